@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target is held to; see docs/architecture.md.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .strictMemorySafety(),
+]
+
+/// Tests may poke at bytes as they like.
+let relaxed = Array(strict.dropLast())
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ room: String, _ dependencies: [Target.Dependency] = [], resources: [String] = []) -> Target {
+    .testTarget(
+        name: "\(room)Tests",
+        dependencies: ["TestSupport"] + dependencies,
+        exclude: resources,
+        swiftSettings: relaxed)
+}
+
+let package = Package(
+    name: "mon",
+    products: [.executable(name: "mon", targets: ["mon"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: [
+        // Doors to C.
+        .systemLibrary(name: "CLMDB"),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary(":libre2.a"), .linkedLibrary("stdc++")]),
+        .target(name: "CLinux"),
+        .target(name: "CCRC32C"),
+
+        // Layer 0.
+        .target(
+            name: "LMDB", dependencies: ["CLMDB"], swiftSettings: strict,
+            linkerSettings: [.linkedLibrary(":liblmdb.a")]),
+        room("Model", ["CRE2"]),
+        // Layer 1.
+        room("TSDB", ["Model", "LMDB", "CCRC32C"]),
+        // Layer 2.
+        room("Query", ["Model", "TSDB"]),
+        // Layer 3.
+        room("Formats", ["Model", "Query"]),
+        // Layer 5.
+        room("Sampler", ["Model", "CLinux"]),
+        room(
+            "Server",
+            [
+                "Model", "TSDB", "Query", "Formats",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        // Layer 6.
+        .executableTarget(
+            name: "mon",
+            dependencies: [
+                "Model", "TSDB", "Query", "Formats", "Sampler", "Server",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        // Tests.
+        .target(name: "TestSupport", dependencies: ["Model"], path: "Tests/TestSupport", swiftSettings: relaxed),
+        tests("Model", ["Model"]),
+        tests("LMDB", ["LMDB"]),
+        tests("TSDB", ["TSDB", "Model", "LMDB"]),
+        tests("Sampler", ["Sampler", "Model"], resources: ["Fixtures"]),
+        tests("Query", ["Query", "TSDB", "Model"], resources: ["Corpus"]),
+        tests("Formats", ["Formats", "Query", "Model"]),
+        tests("Server", ["Server", "Formats", "Query", "TSDB", "Model"]),
+        tests("Mon", ["mon", "TSDB", "Query", "Model"]),
+        tests("Tidy"),
+    ]
+)

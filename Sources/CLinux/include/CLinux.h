@@ -1,0 +1,4 @@
+#pragma once
+#define _GNU_SOURCE
+#include <stddef.h>
+#include <stdint.h>

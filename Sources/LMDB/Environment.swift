@@ -1,0 +1,135 @@
+import CLMDB
+import Glibc
+
+/// One open LMDB folder: `data.mdb` and `lock.mdb`.
+///
+/// LMDB's own rules (lmdb.h) that this type keeps for everybody: one environment per process and path, never used
+/// across `fork`; `MDB_NOTLS` always, so that a thread may hold several read transactions; 1,024 reader slots always,
+/// because the first process that opens a folder decides how many there are.
+@safe package struct Environment: ~Copyable, @unchecked Sendable {
+    // @unchecked: an MDB_env may be used from all threads; its write transactions exclude each other.
+    private let handle: OpaquePointer
+    private let database: UInt32
+    package let path: String
+
+    package enum Access: Sendable {
+        case read
+        /// Commits return after one fdatasync, the meta page's own is left out (`MDB_NOMETASYNC`): a power cut may
+        /// undo the last commit, never the file.
+        case write
+    }
+
+    /// Opens the folder, which must exist; with write access an empty one becomes a new store.
+    ///
+    /// - Parameter mapBytes: address space to reserve; the file itself grows only as pages are used.
+    ///   Nil takes what the file says.
+    /// - Throws: ``StorageError`` of any cause.
+    package init(path: String, access: Access, mapBytes: Int? = nil) throws(StorageError) {
+        var opened: OpaquePointer?
+        try StorageError.check(unsafe mdb_env_create(&opened), "make an environment for", path)
+        guard let environment = unsafe opened else { throw StorageError(ENOMEM, "make an environment for", path: path) }
+        do throws(StorageError) {
+            if let mapBytes {
+                try StorageError.check(unsafe mdb_env_set_mapsize(environment, mapBytes), "reserve a map for", path)
+            }
+            try StorageError.check(unsafe mdb_env_set_maxreaders(environment, 1024), "reserve readers for", path)
+            let flags = access == .read ? MDB_RDONLY | MDB_NOTLS : MDB_NOTLS | MDB_NOMETASYNC
+            try StorageError.check(unsafe mdb_env_open(environment, path, UInt32(flags), 0o660), "open", path)
+            unsafe database = try Environment.openDatabase(environment, access, path)
+        } catch {
+            unsafe mdb_env_close(environment)
+            throw error
+        }
+        unsafe handle = unsafe environment
+        self.path = path
+    }
+
+    deinit { unsafe mdb_env_close(handle) }
+
+    /// The unnamed database; opening it touches no page, so it works on a folder without any commit, too.
+    private static func openDatabase(
+        _ environment: OpaquePointer, _ access: Access, _ path: String
+    ) throws(StorageError) -> UInt32 {
+        var transaction: OpaquePointer?
+        let flags = access == .read ? UInt32(MDB_RDONLY) : 0
+        try StorageError.check(
+            unsafe mdb_txn_begin(environment, nil, flags, &transaction), "begin a transaction in", path)
+        var database: UInt32 = 0
+        let code = unsafe mdb_dbi_open(transaction, nil, 0, &database)
+        unsafe mdb_txn_abort(transaction)
+        try StorageError.check(code, "open the database of", path)
+        return database
+    }
+
+    /// A snapshot of the whole store as of the last commit, of whichever process.
+    ///
+    /// End it soon: pages that were freed after it began are not used again while it lives, and the file grows.
+    package func beginRead() throws(StorageError) -> ReadTransaction {
+        var transaction: OpaquePointer?
+        try StorageError.check(
+            unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction), "begin a read transaction in", path)
+        guard let begun = unsafe transaction else { throw StorageError(EINVAL, "begin a read transaction in", path: path) }
+        return unsafe ReadTransaction(handle: begun, database: database, path: path)
+    }
+
+    /// Runs `body` in a write transaction and commits it; an error thrown by `body` aborts it and is passed on.
+    /// Waits for the write transactions of other threads and processes. The closure is synchronous because a write
+    /// transaction must end on the thread on which it began.
+    ///
+    /// - Parameter wrap: turns this layer's error into the caller's.
+    package func write<Value, Failure: Error>(
+        wrap: (StorageError) -> Failure, _ body: (borrowing WriteTransaction) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        var begun: OpaquePointer?
+        let code = unsafe mdb_txn_begin(handle, nil, 0, &begun)
+        guard code == 0, let transaction = unsafe begun else {
+            throw wrap(StorageError(code, "begin a write transaction in", path: path))
+        }
+        let write = unsafe WriteTransaction(handle: transaction, database: database, path: path)
+        let value = try body(write)
+        do {
+            try write.commit()
+        } catch {
+            throw wrap(error)
+        }
+        return value
+    }
+
+    /// What LMDB says of the file's size and use.
+    package func statistics() throws(StorageError) -> EnvironmentStatistics {
+        // Two C structs without pointers that outlive the call.
+        var information = unsafe MDB_envinfo()
+        try StorageError.check(unsafe mdb_env_info(handle, &information), "look at", path)
+        var statistics = MDB_stat()
+        try StorageError.check(unsafe mdb_env_stat(handle, &statistics), "look at", path)
+        return unsafe EnvironmentStatistics(
+            pageBytes: Int(statistics.ms_psize), lastPage: Int(information.me_last_pgno),
+            mapBytes: Int(information.me_mapsize), readers: Int(information.me_numreaders))
+    }
+
+    /// Frees the slots of readers that died without ending their transactions; returns how many there were.
+    package func clearStaleReaders() throws(StorageError) -> Int {
+        var dead: Int32 = 0
+        try StorageError.check(unsafe mdb_reader_check(handle, &dead), "check the readers of", path)
+        return Int(dead)
+    }
+
+    /// The size of the longest value that fills one page exactly: the page less LMDB's 16-byte header.
+    package func pageValueBytes() throws(StorageError) -> Int { try statistics().pageBytes - 16 }
+}
+
+/// Sizes of an LMDB file.
+package struct EnvironmentStatistics: Hashable, Sendable {
+    package let pageBytes: Int
+    /// Number of the last page in use or once used.
+    package let lastPage: Int
+    package let mapBytes: Int
+    /// Reader slots in use.
+    package let readers: Int
+}
+
+extension StorageError {
+    static func check(_ code: Int32, _ operation: String, _ path: String) throws(StorageError) {
+        if code != 0 { throw StorageError(code, operation, path: path) }
+    }
+}

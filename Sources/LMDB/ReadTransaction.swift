@@ -1,0 +1,60 @@
+import CLMDB
+
+/// One consistent view of the store. Ends when the value does; what it returned ends with it.
+@safe package struct ReadTransaction: ~Copyable {
+    let handle: OpaquePointer
+    let database: UInt32
+    package let path: String
+
+    init(handle: OpaquePointer, database: UInt32, path: String) {
+        unsafe self.handle = unsafe handle
+        self.database = database
+        self.path = path
+    }
+
+    deinit { unsafe mdb_txn_abort(handle) }
+
+    /// The value of `key`, in the map: valid while the transaction lives, which the compiler sees to.
+    @_lifetime(borrow self)
+    package func value(of key: [UInt8]) throws(StorageError) -> RawSpan? {
+        guard let found = try unsafe Lookup.value(of: key, handle, database, path) else { return nil }
+        let span = unsafe RawSpan(_unsafeBytes: found)
+        // The pages of a read transaction stay as they are until it ends.
+        return unsafe _overrideLifetime(span, borrowing: self)
+    }
+
+    @_lifetime(borrow self)
+    package func cursor() throws(StorageError) -> Cursor {
+        let cursor = try unsafe Cursor(handle: Lookup.openCursor(handle, database, path), path: path)
+        return unsafe _overrideLifetime(cursor, borrowing: self)
+    }
+
+    /// The number of the commit that this view shows. Grows with each commit.
+    package var commitNumber: Int { unsafe mdb_txn_id(handle) }
+}
+
+/// The calls that read and write transactions share.
+enum Lookup {
+    static func value(
+        of key: [UInt8], _ transaction: OpaquePointer, _ database: UInt32, _ path: String
+    ) throws(StorageError) -> UnsafeRawBufferPointer? {
+        var found = unsafe MDB_val()
+        // LMDB reads the key during the call only.
+        let code = unsafe key.withUnsafeBytes { bytes in
+            var name = unsafe MDB_val(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+            return unsafe mdb_get(transaction, database, &name, &found)
+        }
+        if code == MDB_NOTFOUND { return nil }
+        try StorageError.check(code, "read", path)
+        return unsafe UnsafeRawBufferPointer(start: found.mv_data, count: found.mv_size)
+    }
+
+    static func openCursor(
+        _ transaction: OpaquePointer, _ database: UInt32, _ path: String
+    ) throws(StorageError) -> OpaquePointer {
+        var opened: OpaquePointer?
+        try StorageError.check(unsafe mdb_cursor_open(transaction, database, &opened), "open a cursor in", path)
+        guard let cursor = unsafe opened else { throw StorageError(MDB_CORRUPTED, "open a cursor in", path: path) }
+        return unsafe cursor
+    }
+}

@@ -1,0 +1,29 @@
+/// What is known about all series of one metric name.
+package struct MetricFamily: Hashable, Sendable {
+    /// OpenMetrics 1.0's types.
+    package enum Kind: UInt8, Hashable, Sendable, CaseIterable {
+        case unknown = 0
+        case counter = 1
+        case gauge = 2
+        case histogram = 3
+        case gaugeHistogram = 4
+        case summary = 5
+        case info = 6
+        case stateSet = 7
+    }
+
+    /// The name of its samples; a counter's ends in `_total`.
+    package var name: String
+    package var kind: Kind
+    /// One sentence for people.
+    package var help: String
+    /// Base unit in the field's spelling (`seconds`, `bytes`, `ratio`), or empty.
+    package var unit: String
+
+    package init(name: String, kind: Kind, unit: String = "", help: String) {
+        self.name = name
+        self.kind = kind
+        self.unit = unit
+        self.help = help
+    }
+}

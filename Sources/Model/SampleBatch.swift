@@ -1,0 +1,61 @@
+/// The place of a series in a ``SeriesCatalog``; a collector keeps it, so that a tick handles no labels.
+package struct SeriesHandle: Hashable, Sendable {
+    package let index: Int
+
+    package init(index: Int) { self.index = index }
+}
+
+/// The series that a sampler has ever produced, and what is known of their metrics. Grows only.
+package struct SeriesCatalog: Sendable {
+    package private(set) var labels: [Labels] = []
+    package private(set) var families: [MetricFamily] = []
+    private var handles: [Labels: SeriesHandle] = [:]
+    private var familyNames: Set<String> = []
+
+    package init() {}
+
+    /// The handle of the series, the same one at each call.
+    package mutating func handle(for labels: Labels) -> SeriesHandle {
+        if let known = handles[labels] { return known }
+        let handle = SeriesHandle(index: self.labels.count)
+        self.labels.append(labels)
+        handles[labels] = handle
+        return handle
+    }
+
+    /// Tells what a metric is; the first description of a name stands.
+    package mutating func describe(_ family: MetricFamily) {
+        if familyNames.insert(family.name).inserted { families.append(family) }
+    }
+}
+
+/// What one tick brought: samples of the collectors that were due, a process frame when they were, events.
+package struct SampleBatch: Sendable {
+    /// The samples of series with one interval; they share one time and become one row of the store.
+    package struct Group: Sendable {
+        package var intervalMilliseconds: Int64
+        /// Each handle at most once. A stale marker ends its series.
+        package var samples: [(series: SeriesHandle, value: Double)]
+
+        package init(intervalMilliseconds: Int64) {
+            self.intervalMilliseconds = intervalMilliseconds
+            samples = []
+        }
+
+        @inlinable package mutating func append(_ series: SeriesHandle, _ value: Double) {
+            samples.append((series, value))
+        }
+    }
+
+    package var time: Timestamp
+    package var groups: [Group]
+    package var frame: ProcessFrame?
+    package var events: [Event]
+
+    package init(time: Timestamp) {
+        self.time = time
+        groups = []
+        frame = nil
+        events = []
+    }
+}

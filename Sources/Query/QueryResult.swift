@@ -1,0 +1,48 @@
+package import Model
+
+/// One series of an answer. Points are in order of time; an instant answer has exactly one.
+package struct ResultSeries: Hashable, Sendable {
+    package var labels: Labels
+    package var samples: [Sample]
+
+    package init(labels: Labels, samples: [Sample]) {
+        self.labels = labels
+        self.samples = samples
+    }
+}
+
+/// What a query answers, in the four shapes of Prometheus' API.
+package enum QueryValue: Hashable, Sendable {
+    case scalar(Sample)
+    case string(time: Timestamp, value: String)
+    /// One sample a series. Order matters after sort, topk and bottomk.
+    case vector([ResultSeries])
+    /// Sorted by labels.
+    case matrix([ResultSeries])
+}
+
+/// What a query cost.
+package struct QueryStatistics: Hashable, Sendable {
+    /// Series that selectors read.
+    package var series: Int = 0
+    /// Samples that were read from the store.
+    package var samples: Int = 0
+    /// Nanoseconds, wall time, of each phase.
+    package var parseNanoseconds: UInt64 = 0
+    package var selectNanoseconds: UInt64 = 0
+    package var evaluateNanoseconds: UInt64 = 0
+
+    package init() {}
+}
+
+package struct QueryResult: Sendable {
+    package var value: QueryValue
+    package var annotations: [Annotation]
+    package var statistics: QueryStatistics
+
+    package init(value: QueryValue, annotations: [Annotation] = [], statistics: QueryStatistics = .init()) {
+        self.value = value
+        self.annotations = annotations
+        self.statistics = statistics
+    }
+}

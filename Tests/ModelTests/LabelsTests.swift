@@ -1,0 +1,49 @@
+import Model
+import Testing
+
+@Suite struct LabelsTests {
+    @Test func sortsDropsEmptyValuesAndKeepsTheLast() {
+        let labels = Labels([Label("b", "1"), Label("a", "x"), Label("c", ""), Label("b", "2")])
+        #expect(Array(labels) == [Label("a", "x"), Label("b", "2")])
+        #expect(labels["b"] == "2")
+        #expect(labels["c"] == nil)
+        #expect(labels.count == 2)
+    }
+
+    @Test func describesItselfAsPromQLDoes() {
+        func check(_ labels: Labels, _ text: String) { #expect(labels.description == text) }
+        check(.empty, "{}")
+        check(Labels(name: "up"), "up")
+        check(Labels(name: "up", ["job": "node"]), #"up{job="node"}"#)
+        check(Labels(name: "a.b", ["c d": "x\"y\n"]), #"{__name__="a.b", "c d"="x\"y\n"}"#)
+    }
+
+    @Test func ordersLikePrometheus() {
+        let ordered = [
+            Labels.empty, Labels([Label("a", "1")]), Labels([Label("a", "1"), Label("b", "1")]),
+            Labels([Label("a", "10")]), Labels([Label("a", "2")]), Labels([Label("b", "0")]),
+        ]
+        for (i, lhs) in ordered.enumerated() {
+            for (j, rhs) in ordered.enumerated() { #expect((lhs < rhs) == (i < j)) }
+        }
+    }
+
+    @Test func keepsCanonicallyEquivalentTextsApart() {
+        let composed = Labels([Label("a", "\u{e9}")])
+        let decomposed = Labels([Label("a", "e\u{301}")])
+        #expect(composed != decomposed)
+        #expect(!Matcher("a", equals: "\u{e9}").matches(decomposed))
+    }
+
+    @Test func refusesBytesThatAreNoLabelSet() {
+        let labels = Labels(name: "up", ["job": "node", "z": "long value"])
+        #expect(Labels(bytes: labels.bytes) == labels)
+        for end in labels.bytes.indices.dropFirst() {
+            // A cut between two labels leaves a smaller set; anywhere else it is refused.
+            if let part = Labels(bytes: Array(labels.bytes[..<end])) { #expect(part.count < labels.count) }
+        }
+        #expect(Labels(bytes: [1, 98, 1, 49, 1, 97, 1, 49]) == nil)
+        #expect(Labels(bytes: [1, 97, 0]) == nil)
+        #expect(Labels(bytes: [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]) == nil)
+    }
+}

@@ -1,0 +1,35 @@
+import Glibc
+
+/// A fresh folder that is removed, with what is in it, when the value goes out of scope.
+package final class TemporaryFolder {
+    package let path: String
+
+    package init() {
+        var template = Array("/tmp/mon-test-XXXXXX".utf8CString)
+        // mkdtemp writes into the template, which is NUL-terminated and ours.
+        let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) != nil }
+        precondition(made, "cannot make a folder in /tmp")
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit { TemporaryFolder.remove(path) }
+
+    /// Removes a folder and all below it.
+    private static func remove(_ path: String) {
+        // nftw would need a C callback and a global; the tree of a test is small.
+        guard let folder = opendir(path) else {
+            unlink(path)
+            return
+        }
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name == "." || name == ".." { continue }
+            let child = path + "/" + name
+            if entry.pointee.d_type == UInt8(DT_DIR) { remove(child) } else { unlink(child) }
+        }
+        closedir(folder)
+        rmdir(path)
+    }
+}
