@@ -122,6 +122,22 @@ package struct Labels: Hashable, Sendable {
         return builder.labels()
     }
 
+    /// Appends a label to bytes that will become a set; the caller appends in order of names.
+    package static func append(name: [UInt8], value: [UInt8], to bytes: inout [UInt8]) {
+        append(field: name, to: &bytes)
+        append(field: value, to: &bytes)
+    }
+
+    fileprivate static func append(field: [UInt8], to bytes: inout [UInt8]) {
+        var length = field.count
+        while length >= 128 {
+            bytes.append(UInt8(truncatingIfNeeded: length) | 128)
+            length >>= 7
+        }
+        bytes.append(UInt8(length))
+        bytes.append(contentsOf: field)
+    }
+
     /// Reads one length-prefixed field and moves `at` behind it; nil where the bytes are cut short.
     private static func field(in bytes: [UInt8], at: inout Int) -> Range<Int>? {
         var length = 0
@@ -197,20 +213,7 @@ package struct LabelsBuilder {
     package mutating func labels() -> Labels {
         fields.sort { $0.name.lexicographicallyPrecedes($1.name) }
         var bytes: [UInt8] = []
-        for (name, value) in fields where !value.isEmpty {
-            LabelsBuilder.append(name, to: &bytes)
-            LabelsBuilder.append(value, to: &bytes)
-        }
+        for (name, value) in fields where !value.isEmpty { Labels.append(name: name, value: value, to: &bytes) }
         return Labels(uncheckedBytes: bytes)
-    }
-
-    private static func append(_ field: [UInt8], to bytes: inout [UInt8]) {
-        var length = field.count
-        while length >= 128 {
-            bytes.append(UInt8(truncatingIfNeeded: length) | 128)
-            length >>= 7
-        }
-        bytes.append(UInt8(length))
-        bytes.append(contentsOf: field)
     }
 }

@@ -1,0 +1,262 @@
+import LMDB
+
+/// Reads series out of one block (drawn in Block.swift). Opening it reads the header, the times and the presence lists;
+/// a series costs its directory segment, which is kept, and its chunk.
+struct BlockReader {
+    /// Where one series lies.
+    struct Entry {
+        var id: UInt32
+        var timeColumn: Int
+        var presence: Int
+        /// Offset in the block's bytes, and length.
+        var chunkOffset: Int
+        var chunkBytes: Int
+    }
+
+    private var source: StripedReader
+    private(set) var seriesCount = 0
+    private var fences: [(firstID: UInt32, directory: Int, chunk: Int)] = []
+    private(set) var times: [[Int64]] = []
+    private var presence: [Presence] = []
+    private var directoryOffset = 0
+    private var directoryBytes = 0
+    private var chunkOffset = 0
+    private var segments: [Int: [Entry]] = [:]
+    private var buffer: [UInt8] = []
+
+    /// - Parameter record: names the block in messages.
+    init(
+        stripeBytes: Int, record: String, key: @escaping (UInt16) -> [UInt8],
+        in transaction: borrowing ReadTransaction
+    ) throws(StoreError) {
+        source = StripedReader(stripeBytes: stripeBytes, record: record, key: key)
+        var bytes: [UInt8] = []
+        try source.read(0, Block.headerBytesMax, into: &bytes, isPartial: true, in: transaction)
+        do throws(CodecError) {
+            var reader = ByteReader(bytes)
+            guard Array(try reader.slice(2)) == Block.magic else { throw .malformed(position: 0, reason: "magic") }
+            let version = try reader.u8()
+            let flags = try reader.u8()
+            guard version == Block.version, flags == 0 else { throw .unknownVersion(position: 2, number: version) }
+            let ticks = try reader.count(atMost: CodecLimits.columnValuesMax, "tick count")
+            seriesCount = try reader.count(atMost: Int(UInt32.max), "series count")
+            let start = try reader.zigzag()
+            guard let interval = Int64(exactly: try reader.varint()) else {
+                throw .malformed(position: reader.position, reason: "interval")
+            }
+            // What stripe numbers can address.
+            let limit = stripeBytes * Int(UInt16.max)
+            let timeBytes = try reader.count(atMost: limit, "bytes of times")
+            let presenceBytes = try reader.count(atMost: limit, "bytes of presence")
+            let parameterBytes = try reader.count(atMost: limit, "bytes of parameters")
+            directoryBytes = try reader.count(atMost: limit, "bytes of the directory")
+            let fenceCount = (seriesCount + Block.segmentEntries - 1) / Block.segmentEntries
+            guard fenceCount * Block.fenceBytes <= limit else {
+                throw .malformed(position: reader.position, reason: "series count")
+            }
+            let timesOffset = reader.position + fenceCount * Block.fenceBytes
+            let headBytes = fenceCount * Block.fenceBytes + timeBytes + presenceBytes
+            var head: [UInt8] = []
+            try source.read(reader.position, headBytes, into: &head, wrapping: transaction)
+            directoryOffset = timesOffset + timeBytes + presenceBytes + parameterBytes
+            chunkOffset = directoryOffset + directoryBytes
+            var parts = ByteReader(head)
+            for _ in 0..<fenceCount {
+                fences.append((try parts.u32le(), Int(try parts.u32le()), Int(try parts.u32le())))
+            }
+            times = try BlockReader.decodeTimes(&parts, ticks: ticks, start: start, interval: interval)
+            presence = try BlockReader.decodePresence(&parts, ticks: ticks)
+            try parts.finish()
+        } catch {
+            throw StoreError(error, path: transaction.path, record: record)
+        }
+    }
+
+    private static func decodeTimes(
+        _ reader: inout ByteReader, ticks: Int, start: Int64, interval: Int64
+    ) throws(CodecError) -> [[Int64]] {
+        var columns: [[Int64]] = []
+        for _ in 0..<(try reader.count(atMost: reader.remaining, "time columns")) {
+            let count = try reader.count(atMost: ticks, "ticks of a column")
+            var column = try IntegerColumn.decode(count: count, from: &reader)
+            var last = Int64.min
+            for index in column.indices {
+                // Wrapping: hostile numbers give wrong times, which the order check finds, never a trap.
+                column[index] = column[index] &+ start &+ Int64(index) &* interval
+                guard column[index] > last else {
+                    throw .malformed(position: reader.position, reason: "times that do not ascend")
+                }
+                last = column[index]
+            }
+            columns.append(column)
+        }
+        return columns
+    }
+
+    private static func decodePresence(_ reader: inout ByteReader, ticks: Int) throws(CodecError) -> [Presence] {
+        var lists: [Presence] = []
+        for _ in 0..<(try reader.count(atMost: reader.remaining, "presence lists")) {
+            var list = Presence()
+            var end = 0
+            for _ in 0..<(try reader.count(atMost: reader.remaining, "runs")) {
+                let gap = try reader.count(atMost: ticks - end, "gap of a run")
+                let length = try reader.count(atMost: ticks - end - gap, "length of a run")
+                list.runs.append(Presence.Run(gap: gap, length: length))
+                end += gap + length
+            }
+            lists.append(list)
+        }
+        return lists
+    }
+
+    // MARK: - Series
+
+    /// Where the series lies; nil where the block has none of that id.
+    mutating func entry(
+        of id: UInt32, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> Entry? {
+        var low = 0
+        var high = fences.count
+        while low < high {
+            let middle = (low + high) / 2
+            if fences[middle].firstID <= id { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0 else { return nil }
+        let entries = try segment(low - 1, in: transaction)
+        var first = 0
+        var last = entries.count
+        while first < last {
+            let middle = (first + last) / 2
+            if entries[middle].id < id { first = middle + 1 } else { last = middle }
+        }
+        return first < entries.count && entries[first].id == id ? entries[first] : nil
+    }
+
+    /// All series of the block in order of ids.
+    mutating func allEntries(in transaction: borrowing ReadTransaction) throws(StoreError) -> [Entry] {
+        var all: [Entry] = []
+        for number in fences.indices { all += try segment(number, in: transaction) }
+        return all
+    }
+
+    private mutating func segment(
+        _ number: Int, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> [Entry] {
+        if let known = segments[number] { return known }
+        let fence = fences[number]
+        let end = number + 1 < fences.count ? fences[number + 1].directory : directoryBytes
+        var entries: [Entry] = []
+        do throws(CodecError) {
+            guard fence.directory <= end, end <= directoryBytes else {
+                throw .malformed(position: 0, reason: "fence of the directory")
+            }
+            var bytes: [UInt8] = []
+            try source.read(directoryOffset + fence.directory, end - fence.directory, into: &bytes, wrapping: transaction)
+            var reader = ByteReader(bytes)
+            let count = min(Block.segmentEntries, seriesCount - number * Block.segmentEntries)
+            let gaps = try IntegerColumn.decode(count: count, from: &reader)
+            let columns = try IntegerColumn.decode(count: count, from: &reader)
+            let lists = try IntegerColumn.decode(count: count, from: &reader)
+            let lengths = try IntegerColumn.decode(count: count, from: &reader)
+            try reader.finish()
+            var id = Int64(fence.firstID) - 1
+            var offset = chunkOffset + fence.chunk
+            for place in 0..<count {
+                id = id &+ gaps[place] &+ 1
+                guard let small = UInt32(exactly: id), gaps[place] >= 0, times.indices.contains(Int(columns[place])),
+                    (0...Int64(presence.count)).contains(lists[place]), (0...Int64(UInt32.max)).contains(lengths[place])
+                else { throw .malformed(position: place, reason: "directory entry") }
+                entries.append(
+                    Entry(
+                        id: small, timeColumn: Int(columns[place]), presence: Int(lists[place]), chunkOffset: offset,
+                        chunkBytes: Int(lengths[place])))
+                offset += Int(lengths[place])
+            }
+        } catch {
+            throw StoreError(error, path: transaction.path, record: source.record)
+        }
+        segments[number] = entries
+        return entries
+    }
+
+    /// Appends the samples of one series that lie in [`min`, `max`] to `column`.
+    mutating func read(
+        _ entry: Entry, from min: Int64, through max: Int64, using decoder: inout ChunkDecoder,
+        _ values: inout [Double], into column: inout SampleColumn, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) {
+        let times = times[entry.timeColumn]
+        guard let first = times.first, let last = times.last, first <= max, last >= min else { return }
+        let list = entry.presence == 0 ? nil : presence[entry.presence - 1]
+        try decode(entry, count: list?.count ?? times.count, using: &decoder, &values, in: transaction)
+        guard let list else {
+            let range = BlockReader.indices(of: times, in: 0..<times.count, from: min, through: max)
+            column.timestamps.append(contentsOf: times[range])
+            column.values.append(contentsOf: values[range])
+            return
+        }
+        var tick = 0
+        var value = 0
+        for run in list.runs {
+            tick += run.gap
+            // A list may belong to a longer column than this one only in damaged bytes.
+            guard tick + run.length <= times.count else {
+                throw .damaged(path: transaction.path, record: source.record, reason: "presence beyond the times")
+            }
+            let range = BlockReader.indices(of: times, in: tick..<tick + run.length, from: min, through: max)
+            column.timestamps.append(contentsOf: times[range])
+            column.values.append(contentsOf: values[value + range.lowerBound - tick..<value + range.upperBound - tick])
+            tick += run.length
+            value += run.length
+        }
+    }
+
+    /// Replaces `values` by the whole chunk.
+    private mutating func decode(
+        _ entry: Entry, count: Int, using decoder: inout ChunkDecoder, _ values: inout [Double],
+        in transaction: borrowing ReadTransaction
+    ) throws(StoreError) {
+        buffer.removeAll(keepingCapacity: true)
+        try source.read(entry.chunkOffset, entry.chunkBytes, into: &buffer, in: transaction)
+        // The decoder's wide loads want 16 readable bytes behind the chunk.
+        buffer.append(contentsOf: repeatElement(0, count: 16))
+        values.removeAll(keepingCapacity: true)
+        do throws(CodecError) {
+            try decoder.decode(buffer, from: 0, to: entry.chunkBytes, count: count, into: &values)
+        } catch {
+            throw StoreError(error, path: transaction.path, record: source.record)
+        }
+    }
+
+    /// The part of `range` whose times lie in [`min`, `max`].
+    private static func indices(
+        of times: [Int64], in range: Range<Int>, from min: Int64, through max: Int64
+    ) -> Range<Int> {
+        let lower = partition(times, range) { $0 < min }
+        let upper = partition(times, lower..<range.upperBound) { $0 <= max }
+        return lower..<upper
+    }
+
+    /// The first index of `range` whose time does not satisfy `isBefore`, which holds for a prefix.
+    private static func partition(_ times: [Int64], _ range: Range<Int>, _ isBefore: (Int64) -> Bool) -> Int {
+        var low = range.lowerBound
+        var high = range.upperBound
+        while low < high {
+            let middle = (low + high) / 2
+            if isBefore(times[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
+
+extension StripedReader {
+    /// As `read`, for use among decoding steps: an error becomes a ``CodecError`` that carries its words.
+    mutating func read(
+        _ offset: Int, _ count: Int, into buffer: inout [UInt8], wrapping transaction: borrowing ReadTransaction
+    ) throws(CodecError) {
+        do throws(StoreError) {
+            try read(offset, count, into: &buffer, in: transaction)
+        } catch {
+            throw .malformed(position: offset, reason: error.description)
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Model
+
+/// One process frame in the head, as a key row (complete) or as a delta row against the row before it.
+///
+///     key     01 | elapsed zigzag | memory total varint | ticks a second varint
+///                | strings | processes varint | process ...
+///     delta   02 | flags u8 | elapsed zigzag (difference)
+///                | [memory total varint] | [ticks a second varint]          flags bit 0, bit 1
+///                | [strings]                                                 bit 2: appended to the table
+///                | [bitmap of the processes before, 1 = gone]                bit 3
+///                | [bitmap of those that stayed, 1 = changed | change ...]   bit 4
+///                | [new processes varint | process ...]                      bit 5; bits 6 and 7 are 0
+///
+///     strings  count varint | (length varint | UTF-8) ...     names and users, numbered from the last key row on
+///     process  pid zigzag (difference to the process before it in this row) | start zigzag (likewise) | record
+///     record   name varint | user varint | CPU ticks varint | CPU ticks since last varint | resident varint
+///              | known u8 (bit 0: read, bit 1: written) | [read varint] | [written varint] | threads varint
+///     change   mask u8 | what the mask names, in this order:
+///              bit 0  CPU ticks zigzag (difference)
+///              bit 1  CPU ticks since last varint; else they are that difference
+///              bit 2  resident (scaled difference, unit 4096)
+///              bit 3  read     (scaled difference, unit 512)
+///              bit 4  written  (scaled difference, unit 512)
+///              bit 5  threads varint
+///              bit 7  alone: a record
+///     scaled   varint: z << 1 where the difference is a multiple of the unit, z = zigzag(difference / unit);
+///              else z << 1 | 1, z = zigzag(difference)
+///
+/// Bitmaps hold one bit a process, the first in the lowest bit, in whole bytes. Processes are in order of (pid, start).
+/// The time is the row's key. A process that used 3 ticks and nothing else: 01 06.
+enum FrameRow {
+    static let keyKind: UInt8 = 1
+    static let deltaKind: UInt8 = 2
+
+    /// Bits of a delta row's flags.
+    enum Flag {
+        static let memoryTotal: UInt8 = 1
+        static let ticksPerSecond: UInt8 = 2
+        static let strings: UInt8 = 4
+        static let gone: UInt8 = 8
+        static let changed: UInt8 = 16
+        static let added: UInt8 = 32
+        static let all: UInt8 = 63
+    }
+
+    /// Bits of a change's mask.
+    enum Change {
+        static let cpuTicks: UInt8 = 1
+        static let sinceLast: UInt8 = 2
+        static let resident: UInt8 = 4
+        static let read: UInt8 = 8
+        static let written: UInt8 = 16
+        static let threads: UInt8 = 32
+        static let record: UInt8 = 128
+    }
+
+    static let residentUnit: Int64 = 4096
+    static let ioUnit: Int64 = 512
+
+    /// A difference as a varint of whole units or of bytes; nil where neither fits.
+    static func scaled(_ difference: Int64, unit: Int64) -> UInt64? {
+        if difference % unit == 0 { return (difference / unit).zigzagged << 1 }
+        let mapped = difference.zigzagged
+        return mapped >> 63 == 0 ? mapped << 1 | 1 : nil
+    }
+
+    /// Undoes ``scaled(_:unit:)``.
+    static func difference(_ scaled: UInt64, unit: Int64) -> Int64 {
+        scaled & 1 == 0 ? (scaled >> 1).unzigzagged &* unit : (scaled >> 1).unzigzagged
+    }
+
+    /// One bit for each flag, the first in the lowest bit of the first byte.
+    static func bitmap(_ flags: [Bool]) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: (flags.count + 7) / 8)
+        for (i, flag) in flags.enumerated() where flag { bytes[i / 8] |= 1 << UInt8(i % 8) }
+        return bytes
+    }
+
+    static func flags(count: Int, from reader: inout ByteReader) throws(CodecError) -> [Bool] {
+        let bytes = try reader.slice((count + 7) / 8)
+        return (0..<count).map { bytes[bytes.startIndex + $0 / 8] >> UInt8($0 % 8) & 1 == 1 }
+    }
+}
+
+/// The names and users of a run of rows, numbered in order of appearance. Strings are told apart by their bytes.
+struct StringTable {
+    private(set) var strings: [[UInt8]] = []
+    private var numbers: [[UInt8]: Int] = [:]
+
+    /// The number of `text`, given now where it is new.
+    mutating func number(of text: String) -> Int {
+        let bytes = Array(text.utf8)
+        if let number = numbers[bytes] { return number }
+        numbers[bytes] = strings.count
+        strings.append(bytes)
+        return strings.count - 1
+    }
+
+    func encode(from first: Int, into writer: inout ByteWriter) {
+        writer.varint(strings.count - first)
+        for string in strings[first...] { writer.field(string) }
+    }
+
+    /// Reads a list of strings.
+    static func decode(from reader: inout ByteReader) throws(CodecError) -> [String] {
+        // A string takes at least its length's byte.
+        let count = try reader.count(atMost: reader.remaining, "number of strings")
+        var strings: [String] = []
+        strings.reserveCapacity(count)
+        for _ in 0..<count { strings.append(String(decoding: try reader.field(), as: UTF8.self)) }
+        return strings
+    }
+}
+
+/// What makes a process the same one from frame to frame.
+struct ProcessIdentity: Hashable, Comparable {
+    var pid: Int32
+    var startTicks: UInt64
+
+    init(_ process: ProcessRecord) {
+        pid = process.pid
+        startTicks = process.startTicks
+    }
+
+    static func < (lhs: ProcessIdentity, rhs: ProcessIdentity) -> Bool {
+        (lhs.pid, lhs.startTicks) < (rhs.pid, rhs.startTicks)
+    }
+}
+
+extension ProcessFrame {
+    /// The processes in order of identity, each once: what the codecs rely on. Costs nothing where that holds already.
+    var orderedProcesses: [ProcessRecord] {
+        let isOrdered = zip(processes, processes.dropFirst()).allSatisfy { ProcessIdentity($0) < ProcessIdentity($1) }
+        if isOrdered { return processes }
+        var seen: Set<ProcessIdentity> = []
+        return processes.filter { seen.insert(ProcessIdentity($0)).inserted }
+            .sorted { ProcessIdentity($0) < ProcessIdentity($1) }
+    }
+}

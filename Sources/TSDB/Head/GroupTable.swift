@@ -1,0 +1,143 @@
+import LMDB
+import Model
+
+/// The groups of a store, the chain of each, and which group a series is in.
+struct GroupTable {
+    /// A group holds at most this many series; the next opens another group of its definition, because sealing is one
+    /// transaction a group and must stay small (storage format, keys).
+    static let seriesMax = 8192
+
+    private struct Group {
+        var definition: GroupDefinition
+        var encoder = HeadRowEncoder()
+        var lastTime = Int64.min
+        var seriesCount = 0
+    }
+
+    /// The samples of one row that belong to one group.
+    struct Part {
+        var group: UInt16
+        var samples: [(reference: Int, value: Double)]
+    }
+
+    private var groups: [UInt16: Group] = [:]
+    /// Numbers of the groups of each definition, ascending.
+    private var numbers: [GroupDefinition: [UInt16]] = [:]
+    /// Group of a reference within each definition.
+    private var assignment: [GroupDefinition: [UInt16]] = [:]
+    private(set) var newestTime: Int64?
+
+    init() {}
+
+    /// - Throws: ``StoreError`` where a group's record is damaged.
+    init(_ snapshot: Snapshot) throws(StoreError) {
+        for (number, definition) in try snapshot.groups() {
+            groups[number] = Group(definition: definition)
+            numbers[definition, default: []].append(number)
+        }
+        for definition in numbers.keys { numbers[definition]?.sort() }
+        for (number, time) in try snapshot.lastRowTimes() {
+            groups[number]?.lastTime = time
+            newestTime = max(newestTime ?? time, time)
+        }
+        // What is sealed stays sealed: a row within a block's span comes late.
+        for reference in try snapshot.newestBlocks() {
+            let end = reference.maxMilliseconds
+            if let known = groups[reference.group]?.lastTime { groups[reference.group]?.lastTime = max(known, end) }
+        }
+    }
+
+    struct Place {
+        var lastTime: Int64
+    }
+
+    subscript(number: UInt16) -> Place { Place(lastTime: groups[number]?.lastTime ?? .min) }
+
+    func interval(of number: UInt16) -> Int64? { groups[number]?.definition.intervalMilliseconds }
+
+    /// Has each chain begin anew: the ids of the series have changed.
+    mutating func forgetIDs() {
+        for number in Array(groups.keys) { groups[number]?.encoder.reset() }
+    }
+
+    /// The parts of a row by group. Groups that had to be opened are added to `news`.
+    mutating func split(_ row: Scrape.Row, _ news: inout [UInt16: GroupDefinition]) -> [Part] {
+        var parts: [Part] = []
+        var assigned = assignment[row.group] ?? []
+        for sample in row.samples {
+            let reference = sample.series.index
+            while assigned.count <= reference { assigned.append(.max) }
+            if assigned[reference] == .max {
+                assigned[reference] = room(in: row.group, &news)
+                groups[assigned[reference]]?.seriesCount += 1
+            }
+            let group = assigned[reference]
+            if let place = parts.firstIndex(where: { $0.group == group }) {
+                parts[place].samples.append((reference, sample.value))
+            } else {
+                var part = Part(group: group, samples: [])
+                part.samples.reserveCapacity(row.samples.count)
+                part.samples.append((reference, sample.value))
+                parts.append(part)
+            }
+        }
+        assignment[row.group] = assigned
+        return parts
+    }
+
+    /// The number of a group of the definition that can take another series.
+    private mutating func room(in definition: GroupDefinition, _ news: inout [UInt16: GroupDefinition]) -> UInt16 {
+        if let known = numbers[definition]?.first(where: { (groups[$0]?.seriesCount ?? 0) < GroupTable.seriesMax }) {
+            return known
+        }
+        // 0xffff is the frames'; a store with 65,534 groups has half a billion series.
+        let number = (groups.keys.max() ?? 0) + 1
+        precondition(number < HeadScan.frameGroup, "group numbers are used up")
+        groups[number] = Group(definition: definition)
+        numbers[definition, default: []].append(number)
+        news[number] = definition
+        return number
+    }
+
+    /// Encodes a part as the group's next row. `time` is later than its last.
+    mutating func encode(_ part: Part, time: Int64, id: (Int) -> UInt32) -> [UInt8] {
+        guard var group = groups.removeValue(forKey: part.group) else { return [] }
+        // A block's rows must be readable without those of the span before, which are gone once it is sealed.
+        let startsSpan =
+            group.lastTime == .min || Block.spanStart(time) != Block.spanStart(group.lastTime)
+        let payload = group.encoder.encode(time: time, part.samples, startsSpan: startsSpan, id: id)
+        group.lastTime = time
+        newestTime = max(newestTime ?? time, time)
+        groups[part.group] = group
+        return payload
+    }
+}
+
+/// The chain of process frames in the head.
+struct FrameChain {
+    private var encoder = FrameRowEncoder()
+    private var keyTime: Int64?
+    private var lastTime = Int64.min
+    private var rowsSinceKey = 0
+
+    mutating func reset(lastTime: Int64?) {
+        keyTime = nil
+        self.lastTime = lastTime ?? .min
+    }
+
+    /// The frame as the next row; nil where it is not later than the last one: a frame has no late form, and what it
+    /// would have said is in the frame before and the one after.
+    mutating func encode(_ frame: ProcessFrame) -> [UInt8]? {
+        let time = frame.time.milliseconds
+        guard time > lastTime else { return nil }
+        let startsSpan = lastTime == .min || Block.spanStart(time) != Block.spanStart(lastTime)
+        lastTime = time
+        rowsSinceKey += 1
+        if let key = keyTime, !startsSpan, rowsSinceKey < HeadRowEncoder.keyRowEvery {
+            return FrameRow.wrap(encoder.encode(frame, isKey: false), age: time - key)
+        }
+        keyTime = time
+        rowsSinceKey = 0
+        return FrameRow.wrap(encoder.encode(frame, isKey: true), age: nil)
+    }
+}

@@ -1,0 +1,200 @@
+import LMDB
+import Model
+
+/// Writes scrapes as head rows: knows the groups, their chains, and the registry of the day.
+///
+/// Other processes may write beside it. Each transaction compares the superblock's generation with the one that the
+/// caches here were filled at, fills them anew when it differs, and raises it when it changes what others cache.
+struct HeadWriter: ~Copyable {
+    private let store: Store
+    private var generation: UInt64
+    private var superblock: Superblock
+    private var groups: GroupTable
+    private var day: DayWriter?
+    private var frames = FrameChain()
+    private(set) var lateSamples = 0
+
+    /// Metadata that the store already has, by name.
+    private var families: [String: MetricFamily] = [:]
+
+    init(_ store: Store) throws(StoreError) {
+        self.store = store
+        superblock = store.superblock
+        generation = superblock.generation
+        groups = GroupTable()
+        try load()
+    }
+
+    /// Time of the newest row in milliseconds; nil where there has been none.
+    var newestTime: Int64? { groups.newestTime }
+
+    /// Reads the caches anew from the store, in one snapshot.
+    private mutating func load() throws(StoreError) {
+        let snapshot = try store.snapshot()
+        superblock = try snapshot.currentSuperblock()
+        generation = superblock.generation
+        groups = try GroupTable(snapshot)
+        frames.reset(lastTime: try snapshot.lastRowTimes()[HeadScan.frameGroup])
+        if let open = day?.day { day = try DayWriter(day: open, store: store) }
+    }
+
+    /// Has the next write read its caches anew, because sealing has changed the registry.
+    mutating func registryChanged() { generation = .max }
+
+    /// As after an opening: the chains begin anew, too.
+    mutating func reload() { generation = .max }
+
+    /// Writes descriptions that are news.
+    mutating func write(metadata described: [MetricFamily]) throws(StoreError) {
+        var news: [MetricFamily] = []
+        for family in described where families[family.name] != family {
+            if try store.snapshot().metadata(of: family.name) != family { news.append(family) }
+            families[family.name] = family
+        }
+        if news.isEmpty { return }
+        try store.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+            for family in news {
+                try transaction.put(Key.metadata(family.name), payload: Record.metadata(family))
+            }
+        }
+    }
+
+    /// Writes scrapes of one day in one transaction. On an error nothing of them is in the store, and the caches are
+    /// read anew before the next attempt.
+    mutating func write(_ scrapes: ArraySlice<Scrape>, day wanted: Int64, series: SeriesTable) throws(StoreError) {
+        for _ in 0..<8 {
+            if generation == .max { try load() }
+            if day?.day != wanted || day?.isTailFull == true {
+                if day?.isTailFull == true { try Sealing.mergeRegistry(day: wanted, in: store) }
+                day = try DayWriter(day: wanted, store: store)
+                groups.forgetIDs()
+            }
+            var groups = self.groups
+            var frames = self.frames
+            var written = Written(superblock: superblock)
+            do throws(StoreError) {
+                let (expected, store) = (generation, store)
+                guard var open = day else { return }
+                let isCurrent = try store.environment.write(wrap: { StoreError($0) }) {
+                    transaction throws(StoreError) in
+                    guard try transaction.superblock(of: store).generation == expected else { return false }
+                    try HeadWriter.put(scrapes, series, &open, &groups, &frames, &written, in: transaction)
+                    return true
+                }
+                if !isCurrent {
+                    generation = .max
+                    continue
+                }
+                day = open
+            } catch {
+                generation = .max
+                throw error
+            }
+            self.groups = groups
+            self.frames = frames
+            superblock = written.superblock
+            generation = superblock.generation
+            lateSamples += written.lateSamples
+            return
+        }
+        throw .refused(.other, description: "\(store.path) is changed by another process again and again")
+    }
+
+    /// What a transaction changed besides rows.
+    private struct Written {
+        var superblock: Superblock
+        var lateSamples = 0
+        var late: [LateBatch] = []
+    }
+
+    private static func put(
+        _ scrapes: ArraySlice<Scrape>, _ series: SeriesTable, _ day: inout DayWriter, _ groups: inout GroupTable,
+        _ frames: inout FrameChain, _ written: inout Written, in transaction: borrowing WriteTransaction
+    ) throws(StoreError) {
+        var newGroups: [UInt16: GroupDefinition] = [:]
+        for scrape in scrapes {
+            let time = scrape.time.milliseconds
+            for row in scrape.rows where !row.samples.isEmpty {
+                for part in groups.split(row, &newGroups) {
+                    if time <= groups[part.group].lastTime {
+                        written.late.append(LateBatch(group: part.group, time: time, part.samples) { day.id(of: $0, series) })
+                        written.lateSamples += part.samples.count
+                        continue
+                    }
+                    let payload = groups.encode(part, time: time) { day.id(of: $0, series) }
+                    try transaction.put(Key.headRow(time: time, group: part.group), payload: payload)
+                }
+            }
+            if let frame = scrape.frame, let payload = frames.encode(frame) {
+                try transaction.put(Key.headRow(time: time, group: HeadScan.frameGroup), payload: payload)
+            }
+            try transaction.append(scrape.events)
+        }
+        for (number, definition) in newGroups {
+            try transaction.put(Key.group(number), payload: definition.encoded())
+        }
+        try LateBatch.write(written.late, day: day.day, in: transaction)
+        let isNews = day.hasNews || !newGroups.isEmpty
+        if day.hasNews { try day.writeTail(in: transaction) }
+        if isNews {
+            written.superblock.generation += 1
+            try transaction.put(Key.superblock, payload: written.superblock.encoded())
+        }
+    }
+
+    /// See ``Recorder/markGap(before:)``.
+    mutating func markGap(before now: Int64) throws(StoreError) -> Timestamp? {
+        let rows = try store.snapshot().lastRows()
+        var marks: [(key: [UInt8], payload: [UInt8])] = []
+        var lastTime: Int64?
+        for row in rows {
+            let interval = groups.interval(of: row.group) ?? 10_000
+            // Two missed ticks may be load; three are an interruption.
+            guard now - row.time > 3 * interval else { continue }
+            lastTime = max(lastTime ?? row.time, row.time)
+            // Within the row's own span, so that its ids hold and it is sealed with it.
+            let spanEnd = (Block.spanStart(row.time) + Block.rawSpanSeconds) * 1000
+            let time = min(row.time + interval, spanEnd - 1)
+            guard time > row.time else { continue }
+            if row.group == HeadScan.frameGroup {
+                let empty = ProcessFrame(
+                    time: Timestamp(milliseconds: time), elapsedMilliseconds: 0, memoryTotalBytes: 0, ticksPerSecond: 0,
+                    processes: [])
+                var chain = FrameChain()
+                if let payload = chain.encode(empty) { marks.append((Key.headRow(time: time, group: row.group), payload)) }
+            } else if !row.presentIDs.isEmpty {
+                marks.append((Key.headRow(time: time, group: row.group), HeadRowEncoder.staleRow(row.presentIDs)))
+            }
+        }
+        if marks.isEmpty { return lastTime.map { Timestamp(milliseconds: $0) } }
+        try store.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+            for mark in marks { try transaction.put(mark.key, payload: mark.payload) }
+        }
+        generation = .max
+        return lastTime.map { Timestamp(milliseconds: $0) }
+    }
+}
+
+extension WriteTransaction {
+    /// The superblock as this transaction sees it.
+    func superblock(of store: Store) throws(StoreError) -> Superblock {
+        guard let payload = try payload(of: Key.superblock) else {
+            throw .damaged(path: store.path, record: "superblock", reason: "missing or damaged")
+        }
+        return try Superblock.decode(payload, path: store.path)
+    }
+
+    /// Adds events; several of one moment get numbers of their own.
+    func append(_ events: [Event]) throws(StoreError) {
+        for event in events {
+            var sequence: UInt16 = 0
+            try scan(from: Key.event(time: event.time.milliseconds, sequence: 0)) { key, _ throws(StoreError) in
+                guard let known = key.eventKey(), known.time == event.time.milliseconds else { return .stop }
+                sequence = known.sequence &+ 1
+                return .next
+            }
+            try put(
+                Key.event(time: event.time.milliseconds, sequence: sequence), payload: Record.event(event))
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import LMDB
+package import Model
+
+/// A series as a recorder knows it: handed out once, so that a scrape carries no labels.
+package struct SeriesReference: Hashable, Sendable {
+    let index: Int
+}
+
+/// One tick's worth of samples: what is committed together.
+package struct Scrape: Sendable {
+    package struct Row: Sendable {
+        package var group: GroupDefinition
+        /// Each series at most once; exact bits, a stale marker ends the series.
+        package var samples: [(series: SeriesReference, value: Double)]
+
+        package init(group: GroupDefinition, samples: [(series: SeriesReference, value: Double)]) {
+            self.group = group
+            self.samples = samples
+        }
+    }
+
+    package var time: Timestamp
+    package var rows: [Row]
+    package var frame: ProcessFrame?
+    package var events: [Event]
+
+    package init(time: Timestamp, rows: [Row] = [], frame: ProcessFrame? = nil, events: [Event] = []) {
+        self.time = time
+        self.rows = rows
+        self.frame = frame
+        self.events = events
+    }
+}
+
+/// What became of a scrape.
+package enum AppendOutcome: Hashable, Sendable {
+    /// It and all before it are in the file, and other processes see them.
+    case committed
+    /// It waits for more scrapes to share a commit with.
+    case buffered
+}
+
+/// The one process that records into a data folder, as a value that one thread owns.
+///
+/// Life: `init` takes the folder's lock and reads what the last recorder left; `append` commits scrape by scrape and
+/// seals when a 2 h span is complete; `close` commits what waits. A recorder that is killed leaves nothing to repair:
+/// its lock is the kernel's, and the next one goes on behind the last committed row.
+package struct Recorder: ~Copyable {
+    package let store: Store
+    private let lock: RecorderLock
+    /// Scrapes per commit. Twelve write a ninth of what one does (measured: design of the head, storage format), and
+    /// other processes see a scrape that much later.
+    private let scrapesPerCommit: Int
+    private var series = SeriesTable()
+    private var writer: HeadWriter
+    private var pending: [Scrape] = []
+    private var pendingFamilies: [MetricFamily] = []
+    /// Start of the oldest span that has rows, in seconds; nil while the head is empty.
+    private var oldestSpan: Int64?
+
+    /// Scrapes that wait when commits fail; beyond them the oldest are given up and counted.
+    package static let pendingMax = 720
+
+    /// Scrapes that were given up because the disk took none for an hour.
+    package private(set) var droppedScrapes = 0
+    /// Samples that came out of order and were kept as late batches.
+    package var lateSamples: Int { writer.lateSamples }
+
+    /// - Throws: ``StoreError/recorderRuns(path:pid:)`` where another process records into the folder.
+    package init(path: String, host: HostIdentity, scrapesPerCommit: Int = 1) throws(StoreError) {
+        guard scrapesPerCommit > 0 else { throw .invalid("a commit holds at least one scrape") }
+        let folder = StoreFolder(path: path)
+        try folder.makeEnvironment(folder.generations().first ?? 1)
+        let lock = try RecorderLock(folder)
+        let store = try Store(at: path, access: .write(host))
+        let writer = try HeadWriter(store)
+        oldestSpan = try store.snapshot().oldestHeadTime().map { Block.spanStart($0) }
+        self.lock = lock
+        self.store = store
+        self.writer = writer
+        self.scrapesPerCommit = scrapesPerCommit
+    }
+
+    /// The reference of a series, the same one at each call.
+    package mutating func reference(for labels: Labels) -> SeriesReference { series.reference(for: labels) }
+
+    /// Tells what a metric is; written with the next commit where it is news.
+    package mutating func describe(_ family: MetricFamily) {
+        pendingFamilies.append(family)
+    }
+
+    /// Adds a scrape; commits when enough of them wait.
+    ///
+    /// A row that is not later than its group's last one (the clock was stepped back) is kept as a late batch.
+    /// - Throws: what the commit brought. The scrapes go on waiting and are part of the next commit.
+    @discardableResult
+    package mutating func append(_ scrape: Scrape) throws(StoreError) -> AppendOutcome {
+        pending.append(scrape)
+        if pending.count > Recorder.pendingMax {
+            pending.removeFirst()
+            droppedScrapes += 1
+        }
+        if pending.count < scrapesPerCommit { return .buffered }
+        try commit()
+        try sealCompleteSpans()
+        return .committed
+    }
+
+    /// Commits what waits.
+    package mutating func commit() throws(StoreError) {
+        try writer.write(metadata: pendingFamilies)
+        pendingFamilies.removeAll()
+        while let first = pending.first {
+            let day = Block.spanStart(first.time.milliseconds, length: Block.daySeconds)
+            let end = pending.firstIndex {
+                Block.spanStart($0.time.milliseconds, length: Block.daySeconds) != day
+            }
+            let part = pending[..<(end ?? pending.endIndex)]
+            try writer.write(part, day: day, series: series)
+            for scrape in part {
+                let span = Block.spanStart(scrape.time.milliseconds)
+                oldestSpan = min(oldestSpan ?? span, span)
+            }
+            pending.removeFirst(part.count)
+        }
+    }
+
+    /// Commits what waits and ends the recording.
+    package consuming func close() throws(StoreError) {
+        try commit()
+    }
+
+    /// Seals the spans that lie wholly before the newest row.
+    package mutating func sealCompleteSpans() throws(StoreError) {
+        guard let newest = writer.newestTime else { return }
+        let current = Block.spanStart(newest)
+        while let span = oldestSpan, span < current {
+            try Sealing.seal(span: span, in: store)
+            writer.registryChanged()
+            oldestSpan = try store.snapshot().oldestHeadTime().map { Block.spanStart($0) }
+            // A span that does not go away would be sealed for ever.
+            if let next = oldestSpan, next <= span { break }
+        }
+    }
+
+    /// Seals all rows, complete spans or not. For tests, benchmarks and a folder that is handed on.
+    package mutating func sealEverything() throws(StoreError) {
+        try commit()
+        while let span = try store.snapshot().oldestHeadTime().map({ Block.spanStart($0) }) {
+            try Sealing.seal(span: span, in: store)
+        }
+        oldestSpan = nil
+        writer.reload()
+    }
+
+    /// Ends every series that was live in the last rows with a stale marker one interval after them, and the processes
+    /// with an empty frame: what a start does when recording was interrupted, so that no lookback bridges the gap.
+    ///
+    /// - Parameter now: time of the first tick to come.
+    /// - Returns: the time of the last row before the gap; nil where there was none, or no gap.
+    package mutating func markGap(before now: Timestamp) throws(StoreError) -> Timestamp? {
+        try writer.markGap(before: now.milliseconds)
+    }
+}
+
+/// The references handed out, by label set.
+struct SeriesTable {
+    private(set) var labels: [Labels] = []
+    private var references: [Labels: SeriesReference] = [:]
+
+    mutating func reference(for labels: Labels) -> SeriesReference {
+        if let known = references[labels] { return known }
+        let reference = SeriesReference(index: self.labels.count)
+        self.labels.append(labels)
+        references[labels] = reference
+        return reference
+    }
+}

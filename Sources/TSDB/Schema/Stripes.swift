@@ -1,0 +1,105 @@
+import LMDB
+
+// A long byte string is cut into values that fill one LMDB page each: `stripeBytes` of which the last four are the
+// checksum. LMDB keeps a value over about 2 KB on pages that must be contiguous; one page each wastes nothing, never
+// needs contiguity, and lets one series be read and checked without the rest of its block.
+//
+//   byte string   |------ 4076 ------|------ 4076 ------|--- rest ---|
+//   values        payload 4076 crc 4 | payload 4076 crc 4 | payload crc 4        (4096-byte pages)
+
+/// Writes byte strings as stripes.
+enum Stripes {
+    /// One value after the other, in order of stripe numbers.
+    static func write(
+        _ bytes: [UInt8], stripeBytes: Int, key: (UInt16) -> [UInt8], in transaction: borrowing WriteTransaction
+    ) throws(StorageError) -> Int {
+        let payload = stripeBytes - Checksum.byteCount
+        var stripe = 0
+        var at = 0
+        repeat {
+            let end = min(at + payload, bytes.count)
+            let name = key(UInt16(stripe))
+            var value = Array(bytes[at..<end])
+            Checksum.seal(&value, key: name)
+            try transaction.put(name, value)
+            at = end
+            stripe += 1
+        } while at < bytes.count
+        return stripe
+    }
+
+    /// Whether `count` bytes can be addressed by stripe numbers below `limit`.
+    static func fit(_ count: Int, stripeBytes: Int, limit: UInt16 = .max) -> Bool {
+        count <= (stripeBytes - Checksum.byteCount) * Int(limit)
+    }
+}
+
+/// Reads any part of a striped byte string. What is read is copied, so it needs no care for its lifetime, and gets the
+/// padding that the chunk decoder's wide loads want.
+struct StripedReader {
+    private let key: (UInt16) -> [UInt8]
+    private let payloadBytes: Int
+    /// For messages: `raw block of group 1 from 2026-…`.
+    let record: String
+    /// The stripe that was read and checked last, so that neighbouring parts cost one look-up.
+    private var cached: (stripe: Int, payload: [UInt8]) = (-1, [])
+
+    init(stripeBytes: Int, record: String, key: @escaping (UInt16) -> [UInt8]) {
+        self.key = key
+        self.record = record
+        payloadBytes = stripeBytes - Checksum.byteCount
+    }
+
+    /// Appends the bytes from `offset` on to `buffer`: `count` of them, or fewer where `isPartial` and the string ends.
+    mutating func read(
+        _ offset: Int, _ count: Int, into buffer: inout [UInt8], isPartial: Bool = false,
+        in transaction: borrowing ReadTransaction
+    ) throws(StoreError) {
+        guard offset >= 0, count >= 0 else { throw damaged("a part at \(offset) of \(count) bytes", transaction.path) }
+        var at = offset
+        let end = offset + count
+        while at < end {
+            let stripe = at / payloadBytes
+            let start = at - stripe * payloadBytes
+            let length = min(end - at, payloadBytes - start)
+            let got = try append(stripe, start, length, to: &buffer, isPartial: isPartial, in: transaction)
+            if got < length { return }
+            at += got
+        }
+    }
+
+    private mutating func append(
+        _ stripe: Int, _ start: Int, _ length: Int, to buffer: inout [UInt8], isPartial: Bool,
+        in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> Int {
+        if cached.stripe != stripe {
+            guard let number = UInt16(exactly: stripe) else { throw damaged("stripe \(stripe)", transaction.path) }
+            guard let payload = try load(key(number), in: transaction) else {
+                if isPartial { return 0 }
+                throw damaged("stripe \(stripe) is missing", transaction.path)
+            }
+            cached = (stripe, payload)
+        }
+        let available = min(length, max(0, cached.payload.count - start))
+        guard available == length || isPartial else { throw damaged("stripe \(stripe) is short", transaction.path) }
+        buffer.append(contentsOf: cached.payload[start..<start + available])
+        return available
+    }
+
+    /// The checked payload of one stripe; nil where there is none.
+    private func load(_ name: [UInt8], in transaction: borrowing ReadTransaction) throws(StoreError) -> [UInt8]? {
+        let payload: [UInt8]?
+        do throws(StorageError) {
+            guard let value = try transaction.value(of: name) else { return nil }
+            payload = unsafe Checksum.payload(of: value, key: name.span.bytes)
+        } catch {
+            throw StoreError(error)
+        }
+        guard let payload else { throw damaged("wrong checksum", transaction.path) }
+        return payload
+    }
+
+    private func damaged(_ reason: String, _ path: String) -> StoreError {
+        .damaged(path: path, record: record, reason: reason)
+    }
+}

@@ -1,0 +1,81 @@
+package import Model
+
+/// The series that a set of matchers selects, in label order, and the way to their samples.
+/// Uses its snapshot; not to be used from two threads at once.
+package final class SeriesSelection {
+    private let snapshot: Snapshot
+    /// The label sets, ascending in Prometheus' order; the place of one is the index of its series.
+    package let labels: [Labels]
+    private let range: TimeRange
+    private let blocks: [Snapshot.BlockReference]
+    /// Per series: its id in each day's registry, by day ascending.
+    private let ids: [[(day: Int64, id: UInt32)]]
+    /// Per series: samples that were decoded when the selection was made (head, process frames).
+    private let recent: [SampleColumn]
+    private var decoder = ChunkDecoder()
+    private var values: [Double] = []
+
+    package var count: Int { labels.count }
+
+    init(
+        _ snapshot: Snapshot, range: TimeRange, blocks: [Snapshot.BlockReference], labels: [Labels],
+        ids: [[(day: Int64, id: UInt32)]], recent: [SampleColumn]
+    ) {
+        self.snapshot = snapshot
+        self.range = range
+        self.blocks = blocks
+        self.labels = labels
+        self.ids = ids
+        self.recent = recent
+    }
+
+    /// Replaces the content of `column` by the samples of series `index` in `range`, both ends included, which lies
+    /// within the range that was selected. Strictly ascending in time, stale markers included.
+    ///
+    /// Cost: the chunks of the blocks that `range` touches.
+    package func read(_ index: Int, in range: TimeRange, into column: inout SampleColumn) throws(StoreError) {
+        column.removeAll()
+        let (min, max) = (range.min.milliseconds, range.max.milliseconds)
+        var place = 0
+        let ids = ids[index]
+        for reference in blocks where reference.minMilliseconds <= max && reference.maxMilliseconds >= min {
+            while place < ids.count, ids[place].day + Block.daySeconds <= reference.start { place += 1 }
+            guard place < ids.count else { break }
+            guard ids[place].day <= reference.start else { continue }
+            let id = ids[place].id
+            try snapshot.withBlock(reference) { block throws(StoreError) in
+                guard let entry = try block.entry(of: id, in: snapshot.transaction) else { return }
+                try block.read(
+                    entry, from: min, through: max, using: &decoder, &values, into: &column, in: snapshot.transaction)
+            }
+        }
+        let recent = recent[index]
+        for place in recent.timestamps.indices where recent.timestamps[place] >= min && recent.timestamps[place] <= max {
+            column.append(recent.timestamps[place], recent.values[place])
+        }
+        column.normalize()
+    }
+}
+
+extension SampleColumn {
+    /// Puts samples that came from several places into order of time; of samples with equal times the last stays.
+    mutating func normalize() {
+        var isAscending = true
+        for place in timestamps.indices.dropFirst() where timestamps[place - 1] >= timestamps[place] {
+            isAscending = false
+            break
+        }
+        if isAscending { return }
+        // Stable, so that what was appended last comes last among equals.
+        let order = timestamps.indices.sorted { (timestamps[$0], $0) < (timestamps[$1], $1) }
+        var sorted = SampleColumn()
+        for place in order {
+            if sorted.timestamps.last == timestamps[place] {
+                sorted.values[sorted.count - 1] = values[place]
+            } else {
+                sorted.append(timestamps[place], values[place])
+            }
+        }
+        self = sorted
+    }
+}

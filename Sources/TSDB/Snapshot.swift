@@ -1,0 +1,193 @@
+import LMDB
+package import Model
+
+/// One consistent view of a store: one LMDB read transaction, and what was decoded of it so far.
+/// Belongs to one thread at a time.
+package final class Snapshot {
+    let store: Store
+    let transaction: ReadTransaction
+    private let stripeBytes: Int
+    private var registries: [Int64: RegistryReader] = [:]
+    private var blocks: [BlockReference: BlockReader] = [:]
+    private var knownGroups: [UInt16: GroupDefinition]?
+
+    /// A raw block of one group.
+    struct BlockReference: Hashable {
+        var group: UInt16
+        /// Start of its span in seconds.
+        var start: Int64
+
+        var minMilliseconds: Int64 { start * 1000 }
+        var maxMilliseconds: Int64 { (start + Block.rawSpanSeconds) * 1000 - 1 }
+    }
+
+    init(_ store: Store) throws(StoreError) {
+        self.store = store
+        transaction = try converting { () throws(StorageError) in try store.environment.beginRead() }
+        stripeBytes = store.superblock.stripeBytes
+    }
+
+    /// Grows with every commit of any process; two snapshots with the same number show the same data.
+    package var commitNumber: Int { transaction.commitNumber }
+
+    // MARK: - What is there
+
+    /// TYPE, HELP and UNIT of a metric; nil where nothing told them.
+    package func metadata(of metric: String) throws(StoreError) -> MetricFamily? {
+        if let family = FrameSeries.families.first(where: { $0.name == metric }) { return family }
+        let key = Key.metadata(metric)
+        // A longer name than a key may have is the name of no metric here.
+        guard key.count <= 511, let payload = try transaction.payload(of: key, record: "metadata of \(metric)") else {
+            return nil
+        }
+        do throws(CodecError) {
+            return try Record.metadata(payload, name: metric)
+        } catch {
+            throw StoreError(error, path: store.path, record: "metadata of \(metric)")
+        }
+    }
+
+    /// The events of `range` in order of time.
+    package func events(in range: TimeRange) throws(StoreError) -> [Event] {
+        var events: [Event] = []
+        let path = store.path
+        try transaction.scan(from: Key.event(time: range.min.milliseconds, sequence: 0)) { key, value throws(StoreError) in
+            guard let event = key.eventKey(), event.time <= range.max.milliseconds else { return .stop }
+            do throws(CodecError) {
+                guard let payload = Checksum.payload(of: value, key: key) else {
+                    throw .malformed(position: 0, reason: "wrong checksum")
+                }
+                events.append(try Record.event(payload, time: Timestamp(milliseconds: event.time)))
+            } catch {
+                throw StoreError(error, path: path, record: "event at \(Double(event.time) / 1000)")
+            }
+            return .next
+        }
+        return events
+    }
+
+    /// Time of the newest sample; nil in an empty store.
+    package func newestSampleTime() throws(StoreError) -> Timestamp? {
+        let row = try transaction.lastKey(before: [Key.Kind.headRow.rawValue + 1]) { $0.headRowKey() }
+        if let row { return Timestamp(milliseconds: row.time) }
+        var newest: Int64?
+        // Everything is sealed: the last tick of the newest block.
+        for reference in try blockReferences(in: .all).reversed() {
+            let last = try blockTimes(reference).compactMap(\.last).max()
+            if let last { newest = max(newest ?? last, last) }
+            if reference.maxMilliseconds < newest ?? .min { break }
+        }
+        return newest.map { Timestamp(milliseconds: $0) }
+    }
+
+    /// Start of the oldest block, or the oldest row; nil in an empty store.
+    package func oldestSampleTime() throws(StoreError) -> Timestamp? {
+        var oldest: Int64?
+        try transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, _ throws(StoreError) in
+            oldest = key.headRowKey()?.time
+            return .stop
+        }
+        if let block = try blockReferences(in: .all).first, let time = try blockTimes(block).compactMap(\.first).min() {
+            oldest = min(oldest ?? time, time)
+        }
+        return oldest.map { Timestamp(milliseconds: $0) }
+    }
+
+    // MARK: - Parts for selections
+
+    func groups() throws(StoreError) -> [UInt16: GroupDefinition] {
+        if let knownGroups { return knownGroups }
+        let groups = try Snapshot.groups(in: transaction)
+        knownGroups = groups
+        return groups
+    }
+
+    static func groups(in transaction: borrowing ReadTransaction) throws(StoreError) -> [UInt16: GroupDefinition] {
+        var groups: [UInt16: GroupDefinition] = [:]
+        let path = transaction.path
+        try transaction.scan(from: Key.group(0)) { key, value throws(StoreError) in
+            guard let number = key.groupKey() else { return .stop }
+            do throws(CodecError) {
+                guard let payload = Checksum.payload(of: value, key: key) else {
+                    throw .malformed(position: 0, reason: "wrong checksum")
+                }
+                groups[number] = try GroupDefinition.decode(payload)
+            } catch {
+                throw StoreError(error, path: path, record: "group \(number)")
+            }
+            return .next
+        }
+        return groups
+    }
+
+    /// Starts of the days in `range` that have a registry, in seconds, ascending.
+    func registryDays(in range: TimeRange) throws(StoreError) -> [Int64] {
+        var days: [Int64] = []
+        let first = Block.spanStart(range.min.milliseconds, length: Block.daySeconds)
+        let last = range.max.milliseconds
+        try transaction.scan(from: Key.registry(span: .day, start: first, stripe: 0)) { key, _ throws(StoreError) in
+            guard let name = key.registryKey(), name.span == RegistrySpan.day.rawValue, name.start <= last / 1000 else {
+                return .stop
+            }
+            days.append(name.start)
+            return .seek(Key.registry(span: .day, start: name.start + 1, stripe: 0))
+        }
+        return days
+    }
+
+    /// Runs `body` on the registry of a day, which is opened at first use.
+    func withRegistry<Value>(
+        _ day: Int64, _ body: (inout RegistryReader) throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        var registry: RegistryReader
+        if let known = registries.removeValue(forKey: day) {
+            registry = known
+        } else {
+            registry = try RegistryReader(start: day, stripeBytes: stripeBytes, in: transaction)
+        }
+        let value = try body(&registry)
+        registries[day] = registry
+        return value
+    }
+
+    /// The raw blocks that overlap `range`, by start, then group.
+    func blockReferences(in range: TimeRange) throws(StoreError) -> [BlockReference] {
+        var found: [BlockReference] = []
+        let firstStart = Block.spanStart(range.min.milliseconds)
+        let lastStart = range.max.milliseconds / 1000
+        for group in try groups().keys.sorted() {
+            let first = Key.block(group: group, tier: 0, start: firstStart, stripe: 0)
+            try transaction.scan(from: first) { key, _ throws(StoreError) in
+                guard let name = key.blockKey(), name.group == group, name.tier == 0, name.start <= lastStart else {
+                    return .stop
+                }
+                found.append(BlockReference(group: group, start: name.start))
+                return .seek(Key.block(group: group, tier: 0, start: name.start + 1, stripe: 0))
+            }
+        }
+        return found.sorted { ($0.start, $0.group) < ($1.start, $1.group) }
+    }
+
+    /// Runs `body` on a block, which is opened at first use.
+    func withBlock<Value>(
+        _ reference: BlockReference, _ body: (inout BlockReader) throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        var block: BlockReader
+        if let known = blocks.removeValue(forKey: reference) {
+            block = known
+        } else {
+            block = try BlockReader(
+                stripeBytes: stripeBytes,
+                record: "raw block of group \(reference.group) from \(reference.start)",
+                key: { Key.block(group: reference.group, tier: 0, start: reference.start, stripe: $0) },
+                in: transaction)
+        }
+        let value = try body(&block)
+        blocks[reference] = block
+        return value
+    }
+
+    private func blockTimes(_ reference: BlockReference) throws(StoreError) -> [[Int64]] {
+        try withBlock(reference) { block throws(StoreError) in block.times }
+    }
+}

@@ -1,0 +1,96 @@
+import Glibc
+
+// DIR/tsdb/<generation>/{data.mdb,lock.mdb}     one LMDB environment; the highest number that is live is the store
+// DIR/writer.lock                               flock by the recorder, its pid inside
+
+/// Where the parts of a data folder lie.
+struct StoreFolder {
+    let path: String
+
+    var generationsPath: String { path + "/tsdb" }
+    var lockPath: String { path + "/writer.lock" }
+
+    func environmentPath(_ generation: Int) -> String { "\(generationsPath)/\(generation)" }
+
+    /// The numbers of the environments, highest first. Empty where there is no store.
+    func generations() -> [Int] {
+        guard let folder = unsafe opendir(generationsPath) else { return [] }
+        defer { unsafe closedir(folder) }
+        var numbers: [Int] = []
+        while let entry = unsafe readdir(folder) {
+            // d_name is NUL-terminated within the entry, which lives until the next readdir.
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let number = Int(name), number > 0, unsafe access("\(environmentPath(number))/data.mdb", F_OK) == 0 {
+                numbers.append(number)
+            }
+        }
+        return numbers.sorted(by: >)
+    }
+
+    /// Makes the folder of a generation, and those above it.
+    func makeEnvironment(_ generation: Int) throws(StoreError) {
+        for folder in [path, generationsPath, environmentPath(generation)] {
+            if unsafe mkdir(folder, 0o770) == 0 || errno == EEXIST { continue }
+            throw StoreFolder.refusal("make the folder", folder)
+        }
+    }
+
+    static func refusal(_ operation: String, _ path: String) -> StoreError {
+        let code = errno
+        let refusal: StoreError.Refusal =
+            switch code {
+            case ENOSPC, EDQUOT: .diskFull
+            case EACCES, EPERM, EROFS: .permission
+            default: .other
+            }
+        // strerror's text is copied at once; no other thread of this process uses it between.
+        let reason = unsafe String(cString: strerror(code))
+        let remedy =
+            switch refusal {
+            case .diskFull: "; free space on that file system"
+            case .permission: "; run as a user who may write there, or choose another folder with --data"
+            default: ""
+            }
+        return .refused(refusal, description: "cannot \(operation) \(path): \(reason)\(remedy)")
+    }
+}
+
+/// The lock that makes one process *the* recorder of a folder. Held while the value lives; the kernel releases it when
+/// the process dies, however it dies.
+struct RecorderLock: ~Copyable {
+    private let descriptor: Int32
+
+    /// - Throws: ``StoreError/recorderRuns(path:pid:)`` where another process holds it.
+    init(_ folder: StoreFolder) throws(StoreError) {
+        let descriptor = unsafe open(folder.lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o660)
+        guard descriptor >= 0 else { throw StoreFolder.refusal("open the lock file", folder.lockPath) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let holder = RecorderLock.holder(descriptor)
+            close(descriptor)
+            throw .recorderRuns(path: folder.path, pid: holder)
+        }
+        self.descriptor = descriptor
+        let text = Array("\(getpid())\n".utf8)
+        ftruncate(descriptor, 0)
+        _ = unsafe text.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// The pid of the process that records into the folder now; nil where none does.
+    static func currentHolder(_ folder: StoreFolder) -> Int32? {
+        let descriptor = unsafe open(folder.lockPath, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
+        return holder(descriptor) ?? -1
+    }
+
+    private static func holder(_ descriptor: Int32) -> Int32? {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, $0.count, 0) }
+        return count > 0 ? Int32(String(decoding: bytes[..<count].prefix { $0 != 10 }, as: UTF8.self)) : nil
+    }
+}
