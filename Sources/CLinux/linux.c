@@ -1,1 +1,105 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+ssize_t mon_getdents64(int directory, void *buffer, size_t size) {
+    ssize_t count = syscall(SYS_getdents64, directory, buffer, size);
+    return count < 0 ? -errno : count;
+}
+
+int mon_rewind(int directory) { return lseek(directory, 0, SEEK_SET) < 0 ? -errno : 0; }
+
+/// Writes `pid` in decimal and returns the place behind it. By hand: snprintf costs as much as the open.
+static char *write_pid(char *out, int32_t pid) {
+    char digits[11];
+    int count = 0;
+    uint32_t rest = pid < 0 ? 0 : (uint32_t)pid;
+    do {
+        digits[count++] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    while (count) *out++ = digits[--count];
+    return out;
+}
+
+ssize_t mon_read_process_file(int procfs, int32_t pid, const char *name, void *buffer, size_t size) {
+    char path[64];
+    size_t length = strlen(name);
+    if (length > sizeof path - 13) return -ENAMETOOLONG;
+    char *end = write_pid(path, pid);
+    *end++ = '/';
+    memcpy(end, name, length + 1);
+    int file = openat(procfs, path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -errno;
+    ssize_t count;
+    do count = read(file, buffer, size);
+    while (count < 0 && errno == EINTR);
+    int error = errno;
+    close(file);
+    return count < 0 ? -error : count;
+}
+
+int mon_process_owner(int procfs, int32_t pid, uint32_t *user) {
+    char path[12];
+    *write_pid(path, pid) = 0;
+    struct stat status;
+    if (fstatat(procfs, path, &status, 0) < 0) return -errno;
+    *user = status.st_uid;
+    return 0;
+}
+
+int mon_sock_diag_open(int milliseconds) {
+    int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    if (descriptor < 0) return -errno;
+    struct timeval patience = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+    if (setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0) {
+        int error = errno;
+        close(descriptor);
+        return -error;
+    }
+    return descriptor;
+}
+
+int mon_sock_diag_request_tcp(int socket, uint32_t sequence) {
+    // The older request type: the kernel (net/ipv4/inet_diag.c, inet_diag_dump_compat) takes its family as "any", so
+    // that one walk of the hash tables brings IPv4 and IPv6. The newer one needs a walk for each.
+    struct {
+        struct nlmsghdr header;
+        struct inet_diag_req body;
+    } request;
+    memset(&request, 0, sizeof request);
+    request.header.nlmsg_len = sizeof request;
+    request.header.nlmsg_type = TCPDIAG_GETSOCK;
+    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    request.header.nlmsg_seq = sequence;
+    request.body.idiag_family = AF_INET;
+    // States 1 (ESTABLISHED) to 12 (NEW_SYN_RECV); 13 is a socket that is bound and nothing else.
+    request.body.idiag_states = 0x1ffe;
+    ssize_t sent = send(socket, &request, sizeof request, 0);
+    return sent < 0 ? -errno : 0;
+}
+
+ssize_t mon_sock_diag_receive(int socket, void *buffer, size_t size) {
+    ssize_t count;
+    do count = recv(socket, buffer, size, 0);
+    while (count < 0 && errno == EINTR);
+    return count < 0 ? -errno : count;
+}
+
+// What the Swift reader of dumps relies on (Sampler/Platform/SocketDiagnostics.swift).
+_Static_assert(sizeof(struct nlmsghdr) == 16, "netlink header");
+_Static_assert(offsetof(struct nlmsghdr, nlmsg_type) == 4, "type");
+_Static_assert(offsetof(struct nlmsghdr, nlmsg_seq) == 8, "sequence");
+_Static_assert(offsetof(struct inet_diag_msg, idiag_state) == 1, "state");
+_Static_assert(NLMSG_ERROR == 2 && NLMSG_DONE == 3 && TCPDIAG_GETSOCK == 18, "message types");

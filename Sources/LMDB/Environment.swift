@@ -8,7 +8,8 @@ import Glibc
 /// because the first process that opens a folder decides how many there are.
 @safe package struct Environment: ~Copyable, @unchecked Sendable {
     // @unchecked: an MDB_env may be used from all threads; its write transactions exclude each other.
-    private let handle: OpaquePointer
+    private let owner: EnvironmentOwner
+    private var handle: OpaquePointer { unsafe owner.handle }
     private let database: UInt32
     package let path: String
 
@@ -40,11 +41,9 @@ import Glibc
             unsafe mdb_env_close(environment)
             throw error
         }
-        unsafe handle = unsafe environment
+        unsafe owner = EnvironmentOwner(environment)
         self.path = path
     }
-
-    deinit { unsafe mdb_env_close(handle) }
 
     /// The unnamed database; opening it touches no page, so it works on a folder without any commit, too.
     private static func openDatabase(
@@ -69,7 +68,7 @@ import Glibc
         try StorageError.check(
             unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction), "begin a read transaction in", path)
         guard let begun = unsafe transaction else { throw StorageError(EINVAL, "begin a read transaction in", path: path) }
-        return unsafe ReadTransaction(handle: begun, database: database, path: path)
+        return unsafe ReadTransaction(handle: begun, database: database, path: path, owner: owner)
     }
 
     /// Runs `body` in a write transaction and commits it; an error thrown by `body` aborts it and is passed on.
@@ -116,6 +115,15 @@ import Glibc
 
     /// The size of the longest value that fills one page exactly: the page less LMDB's 16-byte header.
     package func pageValueBytes() throws(StorageError) -> Int { try statistics().pageBytes - 16 }
+}
+
+/// Closes the environment when neither it nor a read transaction of it is left: LMDB must not see them in another order.
+@safe final class EnvironmentOwner {
+    let handle: OpaquePointer
+
+    init(_ handle: OpaquePointer) { unsafe self.handle = unsafe handle }
+
+    deinit { unsafe mdb_env_close(handle) }
 }
 
 /// Sizes of an LMDB file.

@@ -5,8 +5,10 @@ import CLMDB
     let handle: OpaquePointer
     let database: UInt32
     package let path: String
+    private let owner: EnvironmentOwner
 
-    init(handle: OpaquePointer, database: UInt32, path: String) {
+    init(handle: OpaquePointer, database: UInt32, path: String, owner: EnvironmentOwner) {
+        self.owner = owner
         unsafe self.handle = unsafe handle
         self.database = database
         self.path = path

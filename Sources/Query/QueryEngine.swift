@@ -7,3 +7,110 @@ package enum QueryTime: Hashable, Sendable {
     /// Both ends belong to the grid when the step meets them. `stepMilliseconds` > 0.
     case range(start: Timestamp, end: Timestamp, stepMilliseconds: Int64)
 }
+
+/// The door to PromQL: text in, an answer out. A value without state; use it from any thread, each with a snapshot of
+/// its own.
+///
+/// A query is parsed, planned and evaluated. Evaluation reads one series at a time, so that memory grows with series
+/// times steps and not with samples.
+package struct QueryEngine: Sendable {
+    package var limits: QueryLimits
+    /// How far an instant selector looks back; the window is left-open. Prometheus' default is 5 minutes.
+    package var lookbackDelta: Duration
+    /// The step of a subquery that gives none: Prometheus' global evaluation interval, 1 minute.
+    package var defaultSubqueryStep: Duration
+    /// Whether what Prometheus hides behind feature flags is accepted.
+    package var acceptsExperimental: Bool
+
+    package init(
+        limits: QueryLimits = QueryLimits(), lookbackDelta: Duration = .seconds(300),
+        defaultSubqueryStep: Duration = .seconds(60), acceptsExperimental: Bool = false
+    ) {
+        self.limits = limits
+        self.lookbackDelta = lookbackDelta
+        self.defaultSubqueryStep = defaultSubqueryStep
+        self.acceptsExperimental = acceptsExperimental
+    }
+
+    /// The answer to `text`.
+    ///
+    /// - Parameters:
+    ///   - interruption: The query's deadline and its caller's word; by default the deadline of ``limits``.
+    ///   - lookbackDelta: For this query only.
+    /// - Throws: ``QueryError``; see its cases.
+    package func evaluate(
+        _ text: String, at time: QueryTime, in snapshot: Snapshot, interruption: Interruption? = nil,
+        lookbackDelta: Duration? = nil
+    ) throws(QueryError) -> QueryResult {
+        let clock = ContinuousClock()
+        let begun = clock.now
+        let expression = try parse(text)
+        let parsed = clock.now
+        let grid = StepGrid(time)
+        var planner = Planner(context(time, grid, lookbackDelta))
+        let node = try planner.plan(expression)
+        if case .range = time, node.type == .rangeVector || node.type == .string {
+            throw .execution(
+                "invalid expression type \"\(node.type == .string ? "string" : "range vector")\" for range query, "
+                    + "must be Scalar or instant Vector")
+        }
+        var evaluation = Evaluation(
+            source: SeriesSource(snapshot), limits: limits,
+            interruption: interruption ?? Interruption(timeout: limits.timeout), annotations: planner.annotations)
+        let value = try Answer(time, grid).value(of: node, &evaluation)
+        var statistics = evaluation.statistics
+        statistics.parseNanoseconds = (parsed - begun).nanoseconds
+        statistics.evaluateNanoseconds = (clock.now - parsed).nanoseconds
+        return QueryResult(
+            value: value, annotations: evaluation.annotations.annotations(in: text), statistics: statistics)
+    }
+
+    /// The plan of `text` as a person reads it: a node a line, its parts indented below it, selectors with the span of
+    /// time that they read.
+    package func explain(_ text: String, at time: QueryTime) throws(QueryError) -> String {
+        let grid = StepGrid(time)
+        var planner = Planner(context(time, grid, nil))
+        return Explain.text(try planner.plan(try parse(text)), on: grid)
+    }
+
+    /// The tree of `text`, its types checked against the functions of ``FunctionRegistry``.
+    package func parse(_ text: String) throws(QueryError) -> Expression {
+        do throws(ParseError) {
+            return try Parser.parse(
+                text, functions: { FunctionRegistry.function(named: $0)?.signature },
+                options: ParserOptions(
+                    experimental: acceptsExperimental, functionNames: FunctionRegistry.names,
+                    depthMax: limits.depthMax))
+        } catch {
+            throw .parse(error)
+        }
+    }
+
+    private func context(_ time: QueryTime, _ grid: StepGrid, _ lookback: Duration?) -> PlanContext {
+        var isRange = false
+        if case .range = time { isRange = true }
+        return PlanContext(
+            query: grid, isRange: isRange, lookbackMilliseconds: (lookback ?? lookbackDelta).milliseconds,
+            subqueryStepMilliseconds: max(1, defaultSubqueryStep.milliseconds), limits: limits)
+    }
+}
+
+extension StepGrid {
+    init(_ time: QueryTime) {
+        switch time {
+        case .instant(let moment): self.init(instant: moment.milliseconds)
+        case .range(let start, let end, let step):
+            self.init(start: start.milliseconds, end: end.milliseconds, step: step)
+        }
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, cut off.
+    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+
+    /// Whole nanoseconds, cut off; of a duration that is not negative.
+    var nanoseconds: UInt64 {
+        UInt64(clamping: components.seconds) &* 1_000_000_000 &+ UInt64(clamping: components.attoseconds / 1_000_000_000)
+    }
+}

@@ -1,6 +1,4 @@
 package import Model
-struct FrameRowEncoder { mutating func encode(_ frame: ProcessFrame, isKey: Bool) -> [UInt8] { [] } }
-struct FrameRowDecoder { mutating func decode(_ b: [UInt8], time: Timestamp) throws(CodecError) -> ProcessFrame { throw .cutShort(position: 0) } }
 enum FrameBlock { static func encode(_ f: [ProcessFrame]) -> [UInt8] { [] } }
 struct FrameSeriesBuilder { init?(_ m: [Matcher]) { return nil }; mutating func add(_ f: ProcessFrame) {}; func series() -> [(labels: Labels, column: SampleColumn)] { [] } }
 enum FrameSeries { static let families: [MetricFamily] = []; static let labelNames = ["__name__","name","pid","username"] }

@@ -126,7 +126,7 @@ extension Snapshot {
         var decoder = FrameRowDecoder()
         var frames: [ProcessFrame] = []
         try HeadScan.rows(entries: entries, through: max, in: transaction) { _, time, payload throws(CodecError) in
-            let frame = try decoder.decode(FrameRow.body(of: payload), time: Timestamp(milliseconds: time))
+            let frame = try decoder.decode(FrameEnvelope.body(of: payload), time: Timestamp(milliseconds: time))
             if time >= min { frames.append(frame) }
         }
         for frame in frames { try body(frame) }

@@ -69,8 +69,9 @@ package final class Snapshot {
     /// Time of the newest sample; nil in an empty store.
     package func newestSampleTime() throws(StoreError) -> Timestamp? {
         let row = try transaction.lastKey(before: [Key.Kind.headRow.rawValue + 1]) { $0.headRowKey() }
-        if let row { return Timestamp(milliseconds: row.time) }
-        var newest: Int64?
+        var newest = row?.time
+        try forEachLateBatch { _, batch throws(StoreError) in newest = max(newest ?? .min, batch.maxTime) }
+        if let newest { return Timestamp(milliseconds: newest) }
         // Everything is sealed: the last tick of the newest block.
         for reference in try blockReferences(in: .all).reversed() {
             let last = try blockTimes(reference).compactMap(\.last).max()

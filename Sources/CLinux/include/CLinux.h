@@ -1,4 +1,27 @@
 #pragma once
-#define _GNU_SOURCE
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+// What Swift's Glibc module lacks of Linux. Every function reports failure as a negative errno.
+
+/// Fills `buffer` with linux_dirent64 records of an open directory: their bytes, or 0 at the end.
+ssize_t mon_getdents64(int directory, void *buffer, size_t size);
+
+/// Goes back to the first entry of an open directory.
+int mon_rewind(int directory);
+
+/// Reads `<pid>/<name>` below an open procfs by open, read, close: the bytes read, at most `size`.
+ssize_t mon_read_process_file(int procfs, int32_t pid, const char *name, void *buffer, size_t size);
+
+/// The user that the directory `<pid>` below an open procfs belongs to (proc_pid(5): the effective user).
+int mon_process_owner(int procfs, int32_t pid, uint32_t *user);
+
+/// A netlink socket for sock_diag(7) whose receives give up after `milliseconds`.
+int mon_sock_diag_open(int milliseconds);
+
+/// Asks for a dump of all TCP sockets, IPv4 and IPv6, in one walk of the kernel's tables.
+int mon_sock_diag_request_tcp(int socket, uint32_t sequence);
+
+/// Receives the next datagram of a dump.
+ssize_t mon_sock_diag_receive(int socket, void *buffer, size_t size);

@@ -39,6 +39,8 @@ package struct VectorSelector: Hashable, Sendable {
     package var matchers: [Matcher]
     package var modifiers: TimeModifiers
     package var span: SourceSpan
+    /// The metric name where it was written before the braces; its condition is the last of ``matchers`` then.
+    package var name: String? = nil
 }
 
 /// `selector[duration] offset d @ t`. The selector's own modifiers are the range's.

@@ -134,10 +134,10 @@ struct FrameChain {
         lastTime = time
         rowsSinceKey += 1
         if let key = keyTime, !startsSpan, rowsSinceKey < HeadRowEncoder.keyRowEvery {
-            return FrameRow.wrap(encoder.encode(frame, isKey: false), age: time - key)
+            return FrameEnvelope.wrap(encoder.encode(frame, isKey: false), age: time - key)
         }
         keyTime = time
         rowsSinceKey = 0
-        return FrameRow.wrap(encoder.encode(frame, isKey: true), age: nil)
+        return FrameEnvelope.wrap(encoder.encode(frame, isKey: true), age: nil)
     }
 }

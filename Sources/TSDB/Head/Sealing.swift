@@ -49,7 +49,7 @@ enum Sealing {
             var decoder = FrameRowDecoder()
             try HeadScan.rows(entries: entries, through: last, in: snapshot.transaction) {
                 _, time, payload throws(CodecError) in
-                let frame = try decoder.decode(FrameRow.body(of: payload), time: Timestamp(milliseconds: time))
+                let frame = try decoder.decode(FrameEnvelope.body(of: payload), time: Timestamp(milliseconds: time))
                 frames.append(frame)
                 keys.append(Key.headRow(time: time, group: HeadScan.frameGroup))
                 checksums.append(HeadRows.checksum(payload))

@@ -1,7 +1,7 @@
 // A process frame in the head: kind 1 (key) or 2 and its age, as in HeadRow.swift, then the frame (Frames/FrameCodec).
 
 /// The envelope that gives frames and scrapes the same way into a chain.
-enum FrameRow {
+enum FrameEnvelope {
     /// - Parameter age: milliseconds since the chain's key row; nil for a key row.
     static func wrap(_ body: [UInt8], age: Int64?) -> [UInt8] {
         var writer = ByteWriter()

@@ -1,0 +1,40 @@
+/// Text in the making, as UTF-8 bytes: what every format of this room writes into.
+package struct ByteWriter: Sendable {
+    package private(set) var bytes: [UInt8] = []
+
+    package init() {}
+
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    package mutating func reserve(_ byteCount: Int) {
+        bytes.reserveCapacity(bytes.count + byteCount)
+    }
+
+    package mutating func write(_ text: String) {
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    package mutating func write(_ some: some Sequence<UInt8>) {
+        bytes.append(contentsOf: some)
+    }
+
+    package mutating func write(byte: UInt8) {
+        bytes.append(byte)
+    }
+
+    package mutating func write(_ number: Int64) {
+        // Digits from the right into a fixed tuple would save nothing that a page of metrics shows; this one is clear.
+        write(String(number))
+    }
+
+    /// Takes back the last byte, when it is `byte`: the comma after the last element of a list.
+    package mutating func removeTrailing(_ byte: UInt8) {
+        if bytes.last == byte { bytes.removeLast() }
+    }
+
+    /// Hands out what has been written and begins anew.
+    package mutating func take() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
+    }
+}

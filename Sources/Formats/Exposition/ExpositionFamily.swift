@@ -1,0 +1,54 @@
+package import Model
+
+/// One line of a page: a series' full name and its value.
+package struct ExpositionSample: Hashable, Sendable {
+    /// With `__name__`; of a histogram that is `…_bucket`, `…_sum` or `…_count`.
+    package var labels: Labels
+    package var value: Double
+    /// Nil on a page of current values; set where the moment is part of the answer.
+    package var time: Timestamp?
+
+    package init(labels: Labels, value: Double, time: Timestamp? = nil) {
+        self.labels = labels
+        self.value = value
+        self.time = time
+    }
+}
+
+/// A metric and its series as a page shows them. Neither the families of a page nor the samples of a family need an
+/// order; the writer sorts.
+package struct ExpositionFamily: Hashable, Sendable {
+    package var family: MetricFamily
+    package var samples: [ExpositionSample]
+
+    package init(family: MetricFamily, samples: [ExpositionSample]) {
+        self.family = family
+        self.samples = samples
+    }
+
+    /// Groups samples into families by their names. A name that `families` does not know is looked up without the
+    /// suffix of a histogram or summary (`_bucket`, `_sum`, `_count`), and else is a family of unknown kind.
+    package static func group(
+        _ samples: some Sequence<ExpositionSample>, families: [String: MetricFamily]
+    ) -> [ExpositionFamily] {
+        var groups: [String: ExpositionFamily] = [:]
+        for sample in samples {
+            let name = sample.labels.metricName ?? ""
+            let family = families[name] ?? compound(of: name, families)
+                ?? MetricFamily(name: name, kind: .unknown, help: "")
+            groups[family.name, default: ExpositionFamily(family: family, samples: [])].samples.append(sample)
+        }
+        return Array(groups.values)
+    }
+
+    private static func compound(of name: String, _ families: [String: MetricFamily]) -> MetricFamily? {
+        for suffix in ["_bucket", "_sum", "_count"] where name.hasSuffix(suffix) {
+            if let family = families[String(name.dropLast(suffix.count))],
+                family.kind == .histogram || family.kind == .summary
+            {
+                return family
+            }
+        }
+        return nil
+    }
+}

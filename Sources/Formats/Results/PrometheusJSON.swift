@@ -1,0 +1,137 @@
+package import Model
+package import Query
+
+/// Answers in the envelope of Prometheus' HTTP API, version 1.
+///
+///     {"status":"success","data":{"resultType":"vector","result":[{"metric":{…},"value":[1700001265,"42"]}]}}
+///     {"status":"error","errorType":"bad_data","error":"…"}
+///
+/// Times are numbers of seconds, values are strings, because JSON has no NaN and no infinities. `warnings` and `infos`
+/// are there only when they say something. No line end follows.
+package enum PrometheusJSON {
+    package static func write(_ result: QueryResult, into writer: inout ByteWriter) {
+        begin(into: &writer)
+        write(result.value, into: &writer)
+        end(annotations: result.annotations, into: &writer)
+    }
+
+    /// `{"status":"error",…}`; `data` is left out.
+    package static func write(errorType: String, message: String, into writer: inout ByteWriter) {
+        writer.write("{\"status\":\"error\",\"errorType\":")
+        JSONText.write(string: errorType, into: &writer)
+        writer.write(",\"error\":")
+        JSONText.write(string: message, into: &writer)
+        writer.write("}")
+    }
+
+    /// A list of names: label names, label values.
+    package static func write(names: [String], into writer: inout ByteWriter) {
+        begin(into: &writer)
+        JSONText.write(list: names, into: &writer) { JSONText.write(string: $0, into: &$1) }
+        end(annotations: [], into: &writer)
+    }
+
+    /// A list of label sets.
+    package static func write(series: [Labels], into writer: inout ByteWriter) {
+        begin(into: &writer)
+        JSONText.write(list: series, into: &writer) { write($0, into: &$1) }
+        end(annotations: [], into: &writer)
+    }
+
+    /// What is known of metrics, by name; each name has a list because Prometheus' targets may disagree.
+    package static func write(families: [MetricFamily], into writer: inout ByteWriter) {
+        begin(into: &writer)
+        writer.write("{")
+        for (index, family) in families.enumerated() {
+            if index > 0 { writer.write(",") }
+            JSONText.write(string: family.name, into: &writer)
+            writer.write(":[{\"type\":")
+            JSONText.write(string: ExpositionFormat.openMetrics.word(for: family.kind), into: &writer)
+            writer.write(",\"help\":")
+            JSONText.write(string: family.help, into: &writer)
+            writer.write(",\"unit\":")
+            JSONText.write(string: family.unit, into: &writer)
+            writer.write("}]")
+        }
+        writer.write("}")
+        end(annotations: [], into: &writer)
+    }
+
+    private static func begin(into writer: inout ByteWriter) {
+        writer.write("{\"status\":\"success\",\"data\":")
+    }
+
+    private static func end(annotations: [Annotation], into writer: inout ByteWriter) {
+        for (key, severity) in [("warnings", Annotation.Severity.warning), ("infos", .info)] {
+            let messages = annotations.filter { $0.severity == severity }.map(\.message)
+            if messages.isEmpty { continue }
+            writer.write(",\"\(key)\":")
+            JSONText.write(list: messages, into: &writer) { JSONText.write(string: $0, into: &$1) }
+        }
+        writer.write("}")
+    }
+
+    private static func write(_ value: QueryValue, into writer: inout ByteWriter) {
+        switch value {
+        case .scalar(let sample):
+            writer.write("{\"resultType\":\"scalar\",\"result\":")
+            write(sample, into: &writer)
+        case .string(let time, let text):
+            writer.write("{\"resultType\":\"string\",\"result\":[")
+            writer.write(TimeText.unix(time))
+            writer.write(",")
+            JSONText.write(string: text, into: &writer)
+            writer.write("]")
+        case .vector(let series):
+            writer.write("{\"resultType\":\"vector\",\"result\":")
+            JSONText.write(list: series, into: &writer) { write($0, isMatrix: false, into: &$1) }
+        case .matrix(let series):
+            writer.write("{\"resultType\":\"matrix\",\"result\":")
+            JSONText.write(list: series, into: &writer) { write($0, isMatrix: true, into: &$1) }
+        }
+        writer.write("}")
+    }
+
+    /// `{"metric":{…},"value":[…]}`, or `"values":[[…],…]` in a matrix.
+    static func write(_ series: ResultSeries, isMatrix: Bool, into writer: inout ByteWriter) {
+        writer.write("{\"metric\":")
+        write(series.labels, into: &writer)
+        if isMatrix {
+            writer.reserve(series.samples.count * 32)
+            writer.write(",\"values\":")
+            JSONText.write(list: series.samples, into: &writer) { write($0, into: &$1) }
+        } else if let sample = series.samples.last {
+            writer.write(",\"value\":")
+            write(sample, into: &writer)
+        }
+        writer.write("}")
+    }
+
+    /// `{"name":"value",…}` in order of names.
+    static func write(_ labels: Labels, into writer: inout ByteWriter) {
+        writer.write("{")
+        for (index, label) in labels.enumerated() {
+            if index > 0 { writer.write(",") }
+            JSONText.write(string: label.name, into: &writer)
+            writer.write(":")
+            JSONText.write(string: label.value, into: &writer)
+        }
+        writer.write("}")
+    }
+
+    /// `[1700001265,"42"]`
+    static func write(_ sample: Sample, into writer: inout ByteWriter) {
+        writer.write("[")
+        writer.write(TimeText.unix(sample.time))
+        writer.write(",\"")
+        writer.write(number(sample.value))
+        writer.write("\"]")
+    }
+
+    /// Prometheus leaves the plain form below 1e-6 and from 1e21 on (util/jsonutil, MarshalFloat).
+    private static func number(_ value: Double) -> String {
+        let magnitude = value.magnitude
+        let isPlain = magnitude == 0 || (magnitude >= 1e-6 && magnitude < 1e21)
+        return isPlain ? FloatText.plain(value) : FloatText.short(value)
+    }
+}

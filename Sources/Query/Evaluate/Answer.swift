@@ -1,0 +1,62 @@
+import Model
+
+/// Turns the value of a plan into the four shapes of Prometheus' API.
+struct Answer {
+    private let time: QueryTime
+    private let grid: StepGrid
+
+    init(_ time: QueryTime, _ grid: StepGrid) {
+        self.time = time
+        self.grid = grid
+    }
+
+    func value(of node: PlanNode, _ evaluation: inout Evaluation) throws(QueryError) -> QueryValue {
+        switch time {
+        case .instant(let moment): return try instant(node, moment, &evaluation)
+        case .range: return try range(node, &evaluation)
+        }
+    }
+
+    private func instant(
+        _ node: PlanNode, _ moment: Timestamp, _ evaluation: inout Evaluation
+    ) throws(QueryError) -> QueryValue {
+        if case .range(let range) = node {
+            let series = try evaluation.samples(of: range, at: grid)
+            return .matrix(series.sorted { $0.labels < $1.labels })
+        }
+        switch try evaluation.evaluate(node, on: grid) {
+        case .string(let text): return .string(time: moment, value: text)
+        case .scalar(let column): return .scalar(Sample(time: moment, value: column[0]))
+        case .vector(let columns):
+            var series: [ResultSeries] = []
+            series.reserveCapacity(columns.count)
+            for index in 0..<columns.count where columns.values[index].isPresent {
+                series.append(
+                    ResultSeries(
+                        labels: columns.labels[index], samples: [Sample(time: moment, value: columns.values[index])]))
+            }
+            return .vector(series)
+        }
+    }
+
+    private func range(_ node: PlanNode, _ evaluation: inout Evaluation) throws(QueryError) -> QueryValue {
+        var columns = VectorColumns(steps: grid.count)
+        switch try evaluation.evaluate(node, on: grid) {
+        case .string: preconditionFailure("a range query is of a scalar or a vector; the engine has checked it")
+        case .scalar(let column): columns.append(.empty, column)
+        case .vector(let vector): columns = vector
+        }
+        var series: [ResultSeries] = []
+        series.reserveCapacity(columns.count)
+        for index in 0..<columns.count {
+            var samples: [Sample] = []
+            let base = index * grid.count
+            for step in 0..<grid.count where columns.values[base + step].isPresent {
+                samples.append(
+                    Sample(time: Timestamp(milliseconds: grid.time(step)), value: columns.values[base + step]))
+            }
+            if !samples.isEmpty { series.append(ResultSeries(labels: columns.labels[index], samples: samples)) }
+        }
+        return .matrix(series.sorted { $0.labels < $1.labels })
+    }
+}

@@ -1,0 +1,29 @@
+import Model
+import TSDB
+
+/// Where the evaluator gets its series: a snapshot, whose errors become the query's.
+struct SeriesSource {
+    private let snapshot: Snapshot
+
+    init(_ snapshot: Snapshot) { self.snapshot = snapshot }
+
+    /// The series that satisfy all matchers, in label order.
+    func select(_ matchers: [Matcher], in range: TimeRange) throws(QueryError) -> SeriesSelection {
+        do throws(StoreError) {
+            return try snapshot.select(matchers, in: range)
+        } catch {
+            throw .storage(error.description)
+        }
+    }
+
+    /// Replaces `samples` by those of the series at `index`.
+    func read(
+        _ selection: SeriesSelection, _ index: Int, in range: TimeRange, into samples: inout SampleColumn
+    ) throws(QueryError) {
+        do throws(StoreError) {
+            try selection.read(index, in: range, into: &samples)
+        } catch {
+            throw .storage(error.description)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Model
+
+/// Which labels two series have to share to meet: `on (…)` or `ignoring (…)`.
+struct MatchSignature: Sendable {
+    private let names: [[UInt8]]
+    private let isOn: Bool
+
+    init(_ matching: VectorMatching) {
+        isOn = matching.isOn
+        // The metric name takes part only where it is asked for.
+        names = matching.labels.map { Array($0.utf8) } + (isOn ? [] : [Array(Labels.metricNameLabel.utf8)])
+    }
+
+    func callAsFunction(_ labels: Labels) -> Labels {
+        labels.filter { name in names.contains { $0.elementsEqual(name) } == isOn }
+    }
+}
+
+/// The series of a vector by signature; each signature has a number.
+struct SignatureIndex: Sendable {
+    private var numbers: [Labels: Int] = [:]
+    /// The series of each signature, in order.
+    private(set) var members: [[Int]] = []
+
+    init(_ columns: VectorColumns, _ signature: MatchSignature) {
+        for series in 0..<columns.count {
+            let key = signature(columns.labels[series])
+            if let number = numbers[key] {
+                members[number].append(series)
+            } else {
+                numbers[key] = members.count
+                members.append([series])
+            }
+        }
+    }
+
+    func number(of signature: Labels) -> Int? { numbers[signature] }
+}

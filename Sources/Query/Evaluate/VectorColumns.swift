@@ -1,0 +1,121 @@
+import Model
+
+extension Double {
+    /// "No value at this step." The stale marker's bits: a stale marker is never a value, and arithmetic cannot make
+    /// one, because it quiets every NaN. The two operations that only touch the sign go through ``quieted``.
+    static let absent = Double.staleMarker
+
+    /// Compares bits: ordinary NaN is a value.
+    @inline(__always) var isAbsent: Bool { bitPattern == Double.staleMarkerBits }
+
+    @inline(__always) var isPresent: Bool { bitPattern != Double.staleMarkerBits }
+
+    /// The same number; any NaN becomes the ordinary one.
+    @inline(__always) var quieted: Double { isNaN ? .nan : self }
+}
+
+/// An instant vector at every step of a grid: a column of values per series, ``Double/absent`` where it has none.
+///
+/// The columns lie one behind the other in one array, so memory is series × steps × 8 bytes and nothing per value.
+/// Series keep the order in which they came, because the order of series decides the last bits of sums.
+struct VectorColumns: Sendable {
+    let steps: Int
+    var labels: [Labels] = []
+    /// The value of series `i` at step `s` stands at `i * steps + s`.
+    var values: [Double] = []
+
+    init(steps: Int) { self.steps = steps }
+
+    var count: Int { labels.count }
+
+    /// Where the column of series `index` lies in ``values``.
+    @inline(__always) func column(_ index: Int) -> Range<Int> { index * steps..<(index + 1) * steps }
+
+    /// Adds a series, unless it has no value at any step.
+    mutating func append(_ labels: Labels, _ column: [Double]) {
+        precondition(column.count == steps, "a column has a place for every step")
+        if column.contains(where: { $0.isPresent }) {
+            self.labels.append(labels)
+            values.append(contentsOf: column)
+        }
+    }
+
+    /// Replaces each value that is there; `transform` may answer ``Double/absent``.
+    @inline(__always) mutating func mapValues(_ transform: (Double) -> Double) {
+        for place in values.indices where values[place].isPresent { values[place] = transform(values[place]) }
+    }
+
+    /// Replaces each value that is there, with the step it stands at.
+    @inline(__always) mutating func mapValues(_ transform: (Double, _ step: Int) -> Double) {
+        for series in labels.indices {
+            let base = series * steps
+            for step in 0..<steps where values[base + step].isPresent {
+                values[base + step] = transform(values[base + step], step)
+            }
+        }
+    }
+
+    /// Takes out the series that have no value left.
+    mutating func removeEmptySeries() {
+        var kept = 0
+        for series in labels.indices {
+            let column = column(series)
+            guard values[column].contains(where: { $0.isPresent }) else { continue }
+            if kept != series {
+                labels[kept] = labels[series]
+                let base = kept * steps
+                for step in 0..<steps { values[base + step] = values[column.lowerBound + step] }
+            }
+            kept += 1
+        }
+        labels.removeLast(labels.count - kept)
+        values.removeLast(values.count - kept * steps)
+    }
+
+    /// Drops the metric name of every series.
+    /// - Throws: ``QueryError/duplicateSeries`` where two series become one and both have a value at a step.
+    mutating func dropMetricNames() throws(QueryError) {
+        var first: ArraySlice<UInt8>?
+        var sameName = true
+        for index in labels.indices {
+            let old = labels[index]
+            let name = old.value(of: Labels.metricNameLabel).map { old.bytes[$0] } ?? []
+            if let first { sameName = sameName && first == name } else { first = name }
+            if !name.isEmpty { labels[index] = old.droppingMetricName() }
+        }
+        // Series of one name differ in another label and still do.
+        if !sameName { try mergeDuplicates() }
+    }
+
+    /// Joins series of equal labels, at the place of the first, as long as they take turns in time.
+    /// - Throws: ``QueryError/duplicateSeries`` where two of them have a value at the same step.
+    mutating func mergeDuplicates() throws(QueryError) {
+        guard labels.count > 1 else { return }
+        var places: [Labels: Int] = [:]
+        places.reserveCapacity(labels.count)
+        var merged = false
+        for index in labels.indices {
+            guard let first = places[labels[index]] else {
+                places[labels[index]] = index
+                continue
+            }
+            merged = true
+            let target = first * steps
+            let source = index * steps
+            for step in 0..<steps where values[source + step].isPresent {
+                if values[target + step].isPresent { throw .duplicateSeries }
+                values[target + step] = values[source + step]
+                values[source + step] = .absent
+            }
+        }
+        if merged { removeEmptySeries() }
+    }
+}
+
+/// What an expression is at every step of a grid.
+enum StepValue: Sendable {
+    /// One number a step.
+    case scalar([Double])
+    case vector(VectorColumns)
+    case string(String)
+}

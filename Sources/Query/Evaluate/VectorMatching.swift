@@ -1,0 +1,142 @@
+import Model
+
+/// One operation between two instant vectors: which series meet, what comes out and what it is called.
+///
+/// Who meets whom is decided once for all steps; that partners are unique has to hold at each step, for the series
+/// that have a value there.
+struct VectorMatch {
+    private let matching: VectorMatching
+    private let apply: ElementOperation
+    private let returnsBool: Bool
+    private let signature: MatchSignature
+    /// With `group_right` the sides change places, so that the many are always on the left.
+    private let isSwapped: Bool
+
+    init(_ plan: BinaryPlan, _ matching: VectorMatching) {
+        self.matching = matching
+        apply = ElementOperation(plan)
+        returnsBool = plan.returnsBool
+        signature = MatchSignature(matching)
+        isSwapped = matching.cardinality == .oneToMany
+    }
+
+    func evaluate(_ lhs: VectorColumns, _ rhs: VectorColumns) throws(QueryError) -> VectorColumns {
+        let many = isSwapped ? rhs : lhs
+        let one = isSwapped ? lhs : rhs
+        var result = VectorColumns(steps: lhs.steps)
+        if many.count == 0 || one.count == 0 { return result }
+        let ones = SignatureIndex(one, signature)
+        try checkUnique(one, ones, whereAny: many)
+        var claims = Claims(steps: lhs.steps)
+        let isGrouped = matching.cardinality != .oneToOne
+        var row = [Double](repeating: .absent, count: lhs.steps)
+        for left in 0..<many.count {
+            guard let number = ones.number(of: signature(many.labels[left])) else { continue }
+            for right in ones.members[number] {
+                let labels = resultLabels(many.labels[left], one.labels[right])
+                let claim = Claims.Key(signature: number, labels: isGrouped ? labels : nil)
+                let manyBase = left * many.steps
+                let oneBase = right * one.steps
+                for step in row.indices {
+                    row[step] = .absent
+                    let x = many.values[manyBase + step]
+                    let y = one.values[oneBase + step]
+                    guard x.isPresent, y.isPresent else { continue }
+                    guard claims.claim(claim, at: step) else { throw ambiguous(isGrouped) }
+                    row[step] = isSwapped ? apply(y, x, kept: y) : apply(x, y, kept: x)
+                }
+                result.append(labels, row)
+            }
+        }
+        try result.mergeDuplicates()
+        return result
+    }
+
+    /// At most one series of each signature may have a value at a step, on the side that is one.
+    private func checkUnique(
+        _ one: VectorColumns, _ ones: SignatureIndex, whereAny many: VectorColumns
+    ) throws(QueryError) {
+        guard ones.members.contains(where: { $0.count > 1 }) else { return }
+        for step in 0..<one.steps {
+            let isAsked = (0..<many.count).contains { many.values[$0 * many.steps + step].isPresent }
+            guard isAsked else { continue }
+            for members in ones.members where members.count > 1 {
+                let present = members.filter { one.values[$0 * one.steps + step].isPresent }
+                if present.count > 1 { throw duplicate(one.labels[present[1]], one.labels[present[0]]) }
+            }
+        }
+    }
+
+    private func duplicate(_ later: Labels, _ earlier: Labels) -> QueryError {
+        let side = isSwapped ? "left" : "right"
+        return .execution(
+            "found duplicate series for the match group \(Self.text(signature(later))) on the \(side) hand-side of "
+                + "the operation: [\(Self.text(later)), \(Self.text(earlier))];many-to-many matching not allowed: "
+                + "matching labels must be unique on one side")
+    }
+
+    private func ambiguous(_ isGrouped: Bool) -> QueryError {
+        .execution(
+            isGrouped
+                ? "multiple matches for labels: grouping labels must ensure unique matches"
+                : "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
+    }
+
+    private func resultLabels(_ many: Labels, _ one: Labels) -> Labels {
+        var labels = many
+        if apply.dropsName { labels = labels.droppingMetricName() }
+        if matching.cardinality == .oneToOne {
+            let names = matching.labels.map { Array($0.utf8) }
+            labels = labels.filter { name in names.contains { $0.elementsEqual(name) } == matching.isOn }
+        }
+        guard !matching.include.isEmpty else { return labels }
+        var builder = LabelsBuilder(labels)
+        for name in matching.include { builder.set(name, one[name] ?? "") }
+        labels = builder.labels()
+        return returnsBool ? labels.droppingMetricName() : labels
+    }
+
+    /// As Go writes labels: the metric name among the others.
+    private static func text(_ labels: Labels) -> String {
+        let pairs = labels.map { label in
+            "\(Labels.isLabelName(label.name) ? label.name : Labels.quote(label.name))=\(Labels.quote(label.value))"
+        }
+        return "{\(pairs.joined(separator: ", "))}"
+    }
+}
+
+/// Which results have been given out at which steps.
+private struct Claims {
+    struct Key: Hashable {
+        var signature: Int
+        /// Nil where a signature may have one result only.
+        var labels: Labels?
+    }
+
+    private let steps: Int
+    private var places: [Key: Int] = [:]
+    private var taken: [Bool] = []
+    private var last: (key: Key, base: Int)?
+
+    init(steps: Int) { self.steps = steps }
+
+    /// False where it was taken before.
+    mutating func claim(_ key: Key, at step: Int) -> Bool {
+        let base: Int
+        if let last, last.key == key {
+            base = last.base
+        } else {
+            if let known = places[key] {
+                base = known
+            } else {
+                base = taken.count
+                places[key] = base
+                taken.append(contentsOf: repeatElement(false, count: steps))
+            }
+            last = (key, base)
+        }
+        if taken[base + step] { return false }
+        taken[base + step] = true
+        return true
+    }
+}

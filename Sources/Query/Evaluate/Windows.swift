@@ -1,0 +1,63 @@
+import Model
+import TSDB
+
+/// The samples of one series and, for every step, which of them its range selector's window holds.
+/// One value is used for series after series, so that its memory is allocated once.
+struct Windows: Sendable {
+    /// Without stale markers.
+    private var samples = SampleColumn()
+    /// The moments at which the windows end; each is (end − range, end].
+    let ends: StepGrid
+    let rangeMilliseconds: Int64
+    /// The moments of evaluation: ``ends`` without `offset`, and the grid's first one under `@`.
+    let clock: StepGrid
+    private var lower: [Int] = []
+    private var upper: [Int] = []
+
+    init(ends: StepGrid, rangeMilliseconds: Int64, clock: StepGrid) {
+        self.ends = ends
+        self.rangeMilliseconds = rangeMilliseconds
+        self.clock = clock
+    }
+
+    /// How many windows there are.
+    var count: Int { ends.count }
+
+    /// When the samples were taken, in milliseconds, ascending.
+    @inline(__always) var times: [Int64] { samples.timestamps }
+
+    @inline(__always) var values: [Double] { samples.values }
+
+    /// The samples in the window of a step, as places in ``times`` and ``values``.
+    @inline(__always) subscript(step: Int) -> Range<Int> { lower[step]..<upper[step] }
+
+    /// Takes the samples of the next series from `fill` and finds the windows' ends among them.
+    mutating func load(_ fill: (inout SampleColumn) throws(QueryError) -> Void) throws(QueryError) {
+        try fill(&samples)
+        removeStaleMarkers()
+        lower.removeAll(keepingCapacity: true)
+        upper.removeAll(keepingCapacity: true)
+        var low = 0
+        var high = 0
+        for step in 0..<ends.count {
+            let end = ends.time(step)
+            let start = end.subtractingClamped(rangeMilliseconds)
+            while high < samples.count, samples.timestamps[high] <= end { high += 1 }
+            while low < high, samples.timestamps[low] <= start { low += 1 }
+            lower.append(low)
+            upper.append(high)
+        }
+    }
+
+    private mutating func removeStaleMarkers() {
+        guard let first = samples.values.firstIndex(where: { $0.isStaleMarker }) else { return }
+        var kept = first
+        for place in first..<samples.count where !samples.values[place].isStaleMarker {
+            samples.values[kept] = samples.values[place]
+            samples.timestamps[kept] = samples.timestamps[place]
+            kept += 1
+        }
+        samples.values.removeLast(samples.count - kept)
+        samples.timestamps.removeLast(samples.timestamps.count - kept)
+    }
+}

@@ -1,0 +1,126 @@
+// What a counter or gauge did within a window: its ends, extrapolated, or its last two samples.
+
+extension Function {
+    private static let requests = [#"http_requests_total{path="/"} 0+60x10"#]
+
+    static let rate = Function(
+        window: "rate",
+        "Per-second average increase of a counter over the range, resets accounted for, extrapolated to its ends.",
+        FunctionExample("rate(http_requests_total[5m])", over: requests, at: 10, gives: [#"{path="/"} 1"#]),
+        extrapolated(isCounter: true, perSecond: true))
+
+    static let increase = Function(
+        window: "increase", "Increase of a counter over the range, resets accounted for, extrapolated to its ends.",
+        FunctionExample("increase(http_requests_total[5m])", over: requests, at: 10, gives: [#"{path="/"} 300"#]),
+        extrapolated(isCounter: true, perSecond: false))
+
+    static let delta = Function(
+        window: "delta", "Difference of a gauge between the ends of the range, extrapolated to them.",
+        FunctionExample("delta(temperature[4m])", over: ["temperature 30-2x10"], at: 10, gives: ["{} -8"]),
+        extrapolated(isCounter: false, perSecond: false))
+
+    static let irate = Function(
+        window: "irate", "Per-second increase of a counter between the last two samples of the range.",
+        FunctionExample("irate(http_requests_total[5m])", over: requests, at: 10, gives: [#"{path="/"} 1"#]),
+        lastDifference(isRate: true))
+
+    static let idelta = Function(
+        window: "idelta", "Difference of the last two samples of the range.",
+        FunctionExample("idelta(temperature[5m])", over: ["temperature 20 21 25"], at: 2, gives: ["{} 4"]),
+        lastDifference(isRate: false))
+
+    static let changes = Function(
+        window: "changes", "How often the value changed within the range.",
+        FunctionExample("changes(state[10m])", over: ["state 1 1 2 2 1"], at: 4, gives: ["{} 2"]),
+        adjacent { before, after in before != after && !(before.isNaN && after.isNaN) })
+
+    static let resets = Function(
+        window: "resets", "How often the value fell within the range.",
+        FunctionExample("resets(uptime[10m])", over: ["uptime 1 2 1 2 1"], at: 4, gives: ["{} 2"]),
+        adjacent { before, after in after < before })
+
+    /// `rate`, `increase` and `delta`.
+    ///
+    /// The places where the counter fell are looked up once a series; a window then adds the values before its own
+    /// falls, in order of time, which is the same sum as adding them while walking the window.
+    private static func extrapolated(isCounter: Bool, perSecond: Bool) -> RangeKernel {
+        { windows, _, row in
+            let times = windows.times
+            let values = windows.values
+            let falls = isCounter ? values.indices.dropFirst().filter { values[$0] < values[$0 - 1] } : []
+            var nextFall = 0
+            for step in 0..<windows.count {
+                let window = windows[step]
+                guard window.count >= 2 else { continue }
+                let first = window.lowerBound
+                let last = window.upperBound - 1
+                var change = values[last] - values[first]
+                while nextFall < falls.count, falls[nextFall] <= first { nextFall += 1 }
+                for fall in falls[nextFall...] {
+                    if fall > last { break }
+                    change += values[fall - 1]
+                }
+                let end = windows.ends.time(step)
+                row[step] = extrapolate(
+                    change, first: (times[first], values[first]), last: times[last], count: window.count,
+                    window: (end.subtractingClamped(windows.rangeMilliseconds), end), isCounter: isCounter,
+                    perSecond: perSecond)
+            }
+        }
+    }
+
+    /// Stretches the change between the first and the last sample to the window's ends: fully where the end is
+    /// nearer than 1.1 average intervals, by half an interval otherwise, and never below zero for a counter.
+    private static func extrapolate(
+        _ change: Double, first: (time: Int64, value: Double), last: Int64, count: Int,
+        window: (start: Int64, end: Int64), isCounter: Bool, perSecond: Bool
+    ) -> Double {
+        var toStart = Double(first.time - window.start) / 1000
+        var toEnd = Double(window.end - last) / 1000
+        let sampled = Double(last - first.time) / 1000
+        let average = sampled / Double(count - 1)
+        let threshold = average * 1.1
+        if toStart >= threshold { toStart = average / 2 }
+        if isCounter && change > 0 && first.value >= 0 {
+            let toZero = sampled * (first.value / change)
+            if toZero < toStart { toStart = toZero }
+        }
+        if toEnd >= threshold { toEnd = average / 2 }
+        var factor = (sampled + toStart + toEnd) / sampled
+        if perSecond { factor /= Double(window.end - window.start) / 1000 }
+        return change * factor
+    }
+
+    /// `irate` and `idelta`.
+    private static func lastDifference(isRate: Bool) -> RangeKernel {
+        { windows, _, row in
+            let times = windows.times
+            let values = windows.values
+            for step in 0..<windows.count {
+                let window = windows[step]
+                guard window.count >= 2 else { continue }
+                let last = window.upperBound - 1
+                let fell = values[last] < values[last - 1]
+                let difference = isRate && fell ? values[last] : values[last] - values[last - 1]
+                row[step] = isRate ? difference / (Double(times[last] - times[last - 1]) / 1000) : difference
+            }
+        }
+    }
+
+    /// Counts the neighbours that satisfy `isCounted`: a running count over the series, subtracted at a window's ends.
+    private static func adjacent(_ isCounted: @escaping @Sendable (Double, Double) -> Bool) -> RangeKernel {
+        { windows, _, row in
+            let values = windows.values
+            // counted[i]: pairs that end at or before place i.
+            var counted = [Int](repeating: 0, count: values.count)
+            for place in values.indices.dropFirst() {
+                counted[place] = counted[place - 1] + (isCounted(values[place - 1], values[place]) ? 1 : 0)
+            }
+            for step in 0..<windows.count {
+                let window = windows[step]
+                guard !window.isEmpty else { continue }
+                row[step] = Double(counted[window.upperBound - 1] - counted[window.lowerBound])
+            }
+        }
+    }
+}

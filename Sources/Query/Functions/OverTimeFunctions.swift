@@ -1,0 +1,130 @@
+// Aggregation of a window's samples: count, sum, mean, spread, ends.
+
+extension Function {
+    private static let load = ["load 1 5 3"]
+
+    static let countOverTime = Function(
+        window: "count_over_time", "How many samples the range holds.",
+        FunctionExample("count_over_time(load[10m])", over: load, at: 2, gives: ["{} 3"])
+    ) { windows, _, row in
+        for step in 0..<windows.count where !windows[step].isEmpty { row[step] = Double(windows[step].count) }
+    }
+
+    static let presentOverTime = Function(
+        window: "present_over_time", "1 for each series that has a sample in the range.",
+        FunctionExample("present_over_time(load[10m])", over: load, at: 2, gives: ["{} 1"])
+    ) { windows, _, row in
+        for step in 0..<windows.count where !windows[step].isEmpty { row[step] = 1 }
+    }
+
+    static let absentOverTime = Function(
+        FunctionSignature("absent_over_time", [.rangeVector]),
+        "1 where no series has a sample in the range, with the labels that the selector asks for by `=`.",
+        example: FunctionExample(
+            #"absent_over_time(load{host="b"}[10m])"#, over: load, at: 2, gives: [#"{host="b"} 1"#]),
+        kernel: .absentOverTime)
+
+    static let lastOverTime = Function(
+        window: "last_over_time", "The newest sample in the range; keeps the metric name.",
+        FunctionExample("last_over_time(load[10m])", over: load, at: 2, gives: ["load 3"]), keepsName: true
+    ) { windows, _, row in
+        for step in 0..<windows.count where !windows[step].isEmpty {
+            row[step] = windows.values[windows[step].upperBound - 1]
+        }
+    }
+
+    static let firstOverTime = Function(
+        window: "first_over_time", "The oldest sample in the range; keeps the metric name.",
+        FunctionExample("first_over_time(load[10m])", over: load, at: 2, gives: ["load 1"]), keepsName: true
+    ) { windows, _, row in
+        for step in 0..<windows.count where !windows[step].isEmpty {
+            row[step] = windows.values[windows[step].lowerBound]
+        }
+    }
+
+    static let sumOverTime = Function(
+        window: "sum_over_time", "Sum of the samples in the range.",
+        FunctionExample("sum_over_time(load[10m])", over: load, at: 2, gives: ["{} 9"])
+    ) { windows, _, row in
+        let values = windows.values
+        let running = exactRunningSums(values)
+        for step in 0..<windows.count {
+            let window = windows[step]
+            guard !window.isEmpty else { continue }
+            if let running {
+                row[step] = running[window.upperBound] - running[window.lowerBound]
+                continue
+            }
+            var total = CompensatedSum()
+            for place in window { total.add(values[place]) }
+            row[step] = total.sum.isInfinite ? total.sum : total.sum + total.error
+        }
+    }
+
+    static let avgOverTime = Function(
+        window: "avg_over_time", "Mean of the samples in the range.",
+        FunctionExample("avg_over_time(load[10m])", over: load, at: 2, gives: ["{} 3"])
+    ) { windows, _, row in
+        let values = windows.values
+        let running = exactRunningSums(values)
+        for step in 0..<windows.count {
+            let window = windows[step]
+            guard !window.isEmpty else { continue }
+            if let running {
+                // The error term of an exact sum is zero; adding it turns a negative zero into zero, as there.
+                row[step] = (running[window.upperBound] - running[window.lowerBound]) / Double(window.count) + 0
+                continue
+            }
+            var mean = CompensatedMean(first: values[window.lowerBound])
+            for place in window.dropFirst() { mean.add(values[place]) }
+            row[step] = mean.value
+        }
+    }
+
+    static let stdvarOverTime = Function(
+        window: "stdvar_over_time", "Population variance of the samples in the range.",
+        FunctionExample("stdvar_over_time(load[10m])", over: ["load 1 5 3 3"], at: 3, gives: ["{} 2"])
+    ) { windows, _, row in
+        for step in 0..<windows.count where !windows[step].isEmpty { row[step] = variance(windows, windows[step]) }
+    }
+
+    static let stddevOverTime = Function(
+        window: "stddev_over_time", "Population standard deviation of the samples in the range.",
+        FunctionExample("stddev_over_time(load[10m])", over: ["load 2 6"], at: 1, gives: ["{} 2"])
+    ) { windows, _, row in
+        for step in 0..<windows.count where !windows[step].isEmpty {
+            row[step] = variance(windows, windows[step]).squareRoot()
+        }
+    }
+
+    /// Welford's recurrence with mean and sum of squares compensated.
+    private static func variance(_ windows: Windows, _ window: Range<Int>) -> Double {
+        var count = 0.0
+        var mean = CompensatedSum()
+        var squares = CompensatedSum()
+        for place in window {
+            let value = windows.values[place]
+            count += 1
+            let difference = value - (mean.sum + mean.error)
+            mean.add(difference / count)
+            squares.add(difference * (value - (mean.sum + mean.error)))
+        }
+        return (squares.sum + squares.error) / count
+    }
+
+    /// The sums of the values before each place, if all of them are exact: whole numbers whose magnitudes together
+    /// stay below 2^53. Any sum of neighbours is then their difference, to the bit and in any order.
+    private static func exactRunningSums(_ values: [Double]) -> [Double]? {
+        var sums = [0.0]
+        sums.reserveCapacity(values.count + 1)
+        var sum = 0.0
+        var magnitude = 0.0
+        for value in values {
+            magnitude += value.magnitude
+            guard magnitude < 0x1p53, value == value.rounded(.towardZero) else { return nil }
+            sum += value
+            sums.append(sum)
+        }
+        return sums
+    }
+}

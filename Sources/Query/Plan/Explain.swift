@@ -1,0 +1,79 @@
+import Model
+
+/// The plan as a person reads it: a node a line, its parts indented below it.
+enum Explain {
+    static func text(_ node: PlanNode, on grid: StepGrid) -> String {
+        var text = "evaluate \(describe(grid))\n"
+        write(node, indent: 1, into: &text)
+        return text
+    }
+
+    private static func write(_ node: PlanNode, indent: Int, into text: inout String) {
+        text += String(repeating: "  ", count: indent) + describe(node) + "\n"
+        for child in node.children { write(child, indent: indent + 1, into: &text) }
+    }
+
+    private static func describe(_ node: PlanNode) -> String {
+        switch node {
+        case .number(let value): return "number \(FloatText.short(value))"
+        case .string(let value): return "string \(Labels.quote(value))"
+        case .select(let selector): return "select " + describe(selector)
+        case .sampleTimes(let selector): return "sample times " + describe(selector)
+        case .range(let range):
+            let length = DurationText.format(range.milliseconds)
+            switch range.source {
+            case .samples(let selector): return "range [\(length)] of " + describe(selector)
+            case .subquery(_, let grid):
+                return "subquery [\(length):\(DurationText.format(grid.step))]\(describe(range.shift)) "
+                    + describe(grid)
+            }
+        case .call(let call): return "call \(call.function.name)"
+        case .aggregate(let aggregation):
+            return "aggregate \(aggregation.operation.rawValue) \(describe(aggregation.grouping))"
+        case .negate: return "negate"
+        case .once: return "once (the same at every step)"
+        case .binary(let binary):
+            let bool = binary.returnsBool ? " bool" : ""
+            return "binary \(binary.operation.rawValue)\(bool)" + (binary.matching.map(describe) ?? "")
+        }
+    }
+
+    private static func describe(_ selector: SelectorPlan) -> String {
+        let matchers = selector.matchers.map(\.description).joined(separator: ", ")
+        // Windows are left-open, so the first moment that is read is a millisecond after the bound.
+        let open = seconds(selector.reads.min.milliseconds - 1)
+        return "{\(matchers)}\(describe(selector.shift)) reads (\(open), \(seconds(selector.reads.max.milliseconds))]"
+    }
+
+    private static func describe(_ shift: TimeShift) -> String {
+        (shift.at.map { " @ \(seconds($0))" } ?? "")
+            + (shift.offset == 0 ? "" : " offset \(DurationText.format(shift.offset))")
+    }
+
+    private static func describe(_ grid: StepGrid) -> String {
+        if grid.count == 1 { return "at \(seconds(grid.start))" }
+        if grid.count == 0 { return "at no moment" }
+        return "from \(seconds(grid.start)) to \(seconds(grid.end)) by \(DurationText.format(grid.step)), "
+            + "\(grid.count) steps"
+    }
+
+    private static func describe(_ grouping: Aggregation.Grouping) -> String {
+        switch grouping {
+        case .by(let names): "by (\(names.joined(separator: ", ")))"
+        case .without(let names): "without (\(names.joined(separator: ", ")))"
+        }
+    }
+
+    private static func describe(_ matching: VectorMatching) -> String {
+        var text = ", \(matching.cardinality.rawValue)"
+        if matching.isOn || !matching.labels.isEmpty {
+            text += " \(matching.isOn ? "on" : "ignoring") (\(matching.labels.joined(separator: ", ")))"
+        }
+        if !matching.include.isEmpty { text += " including (\(matching.include.joined(separator: ", ")))" }
+        return text
+    }
+
+    private static func seconds(_ milliseconds: Int64) -> String {
+        FloatText.plain(Double(milliseconds) / 1000)
+    }
+}

@@ -1,0 +1,152 @@
+import Model
+
+/// What a plan depends on beside the text.
+struct PlanContext: Sendable {
+    /// The query's own grid, which `@ start()`, `step()` and their like mean even inside a subquery.
+    var query: StepGrid
+    var isRange: Bool
+    var lookbackMilliseconds: Int64
+    /// The step of a subquery that gives none.
+    var subqueryStepMilliseconds: Int64
+    var limits: QueryLimits
+}
+
+/// Turns a type-checked syntax tree into a plan.
+struct Planner {
+    private let context: PlanContext
+    private(set) var annotations = AnnotationList()
+
+    init(_ context: PlanContext) { self.context = context }
+
+    /// The plan of a whole query, rewritten.
+    /// - Throws: ``QueryError/execution(_:)`` for durations that come out wrong, ``QueryError/limit(_:)`` for a
+    ///   subquery of too many steps.
+    mutating func plan(_ expression: Expression) throws(QueryError) -> PlanNode {
+        var node = try plan(expression, on: context.query)
+        for rewrite in Rewrites.all { node = rewrite.apply(to: node) }
+        return node
+    }
+
+    private mutating func plan(
+        _ expression: Expression, on grid: StepGrid
+    ) throws(QueryError) -> PlanNode {
+        switch expression {
+        case .number(let value, _): return .number(value)
+        case .string(let text, _): return .string(text)
+        case .parenthesized(let inner, _): return try plan(inner, on: grid)
+        case .selector(let selector):
+            return .select(try plan(selector, window: context.lookbackMilliseconds, on: grid))
+        case .range(let range): return .range(try plan(range, on: grid))
+        case .subquery(let subquery): return .range(try plan(subquery, on: grid))
+        case .call(let call): return try plan(call, on: grid)
+        case .aggregation(let aggregation):
+            var parameter: PlanNode?
+            if let expression = aggregation.parameter {
+                parameter = try plan(expression, on: grid)
+            }
+            return .aggregate(
+                AggregationPlan(
+                    operation: aggregation.operation, grouping: aggregation.grouping, parameter: parameter,
+                    parameterSpan: aggregation.parameter?.span,
+                    expression: try plan(aggregation.expression, on: grid), span: aggregation.span))
+        case .unary(let unary):
+            let inner = try plan(unary.expression, on: grid)
+            // Unary plus changes nothing, not even the name.
+            return unary.sign == .minus ? .negate(inner) : inner
+        case .binary(let binary):
+            let lhs = try plan(binary.lhs, on: grid)
+            let rhs = try plan(binary.rhs, on: grid)
+            return .binary(
+                BinaryPlan(
+                    operation: binary.operation, lhs: lhs, rhs: rhs, lhsType: lhs.type, rhsType: rhs.type,
+                    returnsBool: binary.returnsBool, matching: binary.matching, span: binary.span))
+        }
+    }
+
+    private func plan(
+        _ selector: VectorSelector, window: Int64, on grid: StepGrid
+    ) throws(QueryError) -> SelectorPlan {
+        let shift = try resolve(selector.modifiers)
+        let moments = shift.moments(of: grid)
+        return SelectorPlan(
+            matchers: selector.matchers, shift: shift, windowMilliseconds: window,
+            reads: TimeRange(
+                minMilliseconds: moments.start.subtractingClamped(window).addingClamped(1),
+                maxMilliseconds: moments.end),
+            span: selector.span)
+    }
+
+    private func plan(_ range: RangeSelector, on grid: StepGrid) throws(QueryError) -> RangePlan {
+        let length = try DurationResolution(context).positive(range.duration)
+        let selector = try plan(range.selector, window: length, on: grid)
+        return RangePlan(
+            source: .samples(selector), shift: selector.shift, milliseconds: length, span: range.span)
+    }
+
+    private mutating func plan(
+        _ subquery: Subquery, on grid: StepGrid
+    ) throws(QueryError) -> RangePlan {
+        let durations = DurationResolution(context)
+        let length = try durations.positive(subquery.range)
+        var step = context.subqueryStepMilliseconds
+        if let written = subquery.step { step = try durations.positive(written) }
+        let shift = try resolve(subquery.modifiers)
+        let moments = shift.moments(of: grid)
+        // The first multiple of the step after the first window's open end. Rounding is toward minus infinity.
+        let open = moments.start.subtractingClamped(length)
+        let below = open / step * step - (open % step < 0 ? step : 0)
+        let inner = StepGrid(
+            start: below.addingClamped(step), end: moments.end, step: step,
+            countMax: context.limits.valuesMax.addingClamped(1))
+        guard inner.count <= context.limits.valuesMax else {
+            throw .limit(
+                "subquery has more than \(context.limits.valuesMax) steps (valuesMax); give it a longer step")
+        }
+        let node = try plan(subquery.expression, on: inner)
+        return RangePlan(
+            source: .subquery(node, inner), shift: shift, milliseconds: length, span: subquery.span)
+    }
+
+    private mutating func plan(_ call: Call, on grid: StepGrid) throws(QueryError) -> PlanNode {
+        guard let function = FunctionRegistry.function(named: call.function) else {
+            preconditionFailure("\(call.function) passed the type check as a function")
+        }
+        var arguments: [PlanNode] = []
+        for argument in call.arguments { arguments.append(try plan(argument, on: grid)) }
+        var planned = CallPlan(
+            function: function, arguments: arguments, argumentSpans: call.arguments.map(\.span), span: call.span)
+        switch function.kernel {
+        case .timestamp:
+            if case .select(let selector)? = arguments.first { return .sampleTimes(selector) }
+        case .absent, .absentOverTime:
+            planned.absentLabels = Absence.labels(of: call.arguments.first)
+        case .map where arguments.isEmpty:
+            // A calendar function without an argument is about the evaluation time.
+            let now = PlanNode.call(CallPlan(function: .time, arguments: [], argumentSpans: [], span: call.span))
+            planned.arguments = [
+                .call(CallPlan(function: .vector, arguments: [now], argumentSpans: [call.span], span: call.span))
+            ]
+            planned.argumentSpans = [call.span]
+        case .whole:
+            if context.isRange, function.name == "sort" || function.name == "sort_desc" {
+                annotations.warn(
+                    "sort is ineffective for range queries since results are always ordered by labels", at: call.span)
+            }
+        case .map, .mapWithParameters, .window: break
+        }
+        return .call(planned)
+    }
+
+    private func resolve(_ modifiers: TimeModifiers) throws(QueryError) -> TimeShift {
+        var shift = TimeShift()
+        if let offset = modifiers.offset { shift.offset = try DurationResolution(context).milliseconds(offset) }
+        shift.at =
+            switch modifiers.at {
+            case .time(let time)?: time.milliseconds
+            case .start?: context.query.start
+            case .end?: context.query.end
+            case nil: nil
+            }
+        return shift
+    }
+}

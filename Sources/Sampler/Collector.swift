@@ -1,0 +1,37 @@
+import Model
+
+/// A source of the host's metrics.
+///
+/// A collector knows its series by handles that it keeps: on a tick that brings no new series it makes no string and no
+/// label set. It keeps what it needs from one pass to the next (open files, earlier counters) in itself.
+protocol Collector: SendableMetatype {
+    /// What its metrics are; all of them, produced on this host or not.
+    static var families: [MetricFamily] { get }
+
+    init(_ surroundings: Surroundings)
+
+    /// Appends the present values to `scrape`. A series that was in the pass before and is not in this one has ended.
+    /// - Throws: where nothing can be said at all; what was appended before is then dropped.
+    mutating func collect(into scrape: inout Scrape) throws(CollectorError)
+}
+
+/// What a collector is made from.
+struct Surroundings {
+    var host: HostRoot
+    var options: SamplerOptions
+    var calls: SystemCalls
+}
+
+/// What is to be sampled, and how often.
+package struct SamplerOptions: Hashable, Sendable {
+    /// Names of ``CollectorRegistry`` that are not to run.
+    package var disabledCollectors: Set<String> = []
+    /// Intervals other than the registry's, in milliseconds, by collector; at least 100.
+    package var intervalMilliseconds: [String: Int64] = [:]
+    /// How many processes count as the largest by CPU, by memory and by I/O; 1 … 100.
+    package var topProcesses = 20
+    /// How long one round of statvfs may take before the mount it hangs on is left alone.
+    package var mountDeadlineMilliseconds: Int64 = 500
+
+    package init() {}
+}

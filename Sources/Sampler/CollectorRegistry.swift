@@ -1,0 +1,54 @@
+package import Model
+
+/// One line of the list of collectors.
+package struct CollectorEntry: Sendable {
+    /// The value of the label `collector`, and the name in the configuration.
+    package let name: String
+    /// The subject under which people know it: cpu, memory, disk, network, process or agent.
+    package let section: String
+    package let intervalMilliseconds: Int64
+    /// Whether its cost grows with the host, so that it rests after an expensive pass (see ``CollectorSlot``).
+    let isBudgeted: Bool
+    package let families: [MetricFamily]
+    let make: @Sendable (Surroundings) -> any Collector
+
+    private init<C: Collector>(
+        _ name: String, _ section: String, seconds: Int64, budgeted: Bool = false, _ type: C.Type
+    ) {
+        self.name = name
+        self.section = section
+        intervalMilliseconds = seconds * 1000
+        isBudgeted = budgeted
+        families = type.families
+        make = { C($0) }
+    }
+
+    /// THE list. The order is the order of work within a tick: what changes fastest is read first.
+    static let list: [CollectorEntry] = [
+        CollectorEntry("cpu", "cpu", seconds: 5, CPUCollector.self),
+        CollectorEntry("load", "cpu", seconds: 5, LoadCollector.self),
+        CollectorEntry("memory", "memory", seconds: 5, MemoryCollector.self),
+        CollectorEntry("virtual_memory", "memory", seconds: 5, VirtualMemoryCollector.self),
+        CollectorEntry("disk_io", "disk", seconds: 5, DiskIOCollector.self),
+        CollectorEntry("network", "network", seconds: 5, NetworkCollector.self),
+        CollectorEntry("connections", "network", seconds: 5, budgeted: true, ConnectionsCollector.self),
+        CollectorEntry("filesystem", "disk", seconds: 5, FilesystemCollector.self),
+        CollectorEntry("agent", "agent", seconds: 5, AgentCollector.self),
+        CollectorEntry("process", "process", seconds: 10, budgeted: true, ProcessCollector.self),
+    ]
+}
+
+/// All collectors there are.
+package enum CollectorRegistry {
+    package static var entries: [CollectorEntry] { CollectorEntry.list }
+
+    /// The collectors that a name in the configuration means: the one of that name, else all of that section, so that
+    /// `disk` stands for `disk_io` and `filesystem`.
+    package static func entries(named name: String) -> [CollectorEntry] {
+        let exact = entries.filter { $0.name == name }
+        return exact.isEmpty ? entries.filter { $0.section == name } : exact
+    }
+
+    /// What every metric of this room is.
+    package static var families: [MetricFamily] { entries.flatMap(\.families) + CollectorSlot.families }
+}

@@ -1,0 +1,133 @@
+import Model
+
+/// A collector in its place in the loop: when it is due, how it fares, which series it keeps alive.
+///
+/// Life: due at each multiple of its interval → runs → its series are live. A failure ends its series; three in a row
+/// make it unhealthy, and it is then tried again after 2, 4, 8 … intervals (at most 5 minutes) until it succeeds.
+/// A budgeted collector that took long rests until the pass is at most 1 % of the time; resting is not being due, so its
+/// series stay.
+struct CollectorSlot {
+    let entry: CollectorEntry
+    let intervalMilliseconds: Int64
+    private var collector: any Collector
+    /// Switched off by the agent's own limits, for example.
+    var isEnabled = true
+    private var live = LiveSeries()
+    private var health: CollectorHealth
+    private var liveHealth = LiveSeries()
+    private var lastDue: Timestamp?
+    /// On the monotonic clock.
+    private var restsUntil: UInt64 = 0
+    /// Causes that were reported and are not over.
+    private var reportedCauses: Set<CollectorError.Cause> = []
+
+    /// Failures in a row after which a collector counts as unhealthy (product decision).
+    static let failureCountMax = 3
+    private static let backOffNanosecondsMax: UInt64 = 300_000_000_000
+    /// A pass of a budgeted collector may take 1 % of one processor's time (half of the agent's outer bound).
+    private static let restFactor: UInt64 = 99
+    /// Below the 5 minutes of PromQL's lookback, so that a resting collector's series do not vanish.
+    private static let restNanosecondsMax: UInt64 = 240_000_000_000
+
+    init(_ entry: CollectorEntry, _ surroundings: Surroundings) {
+        self.entry = entry
+        let wanted = surroundings.options.intervalMilliseconds[entry.name] ?? entry.intervalMilliseconds
+        intervalMilliseconds = max(wanted, 100)
+        collector = entry.make(surroundings)
+        health = CollectorHealth(collector: entry.name)
+    }
+
+    var isHealthy: Bool { health.failuresInARow < CollectorSlot.failureCountMax }
+
+    /// Whether a multiple of the interval lies after the last pass, up to `time`. After a clock that went back it is
+    /// due at once.
+    func isDue(at time: Timestamp) -> Bool {
+        guard isEnabled, let lastDue else { return isEnabled }
+        return time < lastDue || tickIndex(of: time) > tickIndex(of: lastDue)
+    }
+
+    private func tickIndex(of time: Timestamp) -> Int64 {
+        let quotient = time.milliseconds / intervalMilliseconds
+        return time.milliseconds % intervalMilliseconds < 0 ? quotient - 1 : quotient
+    }
+
+    /// Runs the collector, unless it rests, and appends its samples and those about itself.
+    mutating func run(
+        into scrape: inout Scrape, clock: @Sendable () -> UInt64, reports: inout [CollectorReport]
+    ) {
+        lastDue = scrape.time
+        if scrape.monotonicNanoseconds >= restsUntil {
+            let began = clock()
+            let start = scrape.group.samples.count
+            scrape.partialErrors.removeAll(keepingCapacity: true)
+            do throws(CollectorError) {
+                try collector.collect(into: &scrape)
+                live.settle(&scrape.group, from: start)
+                succeed(&scrape, &reports)
+            } catch {
+                scrape.group.samples.removeSubrange(start...)
+                live.end(into: &scrape.group)
+                fail(error, at: scrape.monotonicNanoseconds, &reports)
+            }
+            let took = clock() &- began
+            health.durationSeconds = Double(took) / 1e9
+            if entry.isBudgeted, isHealthy {
+                // The bound first, so that the product cannot overflow.
+                let rest = min(took, CollectorSlot.restNanosecondsMax / CollectorSlot.restFactor)
+                    * CollectorSlot.restFactor
+                if rest / 1_000_000 > UInt64(intervalMilliseconds) { restsUntil = scrape.monotonicNanoseconds &+ rest }
+            }
+        }
+        let start = scrape.group.samples.count
+        health.emit(into: &scrape, isHealthy: isHealthy)
+        liveHealth.settle(&scrape.group, from: start)
+    }
+
+    /// Ends all series of the collector, those about itself included.
+    mutating func end(into group: inout SampleBatch.Group) {
+        live.end(into: &group)
+        liveHealth.end(into: &group)
+    }
+
+    private mutating func succeed(_ scrape: inout Scrape, _ reports: inout [CollectorReport]) {
+        health.lastSuccess = scrape.time
+        if !isHealthy {
+            reports.append(CollectorReport(collector: entry.name, severity: .info, text: "works again"))
+        }
+        health.failuresInARow = 0
+        for error in scrape.partialErrors { count(error, &reports) }
+        // Causes that this pass did not meet are over and will be told again when they come back.
+        if reportedCauses.count > scrape.partialErrors.count {
+            reportedCauses.formIntersection(scrape.partialErrors.map(\.cause))
+        }
+    }
+
+    private mutating func fail(
+        _ error: CollectorError, at monotonicNanoseconds: UInt64, _ reports: inout [CollectorReport]
+    ) {
+        count(error, &reports)
+        health.failuresInARow += 1
+        let excess = health.failuresInARow - CollectorSlot.failureCountMax
+        guard excess >= 0 else { return }
+        let interval = UInt64(intervalMilliseconds) * 1_000_000
+        // 2^8 intervals of 5 s are beyond the bound already.
+        let wait = min(interval << UInt64(min(excess + 1, 8)), CollectorSlot.backOffNanosecondsMax)
+        // A tenth of the interval less, so that the tick at which it is over does not just miss it.
+        restsUntil = monotonicNanoseconds &+ wait &- interval / 10
+        if excess == 0 {
+            let text = "unhealthy after \(health.failuresInARow) failures: \(error)"
+            reports.append(CollectorReport(collector: entry.name, severity: .error, text: text))
+        }
+    }
+
+    private mutating func count(_ error: CollectorError, _ reports: inout [CollectorReport]) {
+        health.errorCounts[error.reason, default: 0] += 1
+        guard reportedCauses.insert(error.cause).inserted else { return }
+        let severity: CollectorReport.Severity
+        switch error.reason {
+        case .permission, .missing: severity = .debug
+        case .malformed, .timeout, .system: severity = .error
+        }
+        reports.append(CollectorReport(collector: entry.name, severity: severity, text: error.description))
+    }
+}

@@ -1,0 +1,67 @@
+import Model
+
+/// TCP sockets by state, IPv4 and IPv6 together, listening and waiting ones included.
+///
+/// From sock_diag, which walks the kernel's tables once. /proc/net/tcp and tcp6 serve recorded trees and hosts that
+/// refuse netlink (a seccomp filter, a kernel without tcp_diag).
+struct ConnectionsCollector: Collector {
+    static let families = [
+        MetricFamily(
+            name: "network_connections", kind: .gauge,
+            help: "TCP sockets by state, of IPv4 and IPv6 together.")
+    ]
+
+    private let procfs: String
+    private var mayUseNetlink: Bool
+    private var diagnostics: SocketDiagnostics?
+    private var series = SocketCounts.names.map { NamedSeries("network_connections", ["state": $0]) }
+
+    init(_ surroundings: Surroundings) {
+        procfs = surroundings.host.procfs
+        mayUseNetlink = surroundings.host.isLive
+    }
+
+    mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
+        var counts = try countByNetlink(&scrape)
+        if counts == nil { counts = try countByTables() }
+        guard let counts else { return }
+        // Every state at every tick, so that none seems to begin or end.
+        for index in series.indices { scrape.emit(&series[index], Double(counts.counts[index])) }
+    }
+
+    private mutating func countByNetlink(_ scrape: inout Scrape) throws(CollectorError) -> SocketCounts? {
+        guard mayUseNetlink else { return nil }
+        do throws(CollectorError) {
+            let socket: SocketDiagnostics
+            if let diagnostics { socket = diagnostics } else { socket = try SocketDiagnostics() }
+            diagnostics = socket
+            return try socket.countTCP()
+        } catch {
+            diagnostics = nil
+            switch error.reason {
+            case .permission, .missing, .system:
+                // Refusals last as long as the process; it is told of once.
+                mayUseNetlink = false
+                scrape.partialErrors.append(error)
+                return nil
+            case .malformed, .timeout: throw error
+            }
+        }
+    }
+
+    /// Nil where this kernel has no TCP.
+    private func countByTables() throws(CollectorError) -> SocketCounts? {
+        var counts = SocketCounts()
+        var found = false
+        for name in ["tcp", "tcp6"] {
+            do {
+                try counts.add(tableAt: "\(procfs)/net/\(name)")
+                found = true
+            } catch {
+                // A host without IPv6 has no tcp6.
+                if error.reason != .missing { throw error }
+            }
+        }
+        return found ? counts : nil
+    }
+}

@@ -1,0 +1,116 @@
+import Model
+
+/// Input and output of block devices (Documentation/admin-guide/iostats.rst): whole devices and partitions, each as the
+/// kernel counts it, like psutil's `disk_io_counters(perdisk=True)`.
+///
+/// Left out while they have never done any I/O: ram, loop, zram, nbd, floppy and optical devices, which most kernels have
+/// in store whether used or not.
+struct DiskIOCollector: Collector {
+    /// A column: the metric and how it follows from the line's numbers.
+    private struct Column {
+        let family: MetricFamily
+        /// Place among the numbers behind the device's name.
+        let number: Int
+        let scale: Scale
+
+        enum Scale {
+            case count
+            /// The kernel's sectors are 512 bytes whatever the device's are.
+            case sectors
+            case milliseconds
+        }
+
+        init(_ name: String, unit: String = "", _ number: Int, _ scale: Scale, _ help: String) {
+            family = MetricFamily(name: name, kind: .counter, unit: unit, help: help)
+            self.number = number
+            self.scale = scale
+        }
+    }
+
+    private static let columns = [
+        Column("disk_io_read_bytes_total", unit: "bytes", 2, .sectors, "Data read from the device."),
+        Column("disk_io_write_bytes_total", unit: "bytes", 6, .sectors, "Data written to the device."),
+        Column("disk_io_read_count_total", 0, .count, "Reads that the device completed."),
+        Column("disk_io_write_count_total", 4, .count, "Writes that the device completed."),
+        Column(
+            "disk_io_read_time_seconds_total", unit: "seconds", 3, .milliseconds,
+            "Time that completed reads took, summed over the reads."),
+        Column(
+            "disk_io_write_time_seconds_total", unit: "seconds", 7, .milliseconds,
+            "Time that completed writes took, summed over the writes."),
+        Column(
+            "disk_io_busy_seconds_total", unit: "seconds", 9, .milliseconds,
+            "Time in which the device had something to do."),
+        Column(
+            "disk_io_queue_seconds_total", unit: "seconds", 10, .milliseconds,
+            "Time that requests spent under way, summed over the requests; its rate is the mean queue length."),
+    ]
+    /// The numbers of a line that every kernel since 2.6.25 prints.
+    private static let numberCount = 11
+
+    static let families = columns.map(\.family)
+
+    private var file: KernelFile
+    private var devices = RowTable<[SeriesHandle]>()
+
+    init(_ surroundings: Surroundings) {
+        let host = surroundings.host
+        file = KernelFile("\(host.procfs)/diskstats", keepsOpen: host.isLive)
+    }
+
+    mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
+        guard try file.refreshIfPresent() else { return }
+        var text = file.scanner
+        var numbers = InlineArray<11, UInt64>(repeating: 0)
+        devices.begin()
+        while !text.isAtEnd {
+            guard text.skipWords(2), let name = text.word() else {
+                throw .malformed(file.path, "no device name at byte \(text.offset)")
+            }
+            var hasIO = false
+            for index in 0..<DiskIOCollector.numberCount {
+                guard let number = text.number() else {
+                    throw .malformed(file.path, "fewer than 11 numbers at byte \(text.offset)")
+                }
+                numbers[index] = number
+                hasIO = hasIO || number != 0
+            }
+            text.skipLine()
+            var place = devices.find(name, in: text)
+            if place == nil, hasIO || !DiskIOCollector.isStock(name, in: text) {
+                place = DiskIOCollector.insert(text.bytes(in: name), &devices, &scrape.catalog)
+            }
+            if let place { DiskIOCollector.emit(numbers, devices[place], into: &scrape) }
+        }
+        devices.end()
+    }
+
+    private static func emit(
+        _ numbers: InlineArray<11, UInt64>, _ handles: [SeriesHandle], into scrape: inout Scrape
+    ) {
+        for index in columns.indices {
+            let number = Double(numbers[columns[index].number])
+            switch columns[index].scale {
+            case .count: scrape.emit(handles[index], number)
+            case .sectors: scrape.emit(handles[index], number * 512)
+            case .milliseconds: scrape.emit(handles[index], number / 1000)
+            }
+        }
+    }
+
+    private static let stockNames = ["ram", "loop", "zram", "nbd", "fd", "sr"].map { Array($0.utf8) }
+
+    private static func isStock(_ name: Range<Int>, in text: borrowing ByteScanner) -> Bool {
+        stockNames.contains { text.begins(name, with: $0) }
+    }
+
+    private static func insert(
+        _ name: [UInt8], _ devices: inout RowTable<[SeriesHandle]>, _ catalog: inout SeriesCatalog
+    ) -> Int {
+        // A device whose name holds a slash is printed with "!" for it; psutil and udev show it so, too.
+        let device = String(decoding: name, as: UTF8.self)
+        return devices.insert(name, columns.map { column in
+            catalog.handle(for: Labels(name: column.family.name, ["device": device]))
+        })
+    }
+}

@@ -1,0 +1,91 @@
+import Model
+
+/// Traffic of network devices (/proc/net/dev).
+///
+/// Left out are the host's ends of container links, `veth*`, and Docker's own bridges, `br-` and twelve hexadecimal
+/// digits: they come and go with containers and count traffic that other devices count, too.
+struct NetworkCollector: Collector {
+    /// The metrics, and the place of each one's number in a line behind the device's name.
+    private static let columns: [(family: MetricFamily, number: Int)] = [
+        (counter("network_receive_bytes_total", unit: "bytes", "Data received by the device."), 0),
+        (counter("network_transmit_bytes_total", unit: "bytes", "Data sent by the device."), 8),
+        (counter("network_receive_packets_total", "Packets received by the device."), 1),
+        (counter("network_transmit_packets_total", "Packets sent by the device."), 9),
+        (counter("network_receive_errors_total", "Packets received in bad condition."), 2),
+        (counter("network_transmit_errors_total", "Packets that the device failed to send."), 10),
+        (counter("network_receive_drops_total", "Received packets that were dropped, for want of room mostly."), 3),
+        (counter("network_transmit_drops_total", "Packets to be sent that were dropped."), 11),
+    ]
+    private static let numberCount = 16
+
+    static let families = columns.map(\.family)
+
+    private static func counter(_ name: String, unit: String = "", _ help: String) -> MetricFamily {
+        MetricFamily(name: name, kind: .counter, unit: unit, help: help)
+    }
+
+    private var file: KernelFile
+    private var devices = RowTable<[SeriesHandle]>()
+
+    init(_ surroundings: Surroundings) {
+        let host = surroundings.host
+        file = KernelFile("\(host.procfs)/net/dev", keepsOpen: host.isLive)
+    }
+
+    mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
+        guard try file.refreshIfPresent() else { return }
+        var text = file.scanner
+        var numbers = InlineArray<16, UInt64>(repeating: 0)
+        devices.begin()
+        // Two lines of headings.
+        text.skipLine()
+        text.skipLine()
+        while !text.isAtEnd {
+            let begin = text.offset
+            let line = text.line()
+            let behind = text.offset
+            // Old kernels put no blank between the colon and a long number. Names hold no blank; the last colon is the
+            // one behind the name even where an alias holds another.
+            guard let colon = text.lastPlace(of: UInt8(ascii: ":"), in: line) else {
+                throw .malformed(file.path, "no device name at byte \(begin)")
+            }
+            text.move(to: begin)
+            text.skipBlanks()
+            let name = min(text.offset, colon)..<colon
+            text.move(to: colon + 1)
+            for index in 0..<NetworkCollector.numberCount {
+                guard let number = text.number() else {
+                    throw .malformed(file.path, "fewer than 16 numbers at byte \(text.offset)")
+                }
+                numbers[index] = number
+            }
+            text.move(to: behind)
+            if NetworkCollector.isIgnored(name, in: text) { continue }
+            let place = devices.find(name, in: text)
+                ?? NetworkCollector.insert(text.bytes(in: name), &devices, &scrape.catalog)
+            let handles = devices[place]
+            for index in NetworkCollector.columns.indices {
+                scrape.emit(handles[index], Double(numbers[NetworkCollector.columns[index].number]))
+            }
+        }
+        devices.end()
+    }
+
+    private static let containerLink = Array("veth".utf8)
+    private static let dockerBridge = Array("br-".utf8)
+
+    static func isIgnored(_ name: Range<Int>, in text: borrowing ByteScanner) -> Bool {
+        if text.begins(name, with: containerLink) { return true }
+        guard name.count == 15, text.begins(name, with: dockerBridge) else { return false }
+        return text.bytes(in: name).dropFirst(3).allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
+    private static func insert(
+        _ name: [UInt8], _ devices: inout RowTable<[SeriesHandle]>, _ catalog: inout SeriesCatalog
+    ) -> Int {
+        let device = String(decoding: name, as: UTF8.self)
+        return devices.insert(name, columns.map { column in
+            catalog.handle(for: Labels(name: column.family.name, ["device": device]))
+        })
+    }
+}

@@ -1,0 +1,34 @@
+import Glibc
+
+/// The answers of the kernel that do not come out of files, as parameters: tests on recorded trees give their own.
+package struct SystemCalls: Sendable {
+    /// CLOCK_MONOTONIC, for durations.
+    package var monotonicNanoseconds: @Sendable () -> UInt64
+    /// CPU time that this process has used.
+    package var ownCPUNanoseconds: @Sendable () -> UInt64
+    /// statvfs(3) on a path given as bytes without an end mark. May block for ever.
+    package var mountStatistics: @Sendable (_ path: [UInt8]) -> MountAnswer
+    /// Clock ticks a second in /proc (USER_HZ).
+    package var ticksPerSecond: UInt32
+    package var pageBytes: UInt64
+
+    package init(
+        monotonicNanoseconds: @escaping @Sendable () -> UInt64, ownCPUNanoseconds: @escaping @Sendable () -> UInt64,
+        mountStatistics: @escaping @Sendable (_ path: [UInt8]) -> MountAnswer, ticksPerSecond: UInt32, pageBytes: UInt64
+    ) {
+        self.monotonicNanoseconds = monotonicNanoseconds
+        self.ownCPUNanoseconds = ownCPUNanoseconds
+        self.mountStatistics = mountStatistics
+        self.ticksPerSecond = ticksPerSecond
+        self.pageBytes = pageBytes
+    }
+
+    /// This machine.
+    package static let live = SystemCalls(
+        monotonicNanoseconds: { ClockReading.nanoseconds(of: CLOCK_MONOTONIC) },
+        ownCPUNanoseconds: { ClockReading.nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID) },
+        mountStatistics: { MountAnswer(statvfsOf: $0) },
+        // sysconf cannot fail for these two; the numbers are what Linux has on all but odd machines.
+        ticksPerSecond: UInt32(exactly: sysconf(Int32(_SC_CLK_TCK))) ?? 100,
+        pageBytes: UInt64(exactly: sysconf(Int32(_SC_PAGESIZE))) ?? 4096)
+}

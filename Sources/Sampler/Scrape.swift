@@ -1,0 +1,47 @@
+import Model
+
+/// What a collector appends to during one pass.
+struct Scrape {
+    /// All series ever produced.
+    var catalog = SeriesCatalog()
+    /// The samples of the interval whose collectors are running.
+    var group = SampleBatch.Group(intervalMilliseconds: 0)
+    var frame: ProcessFrame?
+    /// Failures of parts, which do not fail their collector.
+    var partialErrors: [CollectorError] = []
+    /// The time that the samples of this tick get.
+    var time = Timestamp(milliseconds: 0)
+    var monotonicNanoseconds: UInt64 = 0
+    /// Ticks that did not happen since the loop began.
+    var missedTicks: UInt64 = 0
+
+    @inline(__always) mutating func emit(_ series: SeriesHandle, _ value: Double) {
+        group.append(series, value)
+    }
+
+    /// Appends to a series that is entered into the catalog with its first value.
+    @inline(__always) mutating func emit(_ series: inout NamedSeries, _ value: Double) {
+        if let handle = series.handle {
+            group.append(handle, value)
+        } else {
+            let handle = catalog.handle(for: series.labels)
+            series.handle = handle
+            group.append(handle, value)
+        }
+    }
+
+    /// Appends where the kernel told a value.
+    @inline(__always) mutating func emit(_ series: inout NamedSeries, _ value: UInt64?) {
+        if let value { emit(&series, Double(value)) }
+    }
+}
+
+/// A series whose labels are fixed, known to the catalog from its first value on.
+struct NamedSeries {
+    let labels: Labels
+    var handle: SeriesHandle?
+
+    init(_ name: String, _ labels: KeyValuePairs<String, String> = [:]) {
+        self.labels = Labels(name: name, labels)
+    }
+}

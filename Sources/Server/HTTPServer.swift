@@ -1,0 +1,78 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// HTTP/1.1 on one port: one event loop thread moves bytes, a few workers run the routes.
+///
+/// Life: ``start(address:routes:allowRemote:limits:report:)`` binds and returns; requests are answered until
+/// ``stop(within:)``, which lets running ones finish. The workers are started by the first request.
+package final class HTTPServer: Sendable {
+    /// Where it listens, with the port that was taken.
+    package let address: ListenAddress
+    private let group: MultiThreadedEventLoopGroup
+    private let channel: any Channel
+    private let connections: Connections
+
+    /// - Parameters:
+    ///   - allowRemote: whether addresses are fine that other machines can reach. Nobody is asked who he is.
+    ///   - report: told what went wrong in handlers, in a sentence; called on any thread.
+    /// - Throws: ``ListenError``.
+    package static func start(
+        address text: String, routes: [Route], allowRemote: Bool = false, limits: ServerLimits = ServerLimits(),
+        report: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(ListenError) -> HTTPServer {
+        let address = try ListenAddress(text)
+        guard allowRemote || address.isLoopback else { throw .notLoopback(address) }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let workers = Workers(count: limits.workerCount)
+        let connections = Connections(loop: group.next(), workers: workers, limits: limits, report: report)
+        let router = Router(routes)
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 128)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // A client that has said all it wants may close its side and still be owed the answer.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try Connection.addHandlers(to: channel, router, connections)
+                }
+            }
+        do {
+            let channel = try bootstrap.bind(to: address.socketAddress()).wait()
+            return try HTTPServer(group, channel, connections, address)
+        } catch {
+            try? group.syncShutdownGracefully()
+            throw describe(error, address)
+        }
+    }
+
+    private init(
+        _ group: MultiThreadedEventLoopGroup, _ channel: any Channel, _ connections: Connections,
+        _ asked: ListenAddress
+    ) throws(ListenError) {
+        self.group = group
+        self.channel = channel
+        self.connections = connections
+        let host = asked.host.contains(":") ? "[\(asked.host)]" : asked.host
+        address = try ListenAddress("\(host):\(channel.localAddress?.port ?? asked.port)")
+    }
+
+    package var port: Int { address.port }
+
+    /// Takes no more connections, closes those that wait, lets running requests finish for as long as `deadline` says,
+    /// then closes what is left. Call once, and not from a handler.
+    package func stop(within deadline: Duration) {
+        try? channel.close().wait()
+        let nanoseconds = deadline.components.seconds * 1_000_000_000
+            + deadline.components.attoseconds / 1_000_000_000
+        try? connections.drain(within: .nanoseconds(nanoseconds)).wait()
+        try? group.syncShutdownGracefully()
+    }
+
+    private static func describe(_ error: any Error, _ address: ListenAddress) -> ListenError {
+        if let error = error as? ListenError { return error }
+        guard let cause = error as? IOError else { return .failed(address, reason: "\(error)") }
+        return ListenErrno.describe(cause.errnoCode, address)
+    }
+}

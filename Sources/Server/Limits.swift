@@ -1,0 +1,23 @@
+package import NIOCore
+
+/// Bounds on what a client can take from the server. Guesses, generous for scrapers, browsers and scripts.
+package struct ServerLimits: Sendable {
+    /// Connections at a time; more are closed as they come. A connection that waits costs some 10 KiB.
+    package var connectionsMax = 256
+    /// Bytes of all header names and values of a request.
+    package var headerBytesMax = 32 * 1024
+    package var headerCountMax = 100
+    /// How long a connection may wait for its next request, head included. Above a minute, so that a scraper with the
+    /// usual interval keeps its connection.
+    package var idleTimeout = TimeAmount.seconds(90)
+    /// How long a request's body may take.
+    package var bodyTimeout = TimeAmount.seconds(30)
+    /// How long a client may take to read an answer.
+    package var writeTimeout = TimeAmount.seconds(30)
+    /// How long a client may take to close after the server has; see ``Connection``.
+    package var lingerTimeout = TimeAmount.seconds(1)
+    /// Threads that run handlers.
+    package var workerCount = 2
+
+    package init() {}
+}

@@ -1,0 +1,62 @@
+import Glibc
+import TSDB
+
+/// The folder of the store: `--data`, else the variable MON_DATA, else `/var/lib/mon` where it is and may be used, else
+/// `$XDG_STATE_HOME/mon`, else `~/.local/state/mon`.
+struct DataFolder {
+    enum Use {
+        case read, write
+    }
+
+    static let system = "/var/lib/mon"
+
+    let path: String
+    /// Why it is this folder, where nobody named one; for the message that there is no store in it.
+    let reason: String?
+
+    /// - Parameter mayUse: whether a folder is there and may be used so.
+    init(
+        option: String?, use: Use, environment: (String) -> String?,
+        mayUse: (String, Use) -> Bool = DataFolder.mayUse
+    ) throws(CommandFailure) {
+        if let option {
+            guard !option.isEmpty else { throw CommandFailure(.usage, "--data: the folder's name is empty") }
+            (path, reason) = (option, nil)
+        } else if let variable = environment("MON_DATA"), !variable.isEmpty {
+            (path, reason) = (variable, "from MON_DATA")
+        } else if mayUse(DataFolder.system, use) {
+            (path, reason) = (DataFolder.system, nil)
+        } else if let home = DataFolder.stateHome(environment) {
+            path = home + "/mon"
+            reason = "as MON_DATA is not set and \(DataFolder.system) is not there or may not be used"
+        } else {
+            throw CommandFailure(.usage, "no data folder: give one with --data, or set MON_DATA or HOME")
+        }
+    }
+
+    /// Opens the store for reading.
+    /// - Throws: ``CommandFailure`` that says where it was looked for, ``StoreError`` for all else.
+    func openStore() throws -> Store {
+        do throws(StoreError) {
+            return try Store(at: path, access: .read)
+        } catch {
+            guard case .noStore = error else { throw error }
+            let looked = reason.map { " (\($0))" } ?? ""
+            throw CommandFailure(
+                .noData, "no store in \(path)\(looked): start one with `mon run --data \(path)`, or name another "
+                    + "folder with --data")
+        }
+    }
+
+    private static func stateHome(_ environment: (String) -> String?) -> String? {
+        // The XDG specification has relative paths ignored.
+        if let state = environment("XDG_STATE_HOME"), state.hasPrefix("/") { return state }
+        guard let home = environment("HOME"), !home.isEmpty else { return nil }
+        return home + "/.local/state"
+    }
+
+    static func mayUse(_ path: String, _ use: Use) -> Bool {
+        // access(2) reads the path during the call only.
+        access(path, use == .read ? R_OK | X_OK : R_OK | W_OK | X_OK) == 0
+    }
+}

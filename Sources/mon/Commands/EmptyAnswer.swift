@@ -1,0 +1,45 @@
+import Formats
+import Model
+import Query
+import TSDB
+
+/// Why a query found nothing: a name that nothing is called, or a time without samples. A query whose series were
+/// there and were filtered away has an answer, the empty one.
+struct EmptyAnswer {
+    let expression: Query.Expression
+    let time: QueryTime
+    let zone: TimeZoneRule
+
+    func applies(to result: QueryResult) -> Bool {
+        guard result.statistics.series == 0 else { return false }
+        switch result.value {
+        case .scalar, .string: return false
+        case .vector(let series), .matrix(let series): return series.isEmpty
+        }
+    }
+
+    /// Nil where the query asks for no series at all.
+    func reason(in snapshot: Snapshot) throws -> String? {
+        var hasSelector = false
+        expression.forEachSelector { _ in hasSelector = true }
+        guard hasSelector else { return nil }
+        let known = try snapshot.labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
+        if known.isEmpty { return "the store is empty: nothing has been recorded yet" }
+        for name in expression.metricNames where !known.contains(name) {
+            let near = Suggestions.nearest(to: name, among: known)
+            let hint = near.isEmpty ? "`mon metrics` lists what there is" : "did you mean \(near.joined(separator: ", "))?"
+            return "no metric is called \(name); \(hint)"
+        }
+        var reason = "no series matches"
+        switch time {
+        case .instant(let moment): reason += " at \(text(moment))"
+        case .range(let start, let end, _): reason += " from \(text(start)) to \(text(end))"
+        }
+        guard let oldest = try snapshot.oldestSampleTime(), let newest = try snapshot.newestSampleTime() else {
+            return reason
+        }
+        return reason + "; the store has samples from \(text(oldest)) to \(text(newest))"
+    }
+
+    private func text(_ time: Timestamp) -> String { TimeText.rfc3339(time, zone) }
+}

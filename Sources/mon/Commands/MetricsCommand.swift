@@ -1,0 +1,43 @@
+import ArgumentParser
+import Formats
+import Model
+import Query
+import TSDB
+
+/// `mon metrics`: what is recorded, and what it means.
+struct MetricsCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "metrics", abstract: "Lists metrics with type, unit and meaning.", discussion: "mon metrics disk")
+
+    @Argument(help: "The beginning of names. Default: all.")
+    var prefix = ""
+
+    @OptionGroup var store: StoreOptions
+
+    @Option(help: "The output format.")
+    var format = ListFormat.table
+
+    @Flag(inversion: .prefixedNo, exclusivity: .chooseLast, help: "Column names above tables and CSV.")
+    var header = true
+
+    func perform(on console: Console) throws -> ExitStatus {
+        let snapshot = try store.folder(for: .read, on: console).openStore().snapshot()
+        let names = try snapshot.labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
+        let wanted = names.filter { $0.hasPrefix(prefix) }
+        guard !wanted.isEmpty else {
+            let near = Suggestions.nearest(to: prefix, among: names)
+            console.say("no metric begins with \(prefix)"
+                + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"))
+            return .noData
+        }
+        let families = try wanted.map { name in
+            try snapshot.metadata(of: name) ?? MetricFamily(name: name, kind: .unknown, help: "")
+        }
+        let rows = families.map { family in
+            [family.name, ExpositionFormat.openMetrics.word(for: family.kind), family.unit, family.help]
+        }
+        Listing(columns: ["name", "type", "unit", "help"], rows: rows)
+            .write(as: format, header: header, on: console) { PrometheusJSON.write(families: families, into: &$0) }
+        return .success
+    }
+}

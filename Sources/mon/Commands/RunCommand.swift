@@ -1,0 +1,72 @@
+import ArgumentParser
+import Server
+import TSDB
+
+/// What `mon run` was asked to do.
+struct DaemonOptions: Sendable {
+    /// The store's folder.
+    var dataPath: String
+    /// The shortest time between two scrapes.
+    var intervalMilliseconds: Int64
+    /// Scrapes that share a commit.
+    var scrapesPerCommit: Int
+    /// Where to serve; nil for not at all.
+    var listenAddress: String?
+    var allowsRemote: Bool
+    /// Age at which raw samples are dropped; nil keeps them.
+    var keepMilliseconds: Int64?
+    var log: Log
+}
+
+/// `mon run`: records the host and serves it until stopped.
+struct RunCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Records this host into the store, until stopped.",
+        discussion: "mon run --data /var/lib/mon --listen 127.0.0.1:9100")
+
+    @OptionGroup var store: StoreOptions
+
+    @Option(help: "Time between two scrapes.")
+    var interval = "5s"
+
+    @Option(help: "Scrapes that share a commit: more write less to disk and are seen by others later.")
+    var commitEvery = 1
+
+    @Option(help: ArgumentHelp("Serve /metrics there, such as 127.0.0.1:9100.", valueName: "address"))
+    var listen: String?
+
+    @Flag(help: "Listen on addresses that other machines can reach. Nobody is asked who he is.")
+    var allowRemote = false
+
+    @Option(help: "Drop samples that are older. Default: keep them.")
+    var keep: String?
+
+    @Option(help: "debug, info, warning or error. Else LOG_LEVEL, else info.")
+    var logLevel: String?
+
+    func perform(on console: Console) throws -> ExitStatus {
+        try Daemon.run(options(on: console))
+        return .success
+    }
+
+    /// The flags, checked.
+    func options(on console: Console) throws(CommandFailure) -> DaemonOptions {
+        let level = logLevel.flatMap { LogLevel($0) }
+        if let logLevel, level == nil {
+            throw CommandFailure(.usage, "--log-level \(logLevel): possible are debug, info, warning, error")
+        }
+        guard (1...720).contains(commitEvery) else {
+            throw CommandFailure(.usage, "--commit-every \(commitEvery): 1 to 720 scrapes can share a commit")
+        }
+        let interval = try DurationArgument.parse(interval, option: "--interval")
+        guard interval >= 1000, interval % 1000 == 0, interval <= 300_000 else {
+            throw CommandFailure(.usage, "--interval \(self.interval): whole seconds from 1s to 5m are possible")
+        }
+        let keep: Int64? =
+            if let keep { try DurationArgument.parse(keep, option: "--keep") } else { nil }
+        return DaemonOptions(
+            dataPath: try store.folder(for: .write, on: console).path, intervalMilliseconds: interval,
+            scrapesPerCommit: commitEvery, listenAddress: listen, allowsRemote: allowRemote, keepMilliseconds: keep,
+            log: Log.live(level, on: console))
+    }
+}

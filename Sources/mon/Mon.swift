@@ -1,0 +1,60 @@
+import ArgumentParser
+import Glibc
+
+/// `mon`: a verb and what it needs. The root is synchronous, because an asynchronous one costs milliseconds of start.
+@main struct Mon: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mon",
+        abstract: "Watches one host: records it, answers PromQL about it, serves its metrics.",
+        discussion: "Exit: 0 done, 1 failed, 2 wrong usage, 4 no data, 5 the store is locked or damaged.",
+        version: Version.text,
+        subcommands: [
+            QueryCommand.self, SeriesCommand.self, LabelsCommand.self, MetricsCommand.self, ExportCommand.self,
+            RunCommand.self, SampleCommand.self,
+        ])
+
+    static func main() {
+        exit(run(Array(CommandLine.arguments.dropFirst()), on: .live()).rawValue)
+    }
+
+    /// Everything but the process: what `arguments` ask for, done on `console`.
+    static func run(_ arguments: [String], on console: Console) -> ExitStatus {
+        defer { console.flush() }
+        let command: any ParsableCommand
+        do {
+            command = try parseAsRoot(arguments)
+            guard let verb = command as? any Verb else {
+                var command = command
+                try command.run()
+                return .success
+            }
+            return perform(verb, on: console)
+        } catch {
+            // Help and version come this way, too.
+            let text = fullMessage(for: error)
+            if exitCode(for: error).isSuccess {
+                console.write(text + "\n")
+                return .success
+            }
+            console.sayPlainly(text + "\n")
+            return .usage
+        }
+    }
+
+    private static func perform(_ verb: any Verb, on console: Console) -> ExitStatus {
+        do {
+            return try verb.perform(on: console)
+        } catch {
+            let failure = CommandFailure(error)
+            console.say(failure.message)
+            return failure.status
+        }
+    }
+}
+
+/// A command of the program.
+protocol Verb: ParsableCommand {
+    /// Does the work.
+    /// - Throws: what the rooms throw, or ``CommandFailure``.
+    func perform(on console: Console) throws -> ExitStatus
+}

@@ -1,0 +1,101 @@
+import Formats
+import Glibc
+import Model
+
+/// What a command sees of the world around it, and where it speaks: data to standard output, talk to standard error.
+/// The live one is the process's own; tests make one of values.
+final class Console {
+    let now: Timestamp
+    let zone: TimeZoneRule
+    /// A variable of the environment; nil where it is not set.
+    let environment: (String) -> String?
+    let outputIsTerminal: Bool
+    let errorIsTerminal: Bool
+    /// Columns of the terminal.
+    let width: Int
+    /// Takes bytes for a descriptor; false where nobody reads them any more.
+    private let sink: (_ descriptor: Int32, _ bytes: [UInt8]) -> Bool
+    private var pending = ByteWriter()
+    /// Whether standard output still has a reader.
+    private(set) var hasReader = true
+
+    init(
+        now: Timestamp, zone: TimeZoneRule, environment: @escaping (String) -> String?, outputIsTerminal: Bool,
+        errorIsTerminal: Bool, width: Int, sink: @escaping (Int32, [UInt8]) -> Bool
+    ) {
+        self.now = now
+        self.zone = zone
+        self.environment = environment
+        self.outputIsTerminal = outputIsTerminal
+        self.errorIsTerminal = errorIsTerminal
+        self.width = width
+        self.sink = sink
+    }
+
+    /// The process's own.
+    static func live() -> Console {
+        // A reader that goes away (`| head`) is an answer of write(2), not the end of the process.
+        unsafe signal(SIGPIPE, SIG_IGN)
+        return Console(
+            now: WallClock.now(), zone: LocalZone.rule(), environment: Console.variable,
+            outputIsTerminal: isatty(STDOUT_FILENO) == 1, errorIsTerminal: isatty(STDERR_FILENO) == 1,
+            width: TerminalSize.columns(of: STDOUT_FILENO, environment: Console.variable), sink: Console.write)
+    }
+
+    /// Whether bold and colours are welcome on standard output (no-color.org, bixense.com/clicolors).
+    var isStyled: Bool {
+        if let forced = environment("CLICOLOR_FORCE"), forced != "0", !forced.isEmpty { return true }
+        if let refused = environment("NO_COLOR"), !refused.isEmpty { return false }
+        return outputIsTerminal && environment("TERM") != "dumb"
+    }
+
+    // MARK: Speaking
+
+    /// Data. Kept until there is enough of it, or ``flush()``.
+    func write(_ bytes: [UInt8]) {
+        guard hasReader else { return }
+        pending.write(bytes)
+        if pending.bytes.count >= 1 << 16 { flush() }
+    }
+
+    func write(_ text: String) { write(Array(text.utf8)) }
+
+    /// A line of talk: `mon: …`.
+    func say(_ text: String) {
+        flush()
+        _ = sink(STDERR_FILENO, Array("mon: \(text)\n".utf8))
+    }
+
+    /// Talk as it is, several lines perhaps.
+    func sayPlainly(_ text: String) {
+        flush()
+        _ = sink(STDERR_FILENO, Array(text.utf8))
+    }
+
+    /// Hands what was written to standard output.
+    func flush() {
+        if pending.bytes.isEmpty { return }
+        hasReader = sink(STDOUT_FILENO, pending.take()) && hasReader
+    }
+
+    // MARK: The process
+
+    private static func variable(_ name: String) -> String? {
+        // The text belongs to the environment, which nothing here changes, and is copied at once.
+        guard let text = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: text)
+    }
+
+    private static func write(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
+        unsafe bytes.withUnsafeBytes { bytes in
+            var rest = unsafe bytes[...]
+            while let base = unsafe UnsafeRawBufferPointer(rebasing: rest).baseAddress, unsafe !rest.isEmpty {
+                let count = unsafe Glibc.write(descriptor, base, rest.count)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { return false }
+                unsafe rest = rest.dropFirst(count)
+            }
+            return true
+        }
+    }
+}

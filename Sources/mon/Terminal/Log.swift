@@ -1,0 +1,105 @@
+import Formats
+import Glibc
+import Model
+
+enum LogLevel: Int, Comparable, CaseIterable {
+    case debug, info, warning, error
+
+    static func < (lhs: LogLevel, rhs: LogLevel) -> Bool { lhs.rawValue < rhs.rawValue }
+
+    /// Nil for a word that is no level.
+    init?(_ word: String) {
+        switch word.lowercased() {
+        case "debug": self = .debug
+        case "info": self = .info
+        case "warning", "warn": self = .warning
+        case "error": self = .error
+        default: return nil
+        }
+    }
+
+    var word: String {
+        switch self {
+        case .debug: "debug"
+        case .info: "info"
+        case .warning: "warning"
+        case .error: "error"
+        }
+    }
+}
+
+/// What the daemon says of itself: one line an event on standard error.
+///
+///     time=2026-03-29T01:02:03Z level=warning msg="cannot commit" path=/var/lib/mon error="disk full"
+///
+/// On a terminal the same for people: `01:02:03 warning  cannot commit  path=/var/lib/mon error="disk full"`. Without
+/// a time where journald, which has its own, reads it. One write(2) a line, so that threads do not mix theirs.
+struct Log: Sendable {
+    enum Style: Sendable {
+        case people, fields, fieldsWithoutTime
+    }
+
+    let level: LogLevel
+    private let style: Style
+    private let zone: TimeZoneRule
+    private let now: @Sendable () -> Timestamp
+    private let sink: @Sendable ([UInt8]) -> Void
+
+    init(
+        level: LogLevel, style: Style, zone: TimeZoneRule, now: @escaping @Sendable () -> Timestamp,
+        sink: @escaping @Sendable ([UInt8]) -> Void
+    ) {
+        self.level = level
+        self.style = style
+        self.zone = zone
+        self.now = now
+        self.sink = sink
+    }
+
+    /// To standard error, in the style that suits what reads it.
+    /// - Parameter asked: `--log-level`; without it the variable LOG_LEVEL counts, else `info`.
+    static func live(_ asked: LogLevel?, on console: Console) -> Log {
+        let level = asked ?? console.environment("LOG_LEVEL").flatMap { LogLevel($0) } ?? .info
+        let isJournal = console.environment("JOURNAL_STREAM") != nil
+        let style: Style = console.errorIsTerminal ? .people : isJournal ? .fieldsWithoutTime : .fields
+        let zone = console.errorIsTerminal ? console.zone : .utc
+        return Log(level: level, style: style, zone: zone, now: WallClock.now) { line in
+            // A log that nobody can read must not stop what it tells of.
+            _ = unsafe line.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        }
+    }
+
+    func debug(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) { write(.debug, message, fields) }
+    func info(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) { write(.info, message, fields) }
+    func warning(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) { write(.warning, message, fields) }
+    func error(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) { write(.error, message, fields) }
+
+    private func write(_ level: LogLevel, _ message: String, _ fields: KeyValuePairs<String, String>) {
+        guard level >= self.level else { return }
+        var line = ""
+        switch style {
+        case .people:
+            let time = now()
+            let clock = CalendarTime(time, offsetSeconds: zone.offsetSeconds(time)).clockText(.seconds)
+            let padding = String(repeating: " ", count: 9 - level.word.utf8.count)
+            line = "\(clock) \(level.word)\(padding)\(Log.withoutControls(message))"
+            if !fields.isEmpty { line += " " }
+        case .fields:
+            line = "time=\(TimeText.rfc3339(now(), zone)) level=\(level.word) msg=\(Log.value(message))"
+        case .fieldsWithoutTime:
+            line = "level=\(level.word) msg=\(Log.value(message))"
+        }
+        for (name, value) in fields { line += " \(name)=\(Log.value(value))" }
+        sink(Array((line + "\n").utf8))
+    }
+
+    /// Bare where it can be, else quoted as in PromQL.
+    private static func value(_ text: String) -> String {
+        let isBare = !text.isEmpty && text.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != 34 && $0 != 61 && $0 != 92 }
+        return isBare ? text : Labels.quote(text)
+    }
+
+    private static func withoutControls(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : $0 }))
+    }
+}

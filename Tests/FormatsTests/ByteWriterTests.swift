@@ -1,0 +1,27 @@
+import Formats
+import Testing
+
+@Suite struct ByteWriterTests {
+    @Test func writesTextBytesAndNumbers() {
+        var writer = ByteWriter()
+        writer.write("é")
+        writer.write(byte: 0x2c)
+        writer.write(Int64.min)
+        #expect(writer.text == "é,-9223372036854775808")
+    }
+
+    @Test func takeBeginsAnew() {
+        var writer = ByteWriter()
+        writer.write("a")
+        #expect(writer.take() == [97])
+        #expect(writer.bytes.isEmpty)
+    }
+
+    @Test func removesOnlyTheByteAskedFor() {
+        var writer = ByteWriter()
+        writer.write("a,")
+        writer.removeTrailing(0x2c)
+        writer.removeTrailing(0x2c)
+        #expect(writer.text == "a")
+    }
+}
