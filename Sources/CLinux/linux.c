@@ -103,3 +103,10 @@ _Static_assert(offsetof(struct nlmsghdr, nlmsg_type) == 4, "type");
 _Static_assert(offsetof(struct nlmsghdr, nlmsg_seq) == 8, "sequence");
 _Static_assert(offsetof(struct inet_diag_msg, idiag_state) == 1, "state");
 _Static_assert(NLMSG_ERROR == 2 && NLMSG_DONE == 3 && TCPDIAG_GETSOCK == 18, "message types");
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+void mon_trim_heap(void) { malloc_trim(0); }
+#else
+void mon_trim_heap(void) {}
+#endif

@@ -44,11 +44,11 @@ package struct OutputFormat: Sendable {
     package let help: String
     /// For HTTP's Content-Type.
     package let mediaType: String
-    private let body: @Sendable (QueryResult, FormatOptions, inout ByteWriter) throws(FormatError) -> Void
+    private let body: @Sendable (QueryResult, FormatOptions, inout TextWriter) throws(FormatError) -> Void
 
     init(
         name: String, help: String, mediaType: String,
-        body: @escaping @Sendable (QueryResult, FormatOptions, inout ByteWriter) throws(FormatError) -> Void
+        body: @escaping @Sendable (QueryResult, FormatOptions, inout TextWriter) throws(FormatError) -> Void
     ) {
         self.name = name
         self.help = help
@@ -58,7 +58,7 @@ package struct OutputFormat: Sendable {
 
     /// Writes a whole answer, line end included. Where `options` ask for bare values, they look alike in all formats.
     package func write(
-        _ result: QueryResult, _ options: FormatOptions, into writer: inout ByteWriter
+        _ result: QueryResult, _ options: FormatOptions, into writer: inout TextWriter
     ) throws(FormatError) {
         if options.isQuiet {
             BareValues.write(result, into: &writer)

@@ -46,7 +46,7 @@ package struct QueryEngine: Sendable {
         let begun = clock.now
         let expression = try parse(text)
         let parsed = clock.now
-        let grid = StepGrid(time)
+        let grid = try grid(of: time)
         var planner = Planner(context(time, grid, lookbackDelta))
         let node = try planner.plan(expression)
         if case .range = time, node.type == .rangeVector || node.type == .string {
@@ -68,7 +68,7 @@ package struct QueryEngine: Sendable {
     /// The plan of `text` as a person reads it: a node a line, its parts indented below it, selectors with the span of
     /// time that they read.
     package func explain(_ text: String, at time: QueryTime) throws(QueryError) -> String {
-        let grid = StepGrid(time)
+        let grid = try grid(of: time)
         var planner = Planner(context(time, grid, nil))
         return Explain.text(try planner.plan(try parse(text)), on: grid)
     }
@@ -86,22 +86,33 @@ package struct QueryEngine: Sendable {
         }
     }
 
+    private func grid(of time: QueryTime) throws(QueryError) -> StepGrid {
+        let bounds = -StepGrid.timeMax...StepGrid.timeMax
+        switch time {
+        case .instant(let moment):
+            guard bounds.contains(moment.milliseconds) else { throw .execution("time is out of range") }
+            return StepGrid(instant: moment.milliseconds)
+        case .range(let start, let end, let step):
+            guard bounds.contains(start.milliseconds), bounds.contains(end.milliseconds) else {
+                throw .execution("time is out of range")
+            }
+            guard step > 0 else { throw .execution("zero or negative query resolution step widths are not accepted") }
+            let grid = StepGrid(
+                start: start.milliseconds, end: end.milliseconds, step: step,
+                countMax: limits.valuesMax.addingClamped(1))
+            guard grid.count <= limits.valuesMax else {
+                throw .limit("query has more than \(limits.valuesMax) steps (valuesMax); ask for a longer step")
+            }
+            return grid
+        }
+    }
+
     private func context(_ time: QueryTime, _ grid: StepGrid, _ lookback: Duration?) -> PlanContext {
         var isRange = false
         if case .range = time { isRange = true }
         return PlanContext(
             query: grid, isRange: isRange, lookbackMilliseconds: (lookback ?? lookbackDelta).milliseconds,
             subqueryStepMilliseconds: max(1, defaultSubqueryStep.milliseconds), limits: limits)
-    }
-}
-
-extension StepGrid {
-    init(_ time: QueryTime) {
-        switch time {
-        case .instant(let moment): self.init(instant: moment.milliseconds)
-        case .range(let start, let end, let step):
-            self.init(start: start.milliseconds, end: end.milliseconds, step: step)
-        }
     }
 }
 

@@ -170,6 +170,14 @@ struct ByteScanner: ~Escapable {
         return true
     }
 
+    /// The first eight bytes of `range` as a number, zeros behind a shorter one: unequal numbers are unequal words.
+    func signature(of range: Range<Int>) -> UInt64 {
+        var signature: UInt64 = 0
+        let end = min(range.upperBound, bytes.count, range.lowerBound + 8)
+        for at in range.lowerBound..<max(end, range.lowerBound) { signature = signature << 8 | UInt64(bytes[at]) }
+        return signature
+    }
+
     func begins(_ range: Range<Int>, with prefix: [UInt8]) -> Bool {
         range.count >= prefix.count && isEqual(range.lowerBound..<range.lowerBound + prefix.count, prefix)
     }

@@ -8,13 +8,11 @@ struct CollectorHealth {
     var lastSuccess: Timestamp?
     /// Of the latest pass.
     var durationSeconds: Double?
-    var errorCounts: [CollectorError.Reason: UInt64] = [:]
-
     private var status: NamedSeries
     private var lastSuccessSeries: NamedSeries
     private var duration: NamedSeries
     /// One a reason, all from the first tick on: a counter that appears with its first error has no increase.
-    private var errors: [(reason: CollectorError.Reason, series: NamedSeries)]
+    private var errors: [(reason: CollectorError.Reason, count: UInt64, series: NamedSeries)]
 
     init(collector: String) {
         status = NamedSeries("agent_collector_status", ["collector": collector])
@@ -22,8 +20,12 @@ struct CollectorHealth {
         duration = NamedSeries("agent_collector_duration_seconds", ["collector": collector])
         errors = CollectorError.Reason.allCases.map { reason in
             let labels: KeyValuePairs = ["collector": collector, "reason": reason.rawValue]
-            return (reason, NamedSeries("agent_collector_errors_total", labels))
+            return (reason, 0, NamedSeries("agent_collector_errors_total", labels))
         }
+    }
+
+    mutating func count(_ error: CollectorError) {
+        for index in errors.indices where errors[index].reason == error.reason { errors[index].count += 1 }
     }
 
     mutating func emit(into scrape: inout Scrape, isHealthy: Bool) {
@@ -31,7 +33,7 @@ struct CollectorHealth {
         if let lastSuccess { scrape.emit(&lastSuccessSeries, lastSuccess.seconds) }
         if let durationSeconds { scrape.emit(&duration, durationSeconds) }
         for index in errors.indices {
-            scrape.emit(&errors[index].series, Double(errorCounts[errors[index].reason] ?? 0))
+            scrape.emit(&errors[index].series, Double(errors[index].count))
         }
     }
 }

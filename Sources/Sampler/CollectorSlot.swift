@@ -121,7 +121,7 @@ struct CollectorSlot {
     }
 
     private mutating func count(_ error: CollectorError, _ reports: inout [CollectorReport]) {
-        health.errorCounts[error.reason, default: 0] += 1
+        health.count(error)
         guard reportedCauses.insert(error.cause).inserted else { return }
         let severity: CollectorReport.Severity
         switch error.reason {

@@ -65,6 +65,8 @@ package struct Recorder: ~Copyable {
     package private(set) var droppedScrapes = 0
     /// Samples that came out of order and were kept as late batches.
     package var lateSamples: Int { writer.lateSamples }
+    /// How often a span was sealed: whoever ages data or gives memory back does it after that.
+    package private(set) var sealCount = 0
 
     /// - Throws: ``StoreError/recorderRuns(path:pid:)`` where another process records into the folder.
     package init(path: String, host: HostIdentity, scrapesPerCommit: Int = 1) throws(StoreError) {
@@ -136,6 +138,7 @@ package struct Recorder: ~Copyable {
         let current = Block.spanStart(newest)
         while let span = oldestSpan, span < current {
             try Sealing.seal(span: span, in: store)
+            sealCount += 1
             writer.registryChanged()
             oldestSpan = try store.snapshot().oldestHeadTime().map { Block.spanStart($0) }
             // A span that does not go away would be sealed for ever.
@@ -143,14 +146,16 @@ package struct Recorder: ~Copyable {
         }
     }
 
-    /// Seals all rows, complete spans or not. For tests, benchmarks and a folder that is handed on.
+    /// Seals all rows, complete spans or not: before a folder is handed on, or to have it small now. The rows of the
+    /// same span that follow are merged into its block later.
     package mutating func sealEverything() throws(StoreError) {
         try commit()
         while let span = try store.snapshot().oldestHeadTime().map({ Block.spanStart($0) }) {
             try Sealing.seal(span: span, in: store)
+            sealCount += 1
         }
         oldestSpan = nil
-        writer.reload()
+        writer.registryChanged()
     }
 
     /// Ends every series that was live in the last rows with a stale marker one interval after them, and the processes

@@ -188,7 +188,8 @@ package final class Snapshot {
         return value
     }
 
-    private func blockTimes(_ reference: BlockReference) throws(StoreError) -> [[Int64]] {
+    /// The time columns of a block.
+    func blockTimes(_ reference: BlockReference) throws(StoreError) -> [[Int64]] {
         try withBlock(reference) { block throws(StoreError) in block.times }
     }
 }

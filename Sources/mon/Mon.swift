@@ -10,11 +10,11 @@ import Glibc
         version: Version.text,
         subcommands: [
             QueryCommand.self, SeriesCommand.self, LabelsCommand.self, MetricsCommand.self, ExportCommand.self,
-            RunCommand.self, SampleCommand.self,
+            RunCommand.self, SampleCommand.self, RetentionCommand.self,
         ])
 
     static func main() {
-        exit(run(Array(CommandLine.arguments.dropFirst()), on: .live()).rawValue)
+        Glibc.exit(run(Array(CommandLine.arguments.dropFirst()), on: .live()).rawValue)
     }
 
     /// Everything but the process: what `arguments` ask for, done on `console`.

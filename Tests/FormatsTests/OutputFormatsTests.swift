@@ -11,7 +11,7 @@ func formatted(
     let format = try #require(OutputFormats.named(name))
     var options = FormatOptions()
     change(&options)
-    var writer = ByteWriter()
+    var writer = TextWriter()
     try format.write(QueryResult(value: value, annotations: annotations), options, into: &writer)
     return writer.text
 }

@@ -1,3 +1,143 @@
 import Testing
+import TestSupport
+
 @testable import Sampler
-@Suite struct ByteScannerTests {}
+
+@Suite struct ByteScannerTests {
+    private func scan<Result>(_ text: String, _ body: (inout ByteScanner) -> Result) -> Result {
+        let bytes = Array(text.utf8)
+        var scanner = ByteScanner(bytes.span)
+        return body(&scanner)
+    }
+
+    @Test func numbers() {
+        func check(_ text: String, _ expected: UInt64?) {
+            #expect(scan(text) { $0.number() } == expected, "\(text)")
+        }
+        check("0", 0)
+        check("  42 ", 42)
+        check("\t7\n8", 7)
+        check("18446744073709551615", .max)
+        check("18446744073709551616", nil)
+        check("99999999999999999999999999", nil)
+        check("12abc", 12)
+        check("", nil)
+        check("   ", nil)
+        check("-1", nil)
+        check("\n5", nil)
+        check("x", nil)
+    }
+
+    @Test func decimals() {
+        func check(_ text: String, _ expected: Double?) {
+            #expect(scan(text) { $0.decimal() } == expected, "\(text)")
+        }
+        check("0.09", 0.09)
+        check("12.345678901", nil)
+        check("12.34567890", 12.34567890)
+        check("3", 3)
+        check("3.", 3)
+        check(".5", nil)
+        check("1844674407370955161.5", nil)
+        check("", nil)
+    }
+
+    @Test func everyLoadWithTwoDecimalsIsTheNearestFloat() {
+        for hundredths in 0..<20_000 {
+            let fraction = hundredths % 100
+            let text = "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction)"
+            #expect(scan(text) { $0.decimal() } == Double(text))
+        }
+    }
+
+    @Test func hexadecimals() {
+        func check(_ text: String, _ expected: UInt64?) {
+            #expect(scan(text) { $0.hexadecimal() } == expected, "\(text)")
+        }
+        check("0A", 10)
+        check(" fFg", 255)
+        check("ffffffffffffffff", .max)
+        check("10000000000000000", nil)
+        check("", nil)
+        check("g", nil)
+    }
+
+    @Test func wordsStopAtTheEndOfTheLine() {
+        scan("ab  c\td\n e") { text in
+            #expect(text.word() == 0..<2)
+            #expect(text.word() == 4..<5)
+            #expect(text.word() == 6..<7)
+            #expect(text.word() == nil)
+            #expect(text.skipWords(1) == false)
+            text.skipLine()
+            #expect(text.word() == 9..<10)
+            #expect(text.isAtEnd)
+            text.skipLine()
+            #expect(text.isAtEnd && text.next == nil)
+        }
+    }
+
+    @Test func lines() {
+        scan("a\n\nbc") { text in
+            #expect(text.line() == 0..<1)
+            #expect(text.line() == 2..<2)
+            #expect(text.line() == 3..<5)
+            #expect(text.line() == 5..<5)
+        }
+    }
+
+    @Test func prefixes() {
+        scan("cpu0 x") { text in
+            #expect(!text.skip("cpu "))
+            #expect(text.offset == 0)
+            #expect(text.skip("cpu"))
+            #expect(!text.skip("0 xyz"))
+            #expect(text.skip(UInt8(ascii: "0")))
+            #expect(text.isEqual(0..<3, Array("cpu".utf8)))
+            #expect(!text.isEqual(0..<3, Array("cpus".utf8)))
+            #expect(!text.isEqual(4..<9, Array(" x   ".utf8)))
+            #expect(text.begins(0..<4, with: Array("cpu".utf8)))
+            #expect(!text.begins(0..<2, with: Array("cpu".utf8)))
+            #expect(text.lastPlace(of: UInt8(ascii: "x"), in: 0..<100) == 5)
+            #expect(text.lastPlace(of: UInt8(ascii: "y"), in: 0..<100) == nil)
+            text.move(to: -5)
+            #expect(text.offset == 0)
+            text.move(to: 500)
+            #expect(text.isAtEnd)
+            #expect(text.bytes(in: 3..<100) == Array("0 x".utf8))
+        }
+    }
+
+    @Test func signaturesTellWordsApart() {
+        scan("MemFree: MemFree MemTotals MemTotalx") { text in
+            let words = (0..<4).map { _ in text.word() ?? 0..<0 }
+            #expect(text.signature(of: words[0]) != text.signature(of: words[1]))
+            #expect(text.signature(of: words[2]) == text.signature(of: words[3]))
+        }
+    }
+
+    @Test func noBytesTrap() {
+        let seed: UInt64 = 20_261_125
+        var generator = SeededGenerator(seed: seed)
+        let alphabet = Array("0123456789 \t\n:()-.ax\u{0}".utf8) + [0xff]
+        for _ in 0..<2000 {
+            let bytes = (0..<Int.random(in: 0...40, using: &generator)).map { _ in
+                alphabet.randomElement(using: &generator)!
+            }
+            var text = ByteScanner(bytes.span)
+            for _ in 0..<12 {
+                switch UInt8.random(in: 0...7, using: &generator) {
+                case 0: _ = text.number()
+                case 1: _ = text.decimal()
+                case 2: _ = text.hexadecimal()
+                case 3: _ = text.word().map { text.text(in: $0) }
+                case 4: text.skipLine()
+                case 5: _ = text.line()
+                case 6: _ = text.skip("0:")
+                default: _ = text.skipWords(2)
+                }
+                #expect(text.offset <= bytes.count, "seed \(seed)")
+            }
+        }
+    }
+}

@@ -25,3 +25,6 @@ int mon_sock_diag_request_tcp(int socket, uint32_t sequence);
 
 /// Receives the next datagram of a dump.
 ssize_t mon_sock_diag_receive(int socket, void *buffer, size_t size);
+
+/// Gives freed heap memory back to the kernel, where the C library can (glibc's malloc_trim).
+void mon_trim_heap(void);

@@ -17,7 +17,7 @@ import Model
 package enum ExpositionWriter {
     /// The whole page: families sorted by name, series by labels.
     package static func write(
-        _ families: [ExpositionFamily], as format: ExpositionFormat, into writer: inout ByteWriter
+        _ families: [ExpositionFamily], as format: ExpositionFormat, into writer: inout TextWriter
     ) {
         var seenNames: Set<String> = []
         let prepared = merged(families).map { prepare($0, format) }
@@ -75,7 +75,7 @@ package enum ExpositionWriter {
         return page
     }
 
-    private static func write(_ page: Page, _ format: ExpositionFormat, into writer: inout ByteWriter) {
+    private static func write(_ page: Page, _ format: ExpositionFormat, into writer: inout TextWriter) {
         if !page.family.help.isEmpty {
             writer.write("# HELP \(page.name) ")
             escape(page.family.help, quote: format == .openMetrics, into: &writer)
@@ -87,7 +87,7 @@ package enum ExpositionWriter {
         }
         var previous: [UInt8] = []
         for sample in page.samples {
-            var line = ByteWriter()
+            var line = TextWriter()
             write(sample.labels, into: &line)
             let key = line.bytes
             // Equal names can only come of characters that were replaced; sorted samples have them side by side.
@@ -106,7 +106,7 @@ package enum ExpositionWriter {
         }
     }
 
-    private static func write(_ labels: Labels, into writer: inout ByteWriter) {
+    private static func write(_ labels: Labels, into writer: inout TextWriter) {
         writer.write(NameText.legacyMetricName(labels.metricName ?? ""))
         var first = true
         for label in labels where label.name != Labels.metricNameLabel {
@@ -120,7 +120,7 @@ package enum ExpositionWriter {
         if !first { writer.write("}") }
     }
 
-    private static func escape(_ text: String, quote: Bool, into writer: inout ByteWriter) {
+    private static func escape(_ text: String, quote: Bool, into writer: inout TextWriter) {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\\"): writer.write("\\\\")

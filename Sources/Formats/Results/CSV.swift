@@ -6,7 +6,7 @@ import Query
 /// One record a sample: a column for each label name that occurs (sorted; `__name__` is one of them), then `time` and
 /// `value`. Numbers are raw, with every digit that they need. A label that a series lacks is an empty field.
 package enum CSV {
-    static func write(_ result: QueryResult, _ options: FormatOptions, into writer: inout ByteWriter) {
+    static func write(_ result: QueryResult, _ options: FormatOptions, into writer: inout TextWriter) {
         switch result.value {
         case .scalar(let sample):
             write([ResultSeries(labels: .empty, samples: [sample])], options, into: &writer)
@@ -19,7 +19,7 @@ package enum CSV {
     }
 
     /// One record: the fields, quoted where they must be.
-    package static func record(_ fields: [String], into writer: inout ByteWriter) {
+    package static func record(_ fields: [String], into writer: inout TextWriter) {
         for (index, field) in fields.enumerated() {
             if index > 0 { writer.write(",") }
             // A lone empty field would be an empty line, which readers skip.
@@ -28,7 +28,7 @@ package enum CSV {
         writer.write("\r\n")
     }
 
-    private static func write(_ series: [ResultSeries], _ options: FormatOptions, into writer: inout ByteWriter) {
+    private static func write(_ series: [ResultSeries], _ options: FormatOptions, into writer: inout TextWriter) {
         let names = labelNames(of: series)
         if options.showsHeader { record(names + ["time", "value"], into: &writer) }
         for one in series {
@@ -47,7 +47,7 @@ package enum CSV {
         }
     }
 
-    private static func write(field: String, mustQuote: Bool, into writer: inout ByteWriter) {
+    private static func write(field: String, mustQuote: Bool, into writer: inout TextWriter) {
         let special = field.utf8.contains { byte in
             byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
                 || byte == UInt8(ascii: "\r")

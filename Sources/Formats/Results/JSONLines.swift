@@ -7,7 +7,7 @@ import Query
 ///
 /// A scalar is `{"value":[t,"v"]}`, a string `{"value":[t,"text"]}`. Annotations are not part of it.
 enum JSONLines {
-    static func write(_ result: QueryResult, into writer: inout ByteWriter) {
+    static func write(_ result: QueryResult, into writer: inout TextWriter) {
         switch result.value {
         case .scalar(let sample):
             writer.write("{\"value\":")
@@ -24,7 +24,7 @@ enum JSONLines {
         }
     }
 
-    private static func line(_ series: ResultSeries, isMatrix: Bool, into writer: inout ByteWriter) {
+    private static func line(_ series: ResultSeries, isMatrix: Bool, into writer: inout TextWriter) {
         PrometheusJSON.write(series, isMatrix: isMatrix, into: &writer)
         writer.write("\n")
     }

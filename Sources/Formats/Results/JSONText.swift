@@ -1,7 +1,7 @@
 /// JSON's strings (RFC 8259), the only part of JSON that needs care in writing.
 package enum JSONText {
     /// `text` in quotes. Characters outside ASCII stay as they are.
-    package static func write(string text: some Sequence<UInt8>, into writer: inout ByteWriter) {
+    package static func write(string text: some Sequence<UInt8>, into writer: inout TextWriter) {
         writer.write(byte: UInt8(ascii: "\""))
         for byte in text {
             switch byte {
@@ -19,13 +19,13 @@ package enum JSONText {
         writer.write(byte: UInt8(ascii: "\""))
     }
 
-    package static func write(string text: String, into writer: inout ByteWriter) {
+    package static func write(string text: String, into writer: inout TextWriter) {
         write(string: text.utf8, into: &writer)
     }
 
     /// `[a,b]`
     package static func write<Element>(
-        list: some Sequence<Element>, into writer: inout ByteWriter, _ body: (Element, inout ByteWriter) -> Void
+        list: some Sequence<Element>, into writer: inout TextWriter, _ body: (Element, inout TextWriter) -> Void
     ) {
         writer.write(byte: UInt8(ascii: "["))
         var first = true

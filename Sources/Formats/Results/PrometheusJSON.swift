@@ -9,14 +9,14 @@ package import Query
 /// Times are numbers of seconds, values are strings, because JSON has no NaN and no infinities. `warnings` and `infos`
 /// are there only when they say something. No line end follows.
 package enum PrometheusJSON {
-    package static func write(_ result: QueryResult, into writer: inout ByteWriter) {
+    package static func write(_ result: QueryResult, into writer: inout TextWriter) {
         begin(into: &writer)
         write(result.value, into: &writer)
         end(annotations: result.annotations, into: &writer)
     }
 
     /// `{"status":"error",…}`; `data` is left out.
-    package static func write(errorType: String, message: String, into writer: inout ByteWriter) {
+    package static func write(errorType: String, message: String, into writer: inout TextWriter) {
         writer.write("{\"status\":\"error\",\"errorType\":")
         JSONText.write(string: errorType, into: &writer)
         writer.write(",\"error\":")
@@ -25,21 +25,21 @@ package enum PrometheusJSON {
     }
 
     /// A list of names: label names, label values.
-    package static func write(names: [String], into writer: inout ByteWriter) {
+    package static func write(names: [String], into writer: inout TextWriter) {
         begin(into: &writer)
         JSONText.write(list: names, into: &writer) { JSONText.write(string: $0, into: &$1) }
         end(annotations: [], into: &writer)
     }
 
     /// A list of label sets.
-    package static func write(series: [Labels], into writer: inout ByteWriter) {
+    package static func write(series: [Labels], into writer: inout TextWriter) {
         begin(into: &writer)
         JSONText.write(list: series, into: &writer) { write($0, into: &$1) }
         end(annotations: [], into: &writer)
     }
 
     /// What is known of metrics, by name; each name has a list because Prometheus' targets may disagree.
-    package static func write(families: [MetricFamily], into writer: inout ByteWriter) {
+    package static func write(families: [MetricFamily], into writer: inout TextWriter) {
         begin(into: &writer)
         writer.write("{")
         for (index, family) in families.enumerated() {
@@ -57,11 +57,11 @@ package enum PrometheusJSON {
         end(annotations: [], into: &writer)
     }
 
-    private static func begin(into writer: inout ByteWriter) {
+    private static func begin(into writer: inout TextWriter) {
         writer.write("{\"status\":\"success\",\"data\":")
     }
 
-    private static func end(annotations: [Annotation], into writer: inout ByteWriter) {
+    private static func end(annotations: [Annotation], into writer: inout TextWriter) {
         for (key, severity) in [("warnings", Annotation.Severity.warning), ("infos", .info)] {
             let messages = annotations.filter { $0.severity == severity }.map(\.message)
             if messages.isEmpty { continue }
@@ -71,7 +71,7 @@ package enum PrometheusJSON {
         writer.write("}")
     }
 
-    private static func write(_ value: QueryValue, into writer: inout ByteWriter) {
+    private static func write(_ value: QueryValue, into writer: inout TextWriter) {
         switch value {
         case .scalar(let sample):
             writer.write("{\"resultType\":\"scalar\",\"result\":")
@@ -93,7 +93,7 @@ package enum PrometheusJSON {
     }
 
     /// `{"metric":{…},"value":[…]}`, or `"values":[[…],…]` in a matrix.
-    static func write(_ series: ResultSeries, isMatrix: Bool, into writer: inout ByteWriter) {
+    static func write(_ series: ResultSeries, isMatrix: Bool, into writer: inout TextWriter) {
         writer.write("{\"metric\":")
         write(series.labels, into: &writer)
         if isMatrix {
@@ -108,7 +108,7 @@ package enum PrometheusJSON {
     }
 
     /// `{"name":"value",…}` in order of names.
-    static func write(_ labels: Labels, into writer: inout ByteWriter) {
+    static func write(_ labels: Labels, into writer: inout TextWriter) {
         writer.write("{")
         for (index, label) in labels.enumerated() {
             if index > 0 { writer.write(",") }
@@ -120,7 +120,7 @@ package enum PrometheusJSON {
     }
 
     /// `[1700001265,"42"]`
-    static func write(_ sample: Sample, into writer: inout ByteWriter) {
+    static func write(_ sample: Sample, into writer: inout TextWriter) {
         writer.write("[")
         writer.write(TimeText.unix(sample.time))
         writer.write(",\"")

@@ -5,7 +5,7 @@ import Query
 enum ResultExposition {
     /// - Throws: ``FormatError`` where a series has no metric name, as after `rate(…)`, or there are no series at all.
     static func write(
-        _ result: QueryResult, _ options: FormatOptions, into writer: inout ByteWriter
+        _ result: QueryResult, _ options: FormatOptions, into writer: inout TextWriter
     ) throws(FormatError) {
         let series: [ResultSeries]
         switch result.value {

@@ -13,7 +13,7 @@ enum TableFormat {
     /// Cells of a sparkline.
     private static let sparklineWidth = 24
 
-    static func write(_ result: QueryResult, _ options: FormatOptions, into writer: inout ByteWriter) {
+    static func write(_ result: QueryResult, _ options: FormatOptions, into writer: inout TextWriter) {
         switch result.value {
         case .scalar(let sample):
             let format = ColumnFormat([(sample.value, options.unit)], zone: options.zone)
@@ -34,7 +34,7 @@ enum TableFormat {
     }
 
     private static func vector(
-        _ series: [ResultSeries], _ options: FormatOptions, into writer: inout ByteWriter
+        _ series: [ResultSeries], _ options: FormatOptions, into writer: inout TextWriter
     ) {
         if series.isEmpty { return }
         let names = Names(series)
@@ -67,7 +67,7 @@ enum TableFormat {
 
     /// A row a series: last, min, mean, max, sparkline.
     private static func summary(
-        _ series: [ResultSeries], _ options: FormatOptions, into writer: inout ByteWriter
+        _ series: [ResultSeries], _ options: FormatOptions, into writer: inout TextWriter
     ) {
         let names = Names(series)
         var table = TextTable()

@@ -23,7 +23,7 @@ package struct TextTable {
     package var width: Int { widths(header: true).reduce(0, +) + 2 * max(0, columns.count - 1) }
 
     /// Writes the header, bold where `isStyled`, and the rows. No line has trailing spaces.
-    package func write(header: Bool, isStyled: Bool, into writer: inout ByteWriter) {
+    package func write(header: Bool, isStyled: Bool, into writer: inout TextWriter) {
         let widths = widths(header: header)
         if header {
             if isStyled { writer.write("\u{1b}[1m") }
@@ -37,7 +37,7 @@ package struct TextTable {
         }
     }
 
-    private func line(_ cells: [String], _ widths: [Int], into writer: inout ByteWriter) {
+    private func line(_ cells: [String], _ widths: [Int], into writer: inout TextWriter) {
         // Blanks are held back until something follows them.
         var blanks = 0
         for (index, cell) in cells.enumerated() {

@@ -24,6 +24,10 @@ package struct StepGrid: Hashable, Sendable {
         self.init(start: start, step: step, count: min(count, countMax))
     }
 
+    /// Times beyond this many milliseconds from 1970, 36 million years, are not asked about: within it no sum of a time
+    /// and a duration overflows.
+    static let timeMax: Int64 = 1 << 60
+
     package func time(_ index: Int) -> Int64 { start + Int64(index) * step }
 
     /// The last moment; the first one where there is none.

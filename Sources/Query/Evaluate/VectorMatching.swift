@@ -21,8 +21,13 @@ struct VectorMatch {
     }
 
     func evaluate(_ lhs: VectorColumns, _ rhs: VectorColumns) throws(QueryError) -> VectorColumns {
-        let many = isSwapped ? rhs : lhs
-        let one = isSwapped ? lhs : rhs
+        var many = isSwapped ? rhs : lhs
+        var one = isSwapped ? lhs : rhs
+        let missing = isSwapped ? (many: matching.fillRight, one: matching.fillLeft)
+            : (many: matching.fillLeft, one: matching.fillRight)
+        if missing.many != nil || missing.one != nil {
+            MatchFill(signature).fill(&many, with: missing.many, &one, with: missing.one)
+        }
         var result = VectorColumns(steps: lhs.steps)
         if many.count == 0 || one.count == 0 { return result }
         let ones = SignatureIndex(one, signature)
@@ -34,7 +39,7 @@ struct VectorMatch {
             guard let number = ones.number(of: signature(many.labels[left])) else { continue }
             for right in ones.members[number] {
                 let labels = resultLabels(many.labels[left], one.labels[right])
-                let claim = Claims.Key(signature: number, labels: isGrouped ? labels : nil)
+                let claim = claims.place(of: Claims.Key(signature: number, labels: isGrouped ? labels : nil))
                 let manyBase = left * many.steps
                 let oneBase = right * one.steps
                 for step in row.indices {
@@ -42,7 +47,7 @@ struct VectorMatch {
                     let x = many.values[manyBase + step]
                     let y = one.values[oneBase + step]
                     guard x.isPresent, y.isPresent else { continue }
-                    guard claims.claim(claim, at: step) else { throw ambiguous(isGrouped) }
+                    guard claims.take(claim + step) else { throw ambiguous(isGrouped) }
                     row[step] = isSwapped ? apply(y, x, kept: y) : apply(x, y, kept: x)
                 }
                 result.append(labels, row)
@@ -116,27 +121,22 @@ private struct Claims {
     private let steps: Int
     private var places: [Key: Int] = [:]
     private var taken: [Bool] = []
-    private var last: (key: Key, base: Int)?
 
     init(steps: Int) { self.steps = steps }
 
+    /// Where the steps of a result begin.
+    mutating func place(of key: Key) -> Int {
+        if let known = places[key] { return known }
+        let place = taken.count
+        places[key] = place
+        taken.append(contentsOf: repeatElement(false, count: steps))
+        return place
+    }
+
     /// False where it was taken before.
-    mutating func claim(_ key: Key, at step: Int) -> Bool {
-        let base: Int
-        if let last, last.key == key {
-            base = last.base
-        } else {
-            if let known = places[key] {
-                base = known
-            } else {
-                base = taken.count
-                places[key] = base
-                taken.append(contentsOf: repeatElement(false, count: steps))
-            }
-            last = (key, base)
-        }
-        if taken[base + step] { return false }
-        taken[base + step] = true
+    mutating func take(_ place: Int) -> Bool {
+        if taken[place] { return false }
+        taken[place] = true
         return true
     }
 }

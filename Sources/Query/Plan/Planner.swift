@@ -142,7 +142,8 @@ struct Planner {
         if let offset = modifiers.offset { shift.offset = try DurationResolution(context).milliseconds(offset) }
         shift.at =
             switch modifiers.at {
-            case .time(let time)?: time.milliseconds
+            // Nothing was ever recorded so far away, so the bound says the same.
+            case .time(let time)?: min(max(time.milliseconds, -StepGrid.timeMax), StepGrid.timeMax)
             case .start?: context.query.start
             case .end?: context.query.end
             case nil: nil

@@ -29,6 +29,10 @@ struct MemoryFigures {
     }
 
     private static let keys = Field.allCases.map { Array($0.key.utf8) }
+    /// The beginnings of the keys, so that most lines are told to be none of ours by comparing numbers.
+    private static let signatures = keys.map { key in
+        ByteScanner(key.span).signature(of: 0..<key.count)
+    }
 
     private var values = [UInt64?](repeating: nil, count: Field.allCases.count)
 
@@ -39,20 +43,18 @@ struct MemoryFigures {
     /// missing.
     mutating func read(_ text: consuming ByteScanner) {
         for index in values.indices { values[index] = nil }
-        var expected = 0
+        let signatures = MemoryFigures.signatures
         while !text.isAtEnd {
-            if let key = text.word(), let index = MemoryFigures.index(of: key, in: text, near: expected) {
-                expected = index + 1
-                values[index] = MemoryFigures.value(&text)
+            if let key = text.word() {
+                let signature = text.signature(of: key)
+                for index in signatures.indices
+                where signatures[index] == signature && text.isEqual(key, MemoryFigures.keys[index]) {
+                    values[index] = MemoryFigures.value(&text)
+                    break
+                }
             }
             text.skipLine()
         }
-    }
-
-    private static func index(of key: Range<Int>, in text: borrowing ByteScanner, near expected: Int) -> Int? {
-        if expected < keys.count, text.isEqual(key, keys[expected]) { return expected }
-        for index in keys.indices where text.isEqual(key, keys[index]) { return index }
-        return nil
     }
 
     private static func value(_ text: inout ByteScanner) -> UInt64? {

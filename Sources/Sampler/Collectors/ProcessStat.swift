@@ -14,9 +14,9 @@ struct ProcessStat {
         // The name is anything, brackets, blanks and line ends included, between the first "(" and the last ")".
         guard text.number() != nil, text.skip(UInt8(ascii: " ")), text.skip(UInt8(ascii: "(")) else { return nil }
         let nameStart = text.offset
-        guard let nameEnd = text.lastPlace(of: UInt8(ascii: ")"), in: nameStart..<text.all.upperBound) else {
-            return nil
-        }
+        // The kernel prints names of up to 63 bytes, and no later field holds a bracket.
+        let window = nameStart..<min(nameStart + 64, text.all.upperBound)
+        guard let nameEnd = text.lastPlace(of: UInt8(ascii: ")"), in: window) else { return nil }
         text.move(to: nameEnd + 1)
         // Fields 3 … 8: state, parent, group, session, terminal, foreground group.
         guard text.skipWords(6), let flags = text.number(), text.skipWords(4),

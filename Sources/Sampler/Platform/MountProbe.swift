@@ -1,4 +1,4 @@
-/// Asks for the statistics of mounts without ever waiting longer than a deadline.
+/// Asks for the statistics of mounts that may block, without ever waiting longer than a deadline.
 ///
 /// statvfs on a dead network mount cannot be cancelled. So a worker thread asks, mount after mount, while the caller
 /// waits. When the deadline passes, the mount that the worker is at is marked stuck, that worker is left to itself, and

@@ -91,6 +91,22 @@ enum MountTable {
         return order.compactMap { byDevice[$0] }
     }
 
+    /// File systems whose statfs the kernel answers from memory, whatever their disk does.
+    private static let localTypes: Set<String> = ["exfat", "ext2", "ext3", "ext4", "f2fs", "vfat", "xfs"]
+    /// Pseudo types that a program or another machine stands behind.
+    private static let remotePseudoTypes: Set<String> = ["autofs", "fuse.gvfsd-fuse", "fuse.lxcfs", "fuse.portal"]
+
+    /// Whether statvfs on the mount point may wait for a program or another machine: because of its own type, or of a
+    /// mount that the path leads through.
+    static func mayBlock(_ mount: Mount, among mounts: [Mount]) -> Bool {
+        if !localTypes.contains(mount.type) { return true }
+        return mounts.contains { other in
+            let isLocal = localTypes.contains(other.type) || imageTypes.contains(other.type)
+                || (pseudoTypes.contains(other.type) && !remotePseudoTypes.contains(other.type))
+            return !isLocal && mount.mountPoint.starts(with: other.mountPoint)
+        }
+    }
+
     private static func isShown(_ mount: Mount) -> Bool {
         if pseudoTypes.contains(mount.type) || imageTypes.contains(mount.type) { return false }
         return mount.type != "overlay" || mount.mountPoint == [UInt8(ascii: "/")]

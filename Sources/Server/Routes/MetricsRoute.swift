@@ -5,7 +5,7 @@ enum MetricsRoute {
     static func route(_ services: Services) -> Route {
         Route(.get, "/metrics", summary: "current values, as Prometheus text or OpenMetrics by Accept") { request in
             let format = ContentNegotiation.format(accept: request.header("Accept"))
-            var writer = ByteWriter()
+            var writer = TextWriter()
             ExpositionWriter.write(try services.metrics(), as: format, into: &writer)
             var response = Response(contentType: format.mediaType, writer.take())
             response.headers.append(("Vary", "Accept"))

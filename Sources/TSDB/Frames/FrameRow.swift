@@ -83,7 +83,7 @@ enum FrameRow {
 }
 
 /// The names and users of a run of rows, numbered in order of appearance. Strings are told apart by their bytes.
-struct StringTable {
+struct StringTable: Sendable {
     private(set) var strings: [[UInt8]] = []
     private var numbers: [[UInt8]: Int] = [:]
 
@@ -113,13 +113,17 @@ struct StringTable {
 }
 
 /// What makes a process the same one from frame to frame.
-struct ProcessIdentity: Hashable, Comparable {
+struct ProcessIdentity: Hashable, Comparable, Sendable {
     var pid: Int32
     var startTicks: UInt64
 
+    init(pid: Int32, startTicks: UInt64) {
+        self.pid = pid
+        self.startTicks = startTicks
+    }
+
     init(_ process: ProcessRecord) {
-        pid = process.pid
-        startTicks = process.startTicks
+        self.init(pid: process.pid, startTicks: process.startTicks)
     }
 
     static func < (lhs: ProcessIdentity, rhs: ProcessIdentity) -> Bool {

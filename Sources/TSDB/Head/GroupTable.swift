@@ -40,10 +40,11 @@ struct GroupTable {
             groups[number]?.lastTime = time
             newestTime = max(newestTime ?? time, time)
         }
-        // What is sealed stays sealed: a row within a block's span comes late.
+        // A span may be sealed before it is complete; the rows that follow join its block at the next seal.
         for reference in try snapshot.newestBlocks() {
-            let end = reference.maxMilliseconds
+            guard let end = try snapshot.blockTimes(reference).compactMap(\.last).max() else { continue }
             if let known = groups[reference.group]?.lastTime { groups[reference.group]?.lastTime = max(known, end) }
+            newestTime = max(newestTime ?? end, end)
         }
     }
 

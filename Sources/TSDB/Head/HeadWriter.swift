@@ -41,9 +41,6 @@ struct HeadWriter: ~Copyable {
     /// Has the next write read its caches anew, because sealing has changed the registry.
     mutating func registryChanged() { generation = .max }
 
-    /// As after an opening: the chains begin anew, too.
-    mutating func reload() { generation = .max }
-
     /// Writes descriptions that are news.
     mutating func write(metadata described: [MetricFamily]) throws(StoreError) {
         var news: [MetricFamily] = []

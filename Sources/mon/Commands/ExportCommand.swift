@@ -36,7 +36,7 @@ struct ExportCommand: Verb {
             console.say("no series has a sample of the last 5 minutes" + (newest.map { "; the newest is of \($0)" } ?? ""))
             return .noData
         }
-        var writer = ByteWriter()
+        var writer = TextWriter()
         ExpositionWriter.write(families, as: openmetrics ? .openMetrics : .text, into: &writer)
         console.write(writer.bytes)
         return .success

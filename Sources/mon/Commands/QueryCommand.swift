@@ -67,7 +67,7 @@ struct QueryCommand: Verb {
             return .success
         }
         if stats { console.say(QueryCommand.cost(result.statistics)) }
-        var writer = ByteWriter()
+        var writer = TextWriter()
         try format.write(result, options(parsed, result, format, snapshot, on: console), into: &writer)
         console.write(writer.bytes)
         let hint = EmptyAnswer(expression: parsed, time: time, zone: span.zone(on: console))

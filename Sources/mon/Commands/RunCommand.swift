@@ -13,8 +13,8 @@ struct DaemonOptions: Sendable {
     /// Where to serve; nil for not at all.
     var listenAddress: String?
     var allowsRemote: Bool
-    /// Age at which raw samples are dropped; nil keeps them.
-    var keepMilliseconds: Int64?
+    /// Age at which samples are dropped.
+    var keepMilliseconds: Int64
     var log: Log
 }
 
@@ -38,8 +38,8 @@ struct RunCommand: Verb {
     @Flag(help: "Listen on addresses that other machines can reach. Nobody is asked who he is.")
     var allowRemote = false
 
-    @Option(help: "Drop samples that are older. Default: keep them.")
-    var keep: String?
+    @Option(help: "Drop samples that are older.")
+    var keep = "30d"
 
     @Option(help: "debug, info, warning or error. Else LOG_LEVEL, else info.")
     var logLevel: String?
@@ -62,8 +62,8 @@ struct RunCommand: Verb {
         guard interval >= 1000, interval % 1000 == 0, interval <= 300_000 else {
             throw CommandFailure(.usage, "--interval \(self.interval): whole seconds from 1s to 5m are possible")
         }
-        let keep: Int64? =
-            if let keep { try DurationArgument.parse(keep, option: "--keep") } else { nil }
+        let keep = try DurationArgument.parse(keep, option: "--keep")
+        guard keep > 0 else { throw CommandFailure(.usage, "--keep \(self.keep): samples are kept for a positive time") }
         return DaemonOptions(
             dataPath: try store.folder(for: .write, on: console).path, intervalMilliseconds: interval,
             scrapesPerCommit: commitEvery, listenAddress: listen, allowsRemote: allowRemote, keepMilliseconds: keep,

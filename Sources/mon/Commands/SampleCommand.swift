@@ -21,6 +21,7 @@ struct SampleCommand: Verb {
         var recorder = try Recorder(path: path, host: SampleCommand.host())
         var loop = SamplingLoop(host: .live)
         let reading = ClockReading.now()
+        _ = try recorder.markGap(before: reading.wall)
         let batch = loop.sample(at: reading.wall, monotonicNanoseconds: reading.monotonicNanoseconds)
         for family in loop.catalog.families { recorder.describe(family) }
         // One row: with one call an interval there is no difference between what is due often and what seldom.

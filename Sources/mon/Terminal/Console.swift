@@ -15,7 +15,7 @@ final class Console {
     let width: Int
     /// Takes bytes for a descriptor; false where nobody reads them any more.
     private let sink: (_ descriptor: Int32, _ bytes: [UInt8]) -> Bool
-    private var pending = ByteWriter()
+    private var pending = TextWriter()
     /// Whether standard output still has a reader.
     private(set) var hasReader = true
 
@@ -35,7 +35,7 @@ final class Console {
     /// The process's own.
     static func live() -> Console {
         // A reader that goes away (`| head`) is an answer of write(2), not the end of the process.
-        unsafe signal(SIGPIPE, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
         return Console(
             now: WallClock.now(), zone: LocalZone.rule(), environment: Console.variable,
             outputIsTerminal: isatty(STDOUT_FILENO) == 1, errorIsTerminal: isatty(STDERR_FILENO) == 1,

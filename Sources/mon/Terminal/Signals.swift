@@ -1,27 +1,55 @@
 import Glibc
 
-/// SIGINT and SIGTERM as something a thread waits for.
+/// SIGINT, SIGTERM and SIGUSR1 as something a thread waits for.
 enum Signals {
-    /// Holds the two back from the calling thread and all that it starts. Call before any other thread exists.
+    enum Arrived: Hashable {
+        /// SIGINT or SIGTERM.
+        case ending
+        /// SIGUSR1.
+        case seal
+        case none
+    }
+
+    /// Holds them back from the calling thread and all that it starts. Call before any other thread exists.
     static func hold() {
-        var set = Signals.ending
+        var set = Signals.awaited
         // The set lives for the call.
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Waits for one of them, which ``hold()`` has held back.
-    static func wait() {
-        var set = Signals.ending
-        var number: Int32 = 0
-        // Both live for the call; sigwait fails only for a set with numbers that do not exist.
-        unsafe sigwait(&set, &number)
+    /// Lets them have their usual effect again: the process ends.
+    static func release() {
+        var set = Signals.awaited
+        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 
-    private static var ending: sigset_t {
+    /// Waits for a signal that ``hold()`` has held back.
+    static func wait() {
+        while wait(untilMonotonicNanoseconds: .max) != .ending {}
+    }
+
+    /// Waits for a signal, or until CLOCK_MONOTONIC shows `end`.
+    static func wait(untilMonotonicNanoseconds end: UInt64) -> Arrived {
+        var set = Signals.awaited
+        while true {
+            var now = timespec()
+            unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+            let current = UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+            let rest = end > current ? min(end - current, 1_000_000_000_000) : 0
+            var timeout = timespec(tv_sec: Int(rest / 1_000_000_000), tv_nsec: Int(rest % 1_000_000_000))
+            // Set and timeout live for the call, which measures the timeout on CLOCK_MONOTONIC.
+            switch unsafe sigtimedwait(&set, nil, &timeout) {
+            case SIGINT, SIGTERM: return .ending
+            case SIGUSR1: return .seal
+            default: if rest < 1_000_000_000_000, errno == EAGAIN { return .none }
+            }
+        }
+    }
+
+    private static var awaited: sigset_t {
         var set = sigset_t()
         unsafe sigemptyset(&set)
-        unsafe sigaddset(&set, SIGINT)
-        unsafe sigaddset(&set, SIGTERM)
+        for signal in [SIGINT, SIGTERM, SIGUSR1] { unsafe sigaddset(&set, signal) }
         return set
     }
 }

@@ -20,7 +20,7 @@ enum LocalZone {
             // Whole seconds, rounded down; a time that the C library cannot tell has no offset.
             var seconds = Int(time.milliseconds.quotientAndRemainder(dividingBy: 1000).quotient)
             if time.milliseconds % 1000 < 0 { seconds -= 1 }
-            var parts = tm()
+            var parts = unsafe tm()
             // localtime_r reads and fills the two values during the call only.
             guard unsafe localtime_r(&seconds, &parts) != nil else { return 0 }
             return unsafe parts.tm_gmtoff

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ExpositionWriterTests {
     private func page(_ format: ExpositionFormat, _ families: ExpositionFamily...) -> String {
-        var writer = ByteWriter()
+        var writer = TextWriter()
         ExpositionWriter.write(families, as: format, into: &writer)
         return writer.text
     }
@@ -192,7 +192,7 @@ import Testing
                 expected[Labels(name: name, ["l1": text, "l2": "x"])] = values.randomElement(using: &generator)!
             }
             let samples = expected.map { ExpositionSample(labels: $0.key, value: $0.value) }
-            var writer = ByteWriter()
+            var writer = TextWriter()
             ExpositionWriter.write(ExpositionFamily.group(samples, families: [:]), as: .text, into: &writer)
             let read = try read(writer.text)
             #expect(read.mapValues(\.bitPattern) == expected.mapValues(\.bitPattern), "seed \(seed)")

@@ -30,7 +30,7 @@ import Testing
 
     @Test func quoting() {
         func check(_ fields: [String], _ expected: String) {
-            var writer = ByteWriter()
+            var writer = TextWriter()
             CSV.record(fields, into: &writer)
             #expect(writer.text == expected + "\r\n")
         }
@@ -54,7 +54,7 @@ import Testing
                         })
                 }
             }
-            var writer = ByteWriter()
+            var writer = TextWriter()
             for record in records { CSV.record(record, into: &writer) }
             #expect(read(Array(writer.text.unicodeScalars)) == records, "seed \(seed)")
         }

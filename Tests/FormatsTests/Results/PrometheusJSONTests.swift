@@ -64,7 +64,7 @@ import Testing
 
     @Test func escapesWhatJSONAsksFor() {
         func check(_ text: String, _ expected: String) {
-            var writer = ByteWriter()
+            var writer = TextWriter()
             JSONText.write(string: text, into: &writer)
             #expect(writer.text == expected)
         }
@@ -75,13 +75,13 @@ import Testing
     }
 
     @Test func errorEnvelope() {
-        var writer = ByteWriter()
+        var writer = TextWriter()
         PrometheusJSON.write(errorType: "bad_data", message: "1:2: \"x\"", into: &writer)
         #expect(writer.text == #"{"status":"error","errorType":"bad_data","error":"1:2: \"x\""}"#)
     }
 
     @Test func listings() {
-        var writer = ByteWriter()
+        var writer = TextWriter()
         PrometheusJSON.write(names: ["a", "b"], into: &writer)
         #expect(writer.take() == Array(#"{"status":"success","data":["a","b"]}"#.utf8))
         PrometheusJSON.write(series: [Labels(name: "a"), .empty], into: &writer)

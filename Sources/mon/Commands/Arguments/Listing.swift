@@ -14,9 +14,9 @@ struct Listing {
 
     /// - Parameter json: writes the whole list as Prometheus' API does.
     func write(
-        as format: ListFormat, header: Bool, on console: Console, json: (inout ByteWriter) -> Void
+        as format: ListFormat, header: Bool, on console: Console, json: (inout TextWriter) -> Void
     ) {
-        var writer = ByteWriter()
+        var writer = TextWriter()
         switch format {
         case .table:
             var table = TextTable()

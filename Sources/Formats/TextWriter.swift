@@ -1,5 +1,5 @@
 /// Text in the making, as UTF-8 bytes: what every format of this room writes into.
-package struct ByteWriter: Sendable {
+package struct TextWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
 
     package init() {}

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct ByteWriterTests {
     @Test func writesTextBytesAndNumbers() {
-        var writer = ByteWriter()
+        var writer = TextWriter()
         writer.write("é")
         writer.write(byte: 0x2c)
         writer.write(Int64.min)
@@ -11,14 +11,14 @@ import Testing
     }
 
     @Test func takeBeginsAnew() {
-        var writer = ByteWriter()
+        var writer = TextWriter()
         writer.write("a")
         #expect(writer.take() == [97])
         #expect(writer.bytes.isEmpty)
     }
 
     @Test func removesOnlyTheByteAskedFor() {
-        var writer = ByteWriter()
+        var writer = TextWriter()
         writer.write("a,")
         writer.removeTrailing(0x2c)
         writer.removeTrailing(0x2c)

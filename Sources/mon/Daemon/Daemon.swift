@@ -1,0 +1,170 @@
+import Formats
+import Glibc
+import Model
+import Sampler
+import Server
+import Synchronization
+import TSDB
+
+/// `mon run`: one thread samples, commits, seals and ages the store; the listener has threads of its own.
+///
+/// Life: lock the folder, mark the gap since the last recording, serve, then tick until SIGINT or SIGTERM; on those, end
+/// all series with stale markers, commit, stop serving, close. A second signal ends the process at once. SIGUSR1 seals
+/// the head now.
+struct Daemon: ~Copyable {
+    private let options: DaemonOptions
+    private let log: Log
+    private var ingest: Ingest
+    private var loop: SamplingLoop
+    private var failures = FailureLog()
+
+    /// Runs until a signal ends it.
+    /// - Throws: what the start brought: ``StoreError``, ``ListenError``.
+    static func run(_ options: DaemonOptions) throws {
+        // Before any other thread exists, so that none of them gets the signals.
+        Signals.hold()
+        var daemon = try Daemon(options)
+        let server = try daemon.serve()
+        daemon.tellStart(server?.address.description)
+        daemon.tickUntilSignal()
+        // Whoever asks once more has no patience left.
+        Signals.release()
+        server?.stop(within: .seconds(2))
+        try daemon.end()
+    }
+
+    private init(_ options: DaemonOptions) throws(StoreError) {
+        self.options = options
+        log = options.log
+        let recorder = try Recorder(
+            path: options.dataPath, host: SampleCommand.host(), scrapesPerCommit: options.scrapesPerCommit)
+        ingest = Ingest(recorder)
+        loop = SamplingLoop(host: .live, options: Daemon.samplerOptions(options.intervalMilliseconds))
+    }
+
+    /// All collectors at the interval asked for; those that are slower by default stay as much slower.
+    static func samplerOptions(_ interval: Int64) -> SamplerOptions {
+        var options = SamplerOptions()
+        let shortest = CollectorRegistry.entries.map(\.intervalMilliseconds).min() ?? 5000
+        for entry in CollectorRegistry.entries {
+            options.intervalMilliseconds[entry.name] = entry.intervalMilliseconds / shortest * interval
+        }
+        return options
+    }
+
+    private func serve() throws(ListenError) -> HTTPServer? {
+        guard let address = options.listenAddress else { return nil }
+        let (store, log) = (ingest.store, log)
+        let services = Services(
+            version: Version.text,
+            metrics: { try CurrentValues.families(in: store.snapshot(), at: WallClock.now()) })
+        return try HTTPServer.start(
+            address: address, routes: Routes.all(services), allowRemote: options.allowsRemote,
+            report: { log.error("a request failed", ["cause": $0]) })
+    }
+
+    private func tellStart(_ address: String?) {
+        log.info(
+            "recording this host",
+            [
+                "every": DurationText.format(options.intervalMilliseconds), "into": options.dataPath,
+                "collectors": loop.collectorNames.joined(separator: ","),
+            ])
+        if let address { log.info("serving", ["url": "http://\(address)/metrics"]) }
+        log.info("ask it: mon query --data \(options.dataPath) 'rate(disk_io_read_bytes_total[5m])'")
+    }
+
+    // MARK: - Ticks
+
+    private mutating func tickUntilSignal() {
+        markStart()
+        while true {
+            let tick = loop.nextTick(after: .now())
+            switch Signals.wait(untilMonotonicNanoseconds: tick.monotonicNanoseconds) {
+            case .ending: return
+            case .seal: attempt("seal the head") { ingest throws(StoreError) in try ingest.seal() }
+            case .none: self.tick()
+            }
+        }
+    }
+
+    private mutating func tick() {
+        let sealed = ingest.sealCount
+        for batch in loop.tick(at: .now()) {
+            let catalog = loop.catalog
+            attempt("record") { ingest throws(StoreError) in try ingest.append(batch, catalog) }
+        }
+        for report in loop.reports {
+            switch report.severity {
+            case .debug: log.debug(report.text, ["collector": report.collector])
+            case .info: log.info(report.text, ["collector": report.collector])
+            case .error: log.error(report.text, ["collector": report.collector])
+            }
+        }
+        if ingest.sealCount != sealed { afterSeal() }
+    }
+
+    /// A recording that was interrupted leaves a gap, and a boot that came between an event.
+    private mutating func markStart() {
+        let now = ClockReading.now().wall
+        attempt("mark the gap before this start") { [log] ingest throws(StoreError) in
+            guard let last = try ingest.markGap(before: now) else { return }
+            let gap = DurationText.format(max(0, now.milliseconds - last.milliseconds) / 1000 * 1000)
+            log.info("recording was interrupted", ["for": gap])
+            var events = [Event(time: now, kind: .gap, text: "recording was interrupted for \(gap)")]
+            if let boot = Sampler.HostIdentity(of: .live).bootTime, boot > last {
+                events.insert(Event(time: boot, kind: .reboot, text: "the host was booted"), at: 0)
+            }
+            try ingest.record(events, at: now)
+        }
+    }
+
+    /// What a seal leaves to do: drop what is too old, and give the memory it took back to the kernel.
+    private mutating func afterSeal() {
+        log.debug("sealed", ["file": "\((try? ingest.store.fileBytes()) ?? 0) bytes"])
+        let keep = options.keepMilliseconds
+        attempt("drop what is older than \(DurationText.format(keep))") { [log] ingest throws(StoreError) in
+            let report = try ingest.store.retain(keep, now: ClockReading.now().wall)
+            if !report.isEmpty {
+                log.info("dropped what was too old", ["blocks": "\(report.blocks)", "bytes": "\(report.bytes)"])
+            }
+        }
+        ProcessMemory.giveBack()
+    }
+
+    private mutating func end() throws(StoreError) {
+        let batch = loop.finalBatch(at: ClockReading.now().wall)
+        let catalog = loop.catalog
+        attempt("record the end") { ingest throws(StoreError) in try ingest.append(batch, catalog) }
+        try ingest.close()
+        log.info("stopped", ["into": options.dataPath])
+    }
+
+    /// Runs `work` on the store; a failure is logged, once a cause until it passes, and recording goes on.
+    private mutating func attempt(_ what: String, _ work: (inout Ingest) throws(StoreError) -> Void) {
+        do throws(StoreError) {
+            try work(&ingest)
+            if let since = failures.succeeded(what) { log.info("can \(what) again", ["failures": "\(since)"]) }
+        } catch {
+            if failures.failed(what, error.description) { log.error("cannot \(what)", ["cause": error.description]) }
+        }
+    }
+}
+
+/// Which failures were told already.
+struct FailureLog {
+    private var causes: [String: (text: String, count: Int)] = [:]
+
+    /// Whether the failure is news: another cause than last time, or the thousandth time.
+    mutating func failed(_ what: String, _ cause: String) -> Bool {
+        let known = causes[what]
+        let count = known?.text == cause ? (known?.count ?? 0) + 1 : 1
+        causes[what] = (cause, count)
+        return count == 1 || count % 1000 == 0
+    }
+
+    /// How often it failed before it succeeded; nil where it had not failed.
+    mutating func succeeded(_ what: String) -> Int? {
+        causes.removeValue(forKey: what)?.count
+    }
+}

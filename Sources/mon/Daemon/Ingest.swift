@@ -1,0 +1,56 @@
+import Model
+import Sampler
+import TSDB
+
+/// The front door of the store: turns what the sampler brings into scrapes. Owned by the sampling thread.
+struct Ingest: ~Copyable {
+    private var recorder: Recorder
+    /// The store's reference of each handle of the sampler.
+    private var references: [SeriesReference] = []
+    private var describedCount = 0
+
+    init(_ recorder: consuming Recorder) {
+        self.recorder = recorder
+    }
+
+    var store: Store { recorder.store }
+    /// How often spans were sealed.
+    var sealCount: Int { recorder.sealCount }
+    /// Scrapes that were given up because the store took none for a long time.
+    var droppedScrapes: Int { recorder.droppedScrapes }
+
+    /// Records a batch.
+    /// - Throws: what the commit brought; the batch waits for the next one.
+    mutating func append(_ batch: SampleBatch, _ catalog: SeriesCatalog) throws(StoreError) {
+        while describedCount < catalog.families.count {
+            recorder.describe(catalog.families[describedCount])
+            describedCount += 1
+        }
+        while references.count < catalog.labels.count {
+            references.append(recorder.reference(for: catalog.labels[references.count]))
+        }
+        var scrape = Scrape(time: batch.time, frame: batch.frame, events: batch.events)
+        for group in batch.groups {
+            var row = Scrape.Row(
+                group: GroupDefinition(intervalMilliseconds: group.intervalMilliseconds), samples: [])
+            row.samples.reserveCapacity(group.samples.count)
+            for (series, value) in group.samples { row.samples.append((references[series.index], value)) }
+            scrape.rows.append(row)
+        }
+        try recorder.append(scrape)
+    }
+
+    /// Marks the time since the last recording as a gap; see ``Recorder/markGap(before:)``.
+    mutating func markGap(before now: Timestamp) throws(StoreError) -> Timestamp? {
+        try recorder.markGap(before: now)
+    }
+
+    mutating func record(_ events: [Event], at time: Timestamp) throws(StoreError) {
+        try recorder.append(Scrape(time: time, events: events))
+    }
+
+    /// Seals all that is in the head.
+    mutating func seal() throws(StoreError) { try recorder.sealEverything() }
+
+    consuming func close() throws(StoreError) { try recorder.close() }
+}

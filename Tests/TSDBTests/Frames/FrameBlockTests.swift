@@ -1,0 +1,90 @@
+import Model
+import TestSupport
+import Testing
+
+@testable import TSDB
+
+@Suite struct FrameBlockTests {
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
+    func randomFramesComeBack(seed: UInt64) throws {
+        var world = FrameWorld(seed: seed)
+        for count in [0, 1, 2, 3, 40, 300] {
+            let frames = world.frames(count)
+            let reader = try FrameBlockReader(FrameBlock.encode(frames))
+            #expect(reader.times == frames.map(\.time.milliseconds))
+            #expect(try reader.frames() == frames, "seed \(seed), \(count) frames")
+        }
+    }
+
+    @Test func oneProcessIsReadWithoutTheOthers() throws {
+        var world = FrameWorld(seed: 21)
+        let frames = world.frames(200)
+        let reader = try FrameBlockReader(FrameBlock.encode(frames))
+        for (index, process) in reader.processes.enumerated() {
+            let columns = try reader.numbers(of: index, [.residentBytes])
+            let expected = frames.enumerated().compactMap { number, frame in
+                frame.processes.first {
+                    ProcessIdentity($0) == process.identity && $0.name == process.name && $0.username == process.username
+                }.map { (number, $0) }
+            }
+            #expect(Array(process.runs.joined()) == expected.map(\.0))
+            #expect(expected.indices.map { columns[$0].residentBytes } == expected.map(\.1.residentBytes))
+        }
+    }
+
+    /// Fixed bytes, so that the format cannot change unnoticed.
+    @Test func writesTheDrawnBytes() throws {
+        let process = ProcessRecord(
+            pid: 7, startTicks: 100, name: "a", username: "b", cpuTicks: 9, cpuTicksSinceLast: 2, residentBytes: 8192,
+            readBytes: nil, writeBytes: nil, threads: 3)
+        let frame = ProcessFrame(
+            time: Timestamp(milliseconds: 1000), elapsedMilliseconds: 0, memoryTotalBytes: 1, ticksPerSecond: 100,
+            processes: [process])
+        let block = FrameBlock.encode([frame])
+        #expect(block == [0])
+    }
+
+    @Test func fieldsOfLaterVersionsArePassedOver() throws {
+        var world = FrameWorld(seed: 23)
+        let frames = world.frames(1)
+        let block = FrameBlock.encode(frames)
+        // Magic, version, frames, then the field list: one more field than there are, and no column for it.
+        #expect(block[3] == 1 && block[4] == 8)
+        var renamed = block
+        renamed[5 + 5] = 200
+        let reader = try FrameBlockReader(renamed)
+        for index in reader.processes.indices {
+            _ = try reader.numbers(of: index, [.cpuTicks, .residentBytes])
+            #expect(throws: CodecError.self) { try reader.numbers(of: index, [.threads]) }
+        }
+    }
+
+    @Test func otherBytesAreRefused() {
+        #expect(throws: CodecError.self) { try FrameBlockReader([]) }
+        #expect(throws: CodecError.malformed(position: 0, reason: "not a block of process frames")) {
+            try FrameBlockReader([1, 2, 3, 4])
+        }
+        #expect(throws: CodecError.unknownVersion(position: 2, number: 9)) { try FrameBlockReader([0x46, 0x42, 9, 0]) }
+    }
+
+    @Test func hostileBytesThrowOrDecode() {
+        var world = FrameWorld(seed: 25)
+        world.processesMax = 3
+        let frames = world.frames(12)
+        forEachDamage(of: FrameBlock.encode(frames)) { damaged in
+            guard let reader = try? FrameBlockReader(damaged) else { return }
+            if let decoded = try? reader.frames() { #expect(decoded.count == reader.times.count) }
+            if var builder = FrameSeriesBuilder([]) { try? builder.add(reader) }
+        }
+    }
+
+    @Test func aBlockOfABusyHostIsSmall() throws {
+        var world = FrameWorld(seed: 27)
+        world.pids = 1...30_000
+        world.processesMax = 45
+        let frames = world.frames(300)
+        let records = frames.reduce(0) { $0 + $1.processes.count }
+        // Random worlds are noisier than hosts: 12 bytes for seven numbers and a share of the tables.
+        #expect(FrameBlock.encode(frames).count < records * 12)
+    }
+}
