@@ -14,6 +14,7 @@ package enum QueryTime: Hashable, Sendable {
 /// A query is parsed, planned and evaluated. Evaluation reads one series at a time, so that memory grows with series
 /// times steps and not with samples.
 package struct QueryEngine: Sendable {
+    /// What one query may take.
     package var limits: QueryLimits
     /// How far an instant selector looks back; the window is left-open. Prometheus' default is 5 minutes.
     package var lookbackDelta: Duration
@@ -60,7 +61,8 @@ package struct QueryEngine: Sendable {
         let value = try Answer(time, grid).value(of: node, &evaluation)
         var statistics = evaluation.statistics
         statistics.parseNanoseconds = (parsed - begun).nanoseconds
-        statistics.evaluateNanoseconds = (clock.now - parsed).nanoseconds
+        statistics.selectNanoseconds = evaluation.selecting.nanoseconds
+        statistics.evaluateNanoseconds = (clock.now - parsed - evaluation.selecting).nanoseconds
         return QueryResult(
             value: value, annotations: evaluation.annotations.annotations(in: text), statistics: statistics)
     }
@@ -122,6 +124,8 @@ extension Duration {
 
     /// Whole nanoseconds, cut off; of a duration that is not negative.
     var nanoseconds: UInt64 {
-        UInt64(clamping: components.seconds) &* 1_000_000_000 &+ UInt64(clamping: components.attoseconds / 1_000_000_000)
+        let (seconds, attoseconds) = components
+        // Wraps after five centuries.
+        return UInt64(clamping: seconds) &* 1_000_000_000 &+ UInt64(clamping: attoseconds / 1_000_000_000)
     }
 }

@@ -27,7 +27,7 @@ package struct QueryStatistics: Hashable, Sendable {
     package var series: Int = 0
     /// Samples that were read from the store.
     package var samples: Int = 0
-    /// Nanoseconds, wall time, of each phase.
+    /// Nanoseconds, wall time, of each phase: text to tree, series found and decoded, all the rest.
     package var parseNanoseconds: UInt64 = 0
     package var selectNanoseconds: UInt64 = 0
     package var evaluateNanoseconds: UInt64 = 0
@@ -35,6 +35,7 @@ package struct QueryStatistics: Hashable, Sendable {
     package init() {}
 }
 
+/// An answer, what there is to say about it, and what it cost.
 package struct QueryResult: Sendable {
     package var value: QueryValue
     package var annotations: [Annotation]

@@ -15,6 +15,9 @@ struct RowTable<Row> {
     private var pass: UInt64 = 0
     private var seenCount = 0
 
+    /// How many rows are remembered.
+    var count: Int { entries.count }
+
     /// Begins a pass over the table.
     mutating func begin() {
         cursor = 0

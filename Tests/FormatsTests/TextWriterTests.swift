@@ -1,7 +1,7 @@
 import Formats
 import Testing
 
-@Suite struct ByteWriterTests {
+@Suite struct TextWriterTests {
     @Test func writesTextBytesAndNumbers() {
         var writer = TextWriter()
         writer.write("é")

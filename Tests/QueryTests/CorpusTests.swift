@@ -35,7 +35,8 @@ struct CorpusTests {
         let data = example.data.map { "  " + $0 + "\n" }.joined()
         let result = example.result.map { "  " + $0 + "\n" }.joined()
         var runner = try ScriptRunner()
-        try runner.play("load 1m\n\(data)\neval instant at \(example.minutes)m \(example.query)\n\(result)", named: name)
+        let query = "eval instant at \(example.minutes)m \(example.query)"
+        try runner.play("load 1m\n\(data)\n\(query)\n\(result)", named: name)
         #expect(runner.failures == [])
     }
 

@@ -130,7 +130,8 @@ struct ExactTests {
         if a.bitPattern == b.bitPattern { return .exact }
         if a == b { return .near }
         if a.isInfinite || b.isInfinite { return .wrong }
-        return (a - b).magnitude <= max(1e-12 * max(a.magnitude, b.magnitude), 4 * Double.leastNonzeroMagnitude) ? .near : .wrong
+        let tolerance = max(1e-12 * max(a.magnitude, b.magnitude), 4 * .leastNonzeroMagnitude)
+        return (a - b).magnitude <= tolerance ? .near : .wrong
     }
 
     private static func number(_ text: String?) -> Double {

@@ -40,7 +40,8 @@ struct QueryEngineTests {
         let engine = QueryEngine()
         #expect(
             try engine.explain(
-                #"sum by (host) (rate(m_total{host!="c"}[5m])) > bool on (host) 2 * max(m_total @ 60 offset 30s)"#, at: range)
+                #"sum by (host) (rate(m_total{host!="c"}[5m])) > bool on (host) 2 * max(m_total @ 60 offset 30s)"#,
+                at: range)
                 == """
                 evaluate from 0 to 600 by 1m, 11 steps
                   binary > bool, one-to-one on (host)
@@ -68,7 +69,8 @@ struct QueryEngineTests {
     }
 
     @Test func countsWhatItReads() throws {
-        let result = try QueryEngine().evaluate("sum(m_total) / sum(m_total @ 0)", at: range, in: try store().snapshot())
+        let snapshot = try store().snapshot()
+        let result = try QueryEngine().evaluate("sum(m_total) / sum(m_total @ 0)", at: range, in: snapshot)
         // The second selector sees three samples, once, not at each step.
         #expect(result.statistics.series == 6)
         #expect(result.statistics.samples == 36)
@@ -87,7 +89,8 @@ struct QueryEngineTests {
         try check("valuesMax", QueryLimits(valuesMax: 30))
         try check("valuesMax", QueryLimits(valuesMax: 300), "sum_over_time(m_total[10m:1ms])")
         #expect(try error("m_total", QueryLimits(seriesMax: 3, samplesMax: 33, valuesMax: 33)) == nil)
-        guard case .parse? = try error(String(repeating: "(", count: 9) + "1" + String(repeating: ")", count: 9), QueryLimits(depthMax: 8)) else {
+        let deep = String(repeating: "(", count: 9) + "1" + String(repeating: ")", count: 9)
+        guard case .parse? = try error(deep, QueryLimits(depthMax: 8)) else {
             Issue.record("a deep expression passed")
             return
         }
@@ -135,7 +138,9 @@ struct QueryEngineTests {
         let time = QueryTime.range(
             start: Timestamp(milliseconds: 1000), end: Timestamp(milliseconds: 0), stepMilliseconds: 1000)
         let snapshot = try store().snapshot()
-        for query in ["m_total", "1", "sum(rate(m_total[5m])) or absent(m_total @ 0)", "max_over_time(m_total[5m:1m])"] {
+        for query in [
+            "m_total", "1", "sum(rate(m_total[5m])) or absent(m_total @ 0)", "max_over_time(m_total[5m:1m])",
+        ] {
             #expect(try QueryEngine().evaluate(query, at: time, in: snapshot).value == .matrix([]))
         }
     }
@@ -175,9 +180,9 @@ struct QueryEngineTests {
             ], intervalMilliseconds: 1000)
         let engine = QueryEngine(acceptsExperimental: true)
         func check(_ query: String, _ expected: [String]) throws {
-            let value = try engine.evaluate(query, at: .instant(Timestamp(milliseconds: 0)), in: try store.snapshot()).value
-            guard case .vector(let series) = value else {
-                Issue.record("\(value) is no vector")
+            let time = QueryTime.instant(Timestamp(milliseconds: 0))
+            guard case .vector(let series) = try engine.evaluate(query, at: time, in: store.snapshot()).value else {
+                Issue.record("\(query) is no vector")
                 return
             }
             #expect(series.map { "\($0.labels) \($0.samples[0].value)" }.sorted() == expected, "\(query)")
@@ -188,6 +193,27 @@ struct QueryEngineTests {
         try check("l + on(a) fill_left(1) r", [#"{a="2"} 8.0"#, #"{a="3"} 5.0"#])
         try check("r - on(a) group_right fill_left(1) l", [#"{a="1", b="x"} -3.0"#, #"{a="2", b="x"} 0.0"#])
         try check("nothing + on(a) fill_left(1) r", [#"{a="2"} 5.0"#, #"{a="3"} 5.0"#])
+    }
+
+    @Test func takesSomeOfTheSeries() throws {
+        let engine = QueryEngine(acceptsExperimental: true)
+        let snapshot = try store().snapshot()
+        func count(_ query: String) throws -> Double {
+            let value = try engine.evaluate(query, at: instant, in: snapshot).value
+            if case .scalar(let sample) = value { return sample.value }
+            return -1
+        }
+        #expect(try count("scalar(count(limitk(2, m_total)))") == 2)
+        #expect(try count("scalar(count(limitk by (host) (2, m_total)))") == 3)
+        #expect(try count("scalar(count(limit_ratio(1, m_total)))") == 3)
+        // A ratio and its complement share the series between them.
+        for ratio in ["0.2", "0.5", "0.9"] {
+            let taken = "limit_ratio(\(ratio), m_total)"
+            let rest = "limit_ratio(-(1 - \(ratio)), m_total)"
+            #expect(try count("scalar(count(\(taken) or \(rest)))") == 3)
+            #expect(try count("scalar(count(\(taken) and \(rest)) or vector(0))") == 0)
+        }
+        #expect(throws: QueryError.self) { try QueryEngine().parse("limitk(2, m_total)") }
     }
 
     @Test func suggestsNearNames() {

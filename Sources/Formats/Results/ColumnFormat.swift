@@ -102,7 +102,7 @@ struct ColumnFormat {
         return "\(whole / 60) m \(whole % 60) s"
     }
 
-    /// Decimals that show the largest value to four digits; none where all are whole numbers.
+    /// Decimals that show the largest value to three or four digits; none where all are whole numbers.
     private static func decimals(for values: [Double]) -> Int {
         if values.allSatisfy({ $0 == $0.rounded() }) { return 0 }
         let largest = values.lazy.map(\.magnitude).filter { $0 < 1e15 }.max() ?? 0

@@ -19,8 +19,7 @@ extension DisplayUnit {
     }
 
     private static func unit(of selector: VectorSelector, _ families: [String: MetricFamily]) -> DisplayUnit {
-        let names = selector.matchers.filter { $0.name == Labels.metricNameLabel && $0.operation == .equal }
-        guard names.count == 1, let name = names.first?.value else { return .none }
+        guard let name = metricName(of: selector) else { return .none }
         return families[name].map { DisplayUnit(of: $0) } ?? DisplayUnit(metricName: name)
     }
 
@@ -30,7 +29,6 @@ extension DisplayUnit {
         "sort_by_label_desc", "scalar", "vector", "label_replace", "label_join", "increase", "delta", "idelta",
         "avg_over_time", "min_over_time", "max_over_time", "sum_over_time", "last_over_time", "first_over_time",
         "stddev_over_time", "mad_over_time", "quantile_over_time", "predict_linear", "double_exponential_smoothing",
-        "histogram_quantile",
     ]
 
     /// Functions that answer a moment.
@@ -41,12 +39,16 @@ extension DisplayUnit {
 
     private static func unit(of call: Call, _ families: [String: MetricFamily]) -> DisplayUnit {
         if momentFunctions.contains(call.function) { return DisplayUnit(.timestamp) }
-        // The series is the first argument, or the second where a number comes first (quantiles).
-        let quantileFirst = call.function == "quantile_over_time" || call.function == "histogram_quantile"
-        let place = quantileFirst ? 1 : 0
+        // The series is the first argument, or the second where a number comes first.
+        let place = call.function == "quantile_over_time" || call.function == "histogram_quantile" ? 1 : 0
         guard call.arguments.count > place else { return .none }
         let argument = infer(from: call.arguments[place], families: families)
         switch call.function {
+        case "histogram_quantile":
+            // Buckets are counts, whatever was done to them; the answer is one of their bounds.
+            return firstMetricName(in: call.arguments[place]).map { name in
+                DisplayUnit(metricName: name.hasSuffix("_bucket") ? String(name.dropLast(7)) : name)
+            } ?? .none
         case "rate", "irate", "deriv": return argument.perSecond
         case "increase", "delta", "idelta", "stddev_over_time":
             // A difference of moments is a span.
@@ -54,6 +56,25 @@ extension DisplayUnit {
         case let name where keepingFunctions.contains(name): return argument
         default: return .none
         }
+    }
+
+    private static func firstMetricName(in expression: Expression) -> String? {
+        switch expression {
+        case .number, .string: nil
+        case .selector(let selector): metricName(of: selector)
+        case .range(let range): metricName(of: range.selector)
+        case .subquery(let subquery): firstMetricName(in: subquery.expression)
+        case .call(let call): call.arguments.lazy.compactMap { firstMetricName(in: $0) }.first
+        case .aggregation(let aggregation): firstMetricName(in: aggregation.expression)
+        case .unary(let unary): firstMetricName(in: unary.expression)
+        case .binary(let binary): firstMetricName(in: binary.lhs) ?? firstMetricName(in: binary.rhs)
+        case .parenthesized(let inner, _): firstMetricName(in: inner)
+        }
+    }
+
+    private static func metricName(of selector: VectorSelector) -> String? {
+        let names = selector.matchers.filter { $0.name == Labels.metricNameLabel && $0.operation == .equal }
+        return names.count == 1 ? names[0].value : nil
     }
 
     private static func unit(of aggregation: Aggregation, _ families: [String: MetricFamily]) -> DisplayUnit {

@@ -8,6 +8,9 @@ struct Evaluation {
     let interruption: Interruption
     var annotations: AnnotationList
     var statistics = QueryStatistics()
+    /// Time spent on finding and decoding series.
+    var selecting = Duration.zero
+    private let clock = ContinuousClock()
 
     init(
         source: SeriesSource, limits: QueryLimits, interruption: Interruption, annotations: AnnotationList = .init()
@@ -53,8 +56,27 @@ struct Evaluation {
         }
     }
 
-    /// Counts series that a selector found.
-    mutating func account(series count: Int) throws(QueryError) {
+    /// The series that a selector finds, counted.
+    mutating func find(_ plan: SelectorPlan) throws(QueryError) -> SeriesSelection {
+        let begun = clock.now
+        let selection = try source.select(plan.matchers, in: plan.reads)
+        selecting += clock.now - begun
+        try account(series: selection.labels.count)
+        return selection
+    }
+
+    /// Replaces `samples` by those of a series, counted.
+    mutating func read(
+        _ selection: SeriesSelection, _ index: Int, of plan: SelectorPlan, into samples: inout SampleColumn
+    ) throws(QueryError) {
+        try interruption.check()
+        let begun = clock.now
+        try source.read(selection, index, in: plan.reads, into: &samples)
+        selecting += clock.now - begun
+        try account(samples: samples.count)
+    }
+
+    private mutating func account(series count: Int) throws(QueryError) {
         statistics.series += count
         guard statistics.series <= limits.seriesMax else {
             throw .limit(
@@ -63,8 +85,7 @@ struct Evaluation {
         }
     }
 
-    /// Counts samples that were read.
-    mutating func account(samples count: Int) throws(QueryError) {
+    private mutating func account(samples count: Int) throws(QueryError) {
         statistics.samples += count
         guard statistics.samples <= limits.samplesMax else {
             throw .limit(

@@ -9,15 +9,12 @@ extension Evaluation {
     ) throws(QueryError) -> VectorColumns {
         var result = VectorColumns(steps: grid.count)
         if grid.count == 0 { return result }
-        let selection = try source.select(plan.matchers, in: plan.reads)
-        try account(series: selection.labels.count)
+        let selection = try find(plan)
         let moments = plan.shift.moments(of: grid)
         var samples = SampleColumn()
         var row = [Double](repeating: .absent, count: grid.count)
         for series in selection.labels.indices {
-            try interruption.check()
-            try source.read(selection, series, in: plan.reads, into: &samples)
-            try account(samples: samples.count)
+            try read(selection, series, of: plan, into: &samples)
             var next = 0
             for step in 0..<grid.count {
                 let moment = moments.time(step)

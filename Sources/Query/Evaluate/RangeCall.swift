@@ -14,8 +14,8 @@ extension Evaluation {
         var row: [Double] = []
         let isCounterFunction = call.function.name == "rate" || call.function.name == "increase"
         let warnsOfQuantile = call.function.name == "quantile_over_time"
-        try forEachSeries(of: range) { evaluation, labels, fill throws(QueryError) in
-            try windows.load(fill)
+        try forEachSeries(of: range) { evaluation, labels, samples throws(QueryError) in
+            windows.load(&samples)
             row.removeAll(keepingCapacity: true)
             row.append(contentsOf: repeatElement(.absent, count: grid.count))
             kernel(windows, parameters, &row)
@@ -36,8 +36,8 @@ extension Evaluation {
         var windows = Windows(
             ends: range.shift.moments(of: grid), rangeMilliseconds: range.milliseconds, clock: grid)
         var result: [ResultSeries] = []
-        try forEachSeries(of: range) { _, labels, fill throws(QueryError) in
-            try windows.load(fill)
+        try forEachSeries(of: range) { _, labels, samples throws(QueryError) in
+            windows.load(&samples)
             let window = windows[0]
             if window.isEmpty { return }
             var samples: [Sample] = []
@@ -53,26 +53,18 @@ extension Evaluation {
         return result
     }
 
-    /// Hands out the series of a range vector, each with the way to get its samples.
+    /// Hands out the series of a range vector and their samples, in a column that is used again for each.
     private mutating func forEachSeries(
         of range: RangePlan,
-        _ body: (
-            inout Evaluation, Labels, (inout SampleColumn) throws(QueryError) -> Void
-        ) throws(QueryError) -> Void
+        _ body: (inout Evaluation, Labels, inout SampleColumn) throws(QueryError) -> Void
     ) throws(QueryError) {
+        var samples = SampleColumn()
         switch range.source {
         case .samples(let selector):
-            let selection = try source.select(selector.matchers, in: selector.reads)
-            try account(series: selection.labels.count)
-            let source = source
+            let selection = try find(selector)
             for series in selection.labels.indices {
-                try interruption.check()
-                var read = 0
-                try body(&self, selection.labels[series]) { samples throws(QueryError) in
-                    try source.read(selection, series, in: selector.reads, into: &samples)
-                    read = samples.count
-                }
-                try account(samples: read)
+                try read(selection, series, of: selector, into: &samples)
+                try body(&self, selection.labels[series], &samples)
             }
         case .subquery(let node, let grid):
             guard case .vector(let columns) = try evaluate(node, on: grid) else {
@@ -81,12 +73,11 @@ extension Evaluation {
             for series in 0..<columns.count {
                 try interruption.check()
                 let base = series * columns.steps
-                try body(&self, columns.labels[series]) { samples throws(QueryError) in
-                    samples.removeAll()
-                    for step in 0..<columns.steps where columns.values[base + step].isPresent {
-                        samples.append(grid.time(step), columns.values[base + step])
-                    }
+                samples.removeAll()
+                for step in 0..<columns.steps where columns.values[base + step].isPresent {
+                    samples.append(grid.time(step), columns.values[base + step])
                 }
+                try body(&self, columns.labels[series], &samples)
             }
         }
     }

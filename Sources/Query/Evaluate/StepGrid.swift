@@ -28,6 +28,7 @@ package struct StepGrid: Hashable, Sendable {
     /// and a duration overflows.
     static let timeMax: Int64 = 1 << 60
 
+    /// The moment of a step; `index` from 0.
     package func time(_ index: Int) -> Int64 { start + Int64(index) * step }
 
     /// The last moment; the first one where there is none.

@@ -31,9 +31,9 @@ struct Windows: Sendable {
     /// The samples in the window of a step, as places in ``times`` and ``values``.
     @inline(__always) subscript(step: Int) -> Range<Int> { lower[step]..<upper[step] }
 
-    /// Takes the samples of the next series from `fill` and finds the windows' ends among them.
-    mutating func load(_ fill: (inout SampleColumn) throws(QueryError) -> Void) throws(QueryError) {
-        try fill(&samples)
+    /// Exchanges the samples it has for those of the next series and finds the windows' ends among them.
+    mutating func load(_ next: inout SampleColumn) {
+        swap(&samples, &next)
         removeStaleMarkers()
         lower.removeAll(keepingCapacity: true)
         upper.removeAll(keepingCapacity: true)

@@ -1,5 +1,6 @@
 /// The functions of PromQL. A new one is a value in its family's file and a word here.
 package enum FunctionRegistry {
+    /// In families; the order is that of the documentation.
     package static let all: [Function] = [
         // Counters and gauges over a range.
         .rate, .irate, .increase, .delta, .idelta, .deriv, .predictLinear, .changes, .resets,

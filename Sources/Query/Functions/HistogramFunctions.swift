@@ -38,7 +38,7 @@ extension Function {
 
     private static func quantiles(_ call: inout FunctionCall) throws(QueryError) -> StepValue {
         let phi = call.scalar(0)
-        for value in Set(phi.filter(Quantile.isInvalid).map(\.bitPattern)).map(Double.init(bitPattern:)) {
+        for value in phi where Quantile.isInvalid(value) {
             call.annotations.warn(
                 "quantile value should be between 0 and 1, got \(FloatText.short(value))", at: call.argumentSpans[0])
         }

@@ -117,7 +117,10 @@ struct Planner {
             function: function, arguments: arguments, argumentSpans: call.arguments.map(\.span), span: call.span)
         switch function.kernel {
         case .timestamp:
-            if case .select(let selector)? = arguments.first { return .sampleTimes(selector) }
+            // Only of a selector itself: `+m` plans as `m` does, and is not one.
+            if Self.isSelector(call.arguments.first), case .select(let selector)? = arguments.first {
+                return .sampleTimes(selector)
+            }
         case .absent, .absentOverTime:
             planned.absentLabels = Absence.labels(of: call.arguments.first)
         case .map where arguments.isEmpty:
@@ -135,6 +138,14 @@ struct Planner {
         case .map, .mapWithParameters, .window: break
         }
         return .call(planned)
+    }
+
+    private static func isSelector(_ expression: Expression?) -> Bool {
+        switch expression {
+        case .selector?: true
+        case .parenthesized(let inner, _)?: isSelector(inner)
+        case .number?, .string?, .range?, .subquery?, .call?, .aggregation?, .unary?, .binary?, nil: false
+        }
     }
 
     private func resolve(_ modifiers: TimeModifiers) throws(QueryError) -> TimeShift {

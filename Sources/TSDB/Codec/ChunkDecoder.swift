@@ -6,6 +6,7 @@ package struct ChunkDecoder {
     /// Residuals of the column being decoded; integers are made of them on the way out.
     private var residuals: [Int64] = []
 
+    /// Memory is taken with the first column.
     package init() {}
 
     /// Appends the `count` values of the chunk in `bytes[from..<to]`.

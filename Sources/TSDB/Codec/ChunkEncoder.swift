@@ -1,7 +1,8 @@
 /// Writes one series' column of a block as a chunk. Lossless for every bit pattern.
 ///
 ///     constant     01 | scale u8 | integer zigzag           value = integer / scale; scale 255: bits u64 little-endian
-///     integers     02 | flags | scale u8 | first zigzag | [second zigzag] | [divisor varint] | [corrections] | residuals
+///     integers     02 | flags | scale u8 | first zigzag | [second zigzag] | [divisor varint] | [corrections]
+///                  | residuals
 ///     dictionary   03 | flags | dictionary | residuals
 ///     raw          04 | flags | residuals
 ///
@@ -25,6 +26,7 @@ package struct ChunkEncoder {
     private var best = Draft()
     private var next = Draft()
 
+    /// Memory is taken with the first column.
     package init() {}
 
     /// A chunk not yet written: all but its residuals in bytes.

@@ -11,6 +11,7 @@ package enum CodecError: Error, Hashable, Sendable {
 }
 
 extension CodecError: CustomStringConvertible {
+    /// What was found and where, for people.
     package var description: String {
         switch self {
         case .cutShort(let position): "bytes end too early (at byte \(position))"

@@ -1,5 +1,5 @@
-/// THE list of coder numbers on disk. A number is never given to another coder, and what is not listed is refused by its
-/// number.
+/// THE list of coder numbers on disk. A number is never given to another coder, and what is not listed is refused by
+/// its number.
 ///
 /// Chunk, byte by byte:
 ///
@@ -35,7 +35,9 @@ enum ResidualCoder: UInt8, CaseIterable {
     case packed = 1
     /// Where the few that are not zero lie, and what they are, see Sparse.swift.
     case sparse = 2
-    // 3 is kept for Huffman codes over magnitudes. Numbers go up to 7.
+    /// One number for all: a zigzag varint.
+    case repeated = 3
+    // 4 is kept for Huffman codes over magnitudes. Numbers go up to 7.
 
     init(_ number: UInt8, at position: Int) throws(CodecError) {
         guard let coder = ResidualCoder(rawValue: number) else {
@@ -82,7 +84,7 @@ struct ChunkFlags: Hashable {
 
 /// Bounds of what decoders make of bytes.
 enum CodecLimits {
-    /// Values in one column. Far above any block (2 h at 100 samples a second are 720,000), and low enough that a damaged
-    /// count is refused before memory is taken for it: 128 MiB of integers.
+    /// Values in one column. Far above any block (2 h at 100 samples a second are 720,000), and low enough that a
+    /// damaged count is refused before memory is taken for it: 128 MiB of integers.
     static let columnValuesMax = 1 << 24
 }

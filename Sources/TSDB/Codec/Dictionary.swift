@@ -2,8 +2,8 @@
 ///
 ///     dictionary = patterns varint | scale u8 | IntegerColumn of the patterns
 ///
-/// The patterns are integers under a decimal or binary scale where all of them fit one exactly, else (scale 255) the bit
-/// patterns. The chunk's residuals are their numbers, one a sample, or (order 1) the differences of these.
+/// The patterns are integers under a decimal or binary scale where all of them fit one exactly, else (scale 255) the
+/// bit patterns. The chunk's residuals are their numbers, one a sample, or (order 1) the differences of these.
 struct PatternDictionary {
     /// In the order of their numbers.
     private(set) var patterns: [UInt64] = []

@@ -1,15 +1,18 @@
 /// A column of integers that says itself how it is coded and how long it is: timestamps, directories, presence,
 /// corrections.
 ///
-///     column = head u8 | [length varint | [divisor varint] | residuals]      only the head for the zero coder
+///     column = head u8                                                       zero coder
+///            = head u8 | number zigzag                                       repeated coder
+///            = head u8 | length varint | [divisor varint] | residuals        the others
 ///
 ///     head     bits 0-2: residual coder; bit 3: has a divisor; bits 4-5: delta order (0, 1, 2); bits 6-7: 0
 ///     length   bytes behind it, so that a column can be passed over without knowing its count
 ///
-/// Order 1 stores each number's difference from the one before it (the first from 0), order 2 does so twice. The divisor
-/// is common to all residuals, which were divided by it; at least 2.
+/// Order 1 stores each number's difference from the one before it (the first from 0), order 2 does so twice. The
+/// divisor is common to all residuals, which were divided by it; at least 2.
 ///
-///     7, 7, 7             ->   01 02 40 0e      packed, 2 bytes: a group of width 0 above base 7
+///     7, 7, 7             ->   03 0e            repeated
+///     5, 6, 7, 8          ->   01 03 42 0a e4   packed, 3 bytes: a group of width 2 above base 5
 ///     0, 9, 18 ... 2691   ->   21 06 80 01 01 12 00 00      order 2: 0 9 0 0 ... in three groups of width 0, of which
 ///                                                           the first has one exception
 package enum IntegerColumn {
@@ -36,13 +39,15 @@ package enum IntegerColumn {
         }
         guard let best else { preconditionFailure("a closed range has an element") }
         writer.u8(best.coder.rawValue | (best.divisor > 1 ? divisorFlag : 0) | UInt8(best.order) << 4)
-        guard best.coder != .zero else { return }
-        writer.varint(best.byteCount)
+        if hasLength(best.coder) { writer.varint(best.byteCount) }
         if best.divisor > 1 { writer.varint(Int(best.divisor)) }
         Residuals.encode(best.residuals, as: best.coder, parts: &parts, into: &writer)
     }
 
     private static let divisorFlag: UInt8 = 8
+
+    /// The others tell by themselves where they end.
+    private static func hasLength(_ coder: ResidualCoder) -> Bool { coder != .zero && coder != .repeated }
 
     /// A column under one order and divisor, and the bytes it takes behind its length.
     private struct Draft {
@@ -64,8 +69,12 @@ package enum IntegerColumn {
     /// Moves behind a column of any count without decoding it.
     package static func skip(in reader: inout ByteReader) throws(CodecError) {
         let start = reader.position
-        if try ResidualCoder(try reader.u8() & 7, at: start) == .zero { return }
-        try reader.skip(try reader.count(atMost: reader.remaining, "length of a column"))
+        let coder = try ResidualCoder(try reader.u8() & 7, at: start)
+        if hasLength(coder) {
+            try reader.skip(try reader.count(atMost: reader.remaining, "length of a column"))
+        } else if coder == .repeated {
+            _ = try reader.varint()
+        }
     }
 
     /// Reads a column of `count` integers.
@@ -79,18 +88,21 @@ package enum IntegerColumn {
         guard order <= 2 else { throw .malformed(position: start, reason: "reserved column bits") }
         let coder = try ResidualCoder(head & 7, at: start)
         var values = [Int64](repeating: 0, count: count)
-        guard coder != .zero else {
-            guard head & divisorFlag == 0 else { throw .malformed(position: start, reason: "divisor of nothing") }
-            return values
-        }
-        let length = try reader.count(atMost: reader.remaining, "length of a column")
-        var payload = ByteReader(reader.bytes, from: reader.position, to: reader.position + length)
-        try reader.skip(length)
-        let divisor = head & divisorFlag == 0 ? 1 : try payload.varint()
-        guard divisor > 0 else { throw .malformed(position: start, reason: "divisor 0") }
+        let hasDivisor = head & divisorFlag != 0
+        var divisor: UInt64 = 1
         var span = values.mutableSpan
-        try Residuals.decode(coder, count: count, from: &payload, into: &span, at: 0)
-        try payload.finish()
+        if hasLength(coder) {
+            let length = try reader.count(atMost: reader.remaining, "length of a column")
+            var payload = ByteReader(reader.bytes, from: reader.position, to: reader.position + length)
+            try reader.skip(length)
+            if hasDivisor { divisor = try payload.varint() }
+            try Residuals.decode(coder, count: count, from: &payload, into: &span, at: 0)
+            try payload.finish()
+        } else {
+            guard !hasDivisor else { throw .malformed(position: start, reason: "divisor of nothing") }
+            try Residuals.decode(coder, count: count, from: &reader, into: &span, at: 0)
+        }
+        guard divisor > 0 else { throw .malformed(position: start, reason: "divisor 0") }
         if divisor > 1 {
             for i in span.indices { span[i] &*= Int64(bitPattern: divisor) }
         }

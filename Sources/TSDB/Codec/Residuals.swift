@@ -4,9 +4,15 @@ enum Residuals {
     static func choose(
         _ values: [Int64], parts: inout Sparse.Parts
     ) -> (coder: ResidualCoder, byteCount: Int) {
+        guard let first = values.first else { return (.zero, 0) }
         var nonzero = 0
-        for i in values.indices where values[i] != 0 { nonzero += 1 }
+        var likeFirst = 0
+        for value in values {
+            nonzero += value != 0 ? 1 : 0
+            likeFirst += value == first ? 1 : 0
+        }
         if nonzero == 0 { return (.zero, 0) }
+        if likeFirst == values.count { return (.repeated, ByteWriter.varintByteCount(first.zigzagged)) }
         let packed = BitPacking.byteCount(of: values.span)
         if nonzero * 2 < values.count {
             parts.take(values.span)
@@ -21,6 +27,7 @@ enum Residuals {
     ) {
         switch coder {
         case .zero: break
+        case .repeated: writer.zigzag(values[0])
         case .packed: BitPacking.encode(values.span, into: &writer)
         case .sparse:
             parts.take(values.span)
@@ -36,6 +43,9 @@ enum Residuals {
         switch coder {
         case .zero:
             for i in start..<start + count { out[i] = 0 }
+        case .repeated:
+            let value = try reader.zigzag()
+            for i in start..<start + count { out[i] = value }
         case .packed: try BitPacking.decode(count: count, from: &reader, into: &out, at: start)
         case .sparse: try Sparse.decode(count: count, from: &reader, into: &out, at: start)
         }

@@ -1,12 +1,12 @@
 /// Finds the scales with which a column of float64s is worth writing as integers.
 ///
-/// Host values are decimals (0.25 s, 12.3 %), dyadic fractions (load averages in 1/2048) or whole numbers, sometimes with
-/// a few others among them: NaN, stale markers, results of a division. Those few are left to ``UlpCorrection``.
+/// Host values are decimals (0.25 s, 12.3 %), dyadic fractions (load averages in 1/2048) or whole numbers, sometimes
+/// with a few others among them: NaN, stale markers, results of a division. Those few are left to ``UlpCorrection``.
 enum ScaledIntegers {
     private static let decimalScales = (0...Scale.decimalsMax).map { Scale(decimals: $0) }
 
-    /// Scales tried where no scale fits exactly. The decimals are those of doubly rounded sums and quotients, the binary
-    /// ones those of load averages.
+    /// Scales tried where no scale fits exactly. The decimals are those of doubly rounded sums and quotients, the
+    /// binary ones those of load averages.
     private static let nearScales =
         ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12].map { Scale(decimals: $0) })
         + [Scale(binaryDigits: 11), Scale(binaryDigits: 16)]

@@ -6,7 +6,8 @@
 ///
 ///     scale 10^1, value 0.30000000000000004: integer 3, correction 1
 enum UlpCorrection {
-    /// Corrections wider than this make the integer repeat its predecessor; a guess, anything above a few roundings does.
+    /// Corrections wider than this make the integer repeat its predecessor: a guess, anything above a few roundings
+    /// does.
     private static let nearBits = 20
 
     /// Splits `values` into `integers` and `corrections` (both replaced). False where no correction is needed.

@@ -5,17 +5,22 @@
 ///     zigzag   a varint of (x << 1) ^ (x >> 63): 0, -1, 1, -2 ... -> 0, 1, 2, 3 ...
 ///                  -3   ->  05
 package struct ByteWriter: Sendable {
+    /// What was written so far.
     package var bytes: [UInt8]
 
+    /// Begins with no bytes.
     package init() { bytes = [] }
 
     /// Goes on behind `bytes`.
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+    /// Bytes written so far.
     package var count: Int { bytes.count }
 
+    /// One byte.
     package mutating func u8(_ value: UInt8) { bytes.append(value) }
 
+    /// One to ten bytes, see the drawing.
     package mutating func varint(_ value: UInt64) {
         var rest = value
         while rest >= 128 {
@@ -28,16 +33,25 @@ package struct ByteWriter: Sendable {
     /// - Precondition: `value` is not negative.
     package mutating func varint(_ value: Int) { varint(UInt64(value)) }
 
+    /// One to ten bytes, see the drawing.
     package mutating func zigzag(_ value: Int64) { varint(value.zigzagged) }
 
+    /// Two bytes, lowest first.
     package mutating func u16le(_ value: UInt16) { fixed(value.littleEndian) }
+    /// Four bytes, lowest first.
     package mutating func u32le(_ value: UInt32) { fixed(value.littleEndian) }
+    /// Eight bytes, lowest first.
     package mutating func u64le(_ value: UInt64) { fixed(value.littleEndian) }
+    /// Two bytes, highest first: ordered like the numbers.
     package mutating func u16be(_ value: UInt16) { fixed(value.bigEndian) }
+    /// Four bytes, highest first.
     package mutating func u32be(_ value: UInt32) { fixed(value.bigEndian) }
+    /// Eight bytes, highest first.
     package mutating func u64be(_ value: UInt64) { fixed(value.bigEndian) }
 
+    /// The bytes as they are, without a length.
     package mutating func append(_ more: [UInt8]) { bytes.append(contentsOf: more) }
+    /// The bytes as they are, without a length.
     package mutating func append(_ more: ArraySlice<UInt8>) { bytes.append(contentsOf: more) }
 
     /// A length and the bytes.
@@ -64,6 +78,7 @@ package struct ByteWriter: Sendable {
 /// Reads what ``ByteWriter`` wrote, within `[position, end)` of an array.
 /// Whatever the bytes are, a read returns or throws; it never traps and never reads past `end`.
 package struct ByteReader: Sendable {
+    /// The whole array, of which the reader may read a part.
     package let bytes: [UInt8]
     /// Offset in `bytes` of what is read next.
     package private(set) var position: Int
@@ -77,26 +92,36 @@ package struct ByteReader: Sendable {
         position = min(max(from, 0), end)
     }
 
+    /// Reads all of `bytes`.
     package init(_ bytes: [UInt8]) { self.init(bytes, from: 0, to: bytes.count) }
 
+    /// Whether nothing is left to read.
     package var isAtEnd: Bool { position == end }
 
     /// Bytes not yet read.
     package var remaining: Int { end - position }
 
+    /// One byte.
     package mutating func u8() throws(CodecError) -> UInt8 {
         guard position < end else { throw .cutShort(position: position) }
         defer { position += 1 }
         return bytes[position]
     }
 
+    /// Two bytes, lowest first.
     package mutating func u16le() throws(CodecError) -> UInt16 { UInt16(truncatingIfNeeded: try littleEndian(2)) }
+    /// Four bytes, lowest first.
     package mutating func u32le() throws(CodecError) -> UInt32 { UInt32(truncatingIfNeeded: try littleEndian(4)) }
+    /// Eight bytes, lowest first.
     package mutating func u64le() throws(CodecError) -> UInt64 { try littleEndian(8) }
+    /// Two bytes, highest first.
     package mutating func u16be() throws(CodecError) -> UInt16 { try u16le().byteSwapped }
+    /// Four bytes, highest first.
     package mutating func u32be() throws(CodecError) -> UInt32 { try u32le().byteSwapped }
+    /// Eight bytes, highest first.
     package mutating func u64be() throws(CodecError) -> UInt64 { try u64le().byteSwapped }
 
+    /// - Throws: where the bytes end within it, or it has more than 64 bits.
     package mutating func varint() throws(CodecError) -> UInt64 {
         let start = position
         var value: UInt64 = 0
@@ -113,6 +138,7 @@ package struct ByteReader: Sendable {
         }
     }
 
+    /// A number of either sign, see ``varint()``.
     package mutating func zigzag() throws(CodecError) -> Int64 { try varint().unzigzagged }
 
     /// A varint that counts something of which there are at most `limit`.
@@ -138,6 +164,7 @@ package struct ByteReader: Sendable {
         return try slice(count)
     }
 
+    /// Moves on by `count` bytes.
     package mutating func skip(_ count: Int) throws(CodecError) {
         guard count >= 0, count <= remaining else { throw .cutShort(position: position) }
         position += count

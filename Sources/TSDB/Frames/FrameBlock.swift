@@ -3,19 +3,19 @@ package import Model
 /// The process frames of one span (2 h), column by column, so that one process can be read without the others.
 ///
 ///     "FB" | version u8 = 1 | frames varint | fields varint | field number u8 ...
-///     frame columns     time (ms), elapsed (ms), memory total, ticks a second      an IntegerColumn of `frames` each
+///     frame columns     time (ms), elapsed (ms), memory total, ticks a second    an IntegerColumn of `frames` each
 ///     strings           count varint | (length varint | UTF-8) ...
 ///     processes varint
-///     process columns   pid, start, name, user                                     an IntegerColumn of `processes` each
+///     process columns   pid, start, name, user                                   an IntegerColumn of `processes` each
 ///     presence          runs of each process (IntegerColumn of `processes`), then for all runs one after another the
-///                       frames since the run before, and the frames of the run     an IntegerColumn of all runs each
-///     record lengths    in bytes                                                   an IntegerColumn of `processes`
+///                       frames since the run before, and the frames of the run   an IntegerColumn of all runs each
+///     record lengths    in bytes                                                 an IntegerColumn of `processes`
 ///     records           for each process an IntegerColumn a field, in the order of the field list, one number for each
 ///                       frame in which the process is present
 ///
 /// A process is (pid, start, name, user): one that takes another name by exec goes on as another. Numbers are the bits
-/// of their unsigned values. A reader passes over the columns of fields it does not know; one it needs and does not find
-/// is an error.
+/// of their unsigned values. A reader passes over the columns of fields it does not know; one it needs and does not
+/// find is an error.
 ///
 /// The CPU ticks since the last look are stored as their difference from what they are expected to be: at the beginning
 /// of a run 0, within it the growth of the CPU ticks. So they take nothing where the sampler missed no frame.

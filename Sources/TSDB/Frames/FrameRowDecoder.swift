@@ -7,6 +7,7 @@ package struct FrameRowDecoder: Sendable {
     private var previous: ProcessFrame?
     private var strings: [String] = []
 
+    /// Before the first row, which has to be a key row.
     package init() {}
 
     /// Whether `row` is a key row, at which reading can begin.

@@ -8,6 +8,7 @@ package struct FrameRowEncoder: Sendable {
     private var previous: ProcessFrame?
     private var strings = StringTable()
 
+    /// Before the first row, which will be a key row.
     package init() {}
 
     /// Whether the next row is a key row even if none is asked for.

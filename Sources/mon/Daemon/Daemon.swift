@@ -136,7 +136,7 @@ struct Daemon: ~Copyable {
         let batch = loop.finalBatch(at: ClockReading.now().wall)
         let catalog = loop.catalog
         attempt("record the end") { ingest throws(StoreError) in try ingest.append(batch, catalog) }
-        try ingest.close()
+        try ingest.commit()
         log.info("stopped", ["into": options.dataPath])
     }
 

@@ -52,5 +52,6 @@ struct Ingest: ~Copyable {
     /// Seals all that is in the head.
     mutating func seal() throws(StoreError) { try recorder.sealEverything() }
 
-    consuming func close() throws(StoreError) { try recorder.close() }
+    /// Commits what waits for a commit.
+    mutating func commit() throws(StoreError) { try recorder.commit() }
 }

@@ -14,7 +14,7 @@ import Testing
         #expect(column(.none, 1, 2, 30) == ["1", "2", "30"])
         #expect(column(.none, 0.5, 12, 3.14159) == ["0.50", "12.00", "3.14"])
         #expect(column(.none, 1234.5) == ["1234.5"])
-        #expect(column(.none, 0.012345) == ["0.01235"])
+        #expect(column(.none, 0.012345) == ["0.0123"])
         #expect(column(.none, -0.0004, 0.5) == ["0.000", "0.500"])
         #expect(column(.none, .nan, .infinity, -.infinity, 1) == ["NaN", "+Inf", "-Inf", "1"])
         #expect(column(.none, 1e300, 1e-300) == ["1e+300", "1e-300"])

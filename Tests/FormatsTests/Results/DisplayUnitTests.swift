@@ -27,44 +27,39 @@ import Testing
         #expect(DisplayUnit(of: family) == DisplayUnit(.bytes))
     }
 
-    private func selector(_ name: String) -> Expression {
-        .selector(
-            VectorSelector(
-                matchers: [Matcher(Labels.metricNameLabel, equals: name)], modifiers: .none, span: SourceSpan(0, 0)))
-    }
-
-    private func call(_ name: String, _ arguments: Expression...) -> Expression {
-        .call(Call(function: name, arguments: arguments, span: SourceSpan(0, 0), nameSpan: SourceSpan(0, 0)))
-    }
-
-    private func binary(_ lhs: Expression, _ operation: BinaryOperation.Operation, _ rhs: Expression) -> Expression {
-        .binary(
-            BinaryOperation(
-                operation: operation, lhs: lhs, rhs: rhs, returnsBool: false, matching: nil, span: SourceSpan(0, 0),
-                operationSpan: SourceSpan(0, 0)))
-    }
-
-    @Test func operationsChangeTheUnit() {
-        func check(_ expression: Expression, _ unit: DisplayUnit, line: Int = #line) {
-            #expect(DisplayUnit.infer(from: expression, families: [:]) == unit, "line \(line)")
+    @Test func operationsChangeTheUnit() throws {
+        func check(_ query: String, _ unit: DisplayUnit) throws {
+            let expression = try QueryEngine(acceptsExperimental: true).parse(query)
+            #expect(DisplayUnit.infer(from: expression, families: [:]) == unit, "\(query)")
         }
-        let bytes = selector("x_bytes_total")
-        let used = selector("used_bytes")
-        let number = Expression.number(100, SourceSpan(0, 0))
-        check(bytes, DisplayUnit(.bytes))
-        check(call("rate", bytes), DisplayUnit(.bytes, isPerSecond: true))
-        check(call("increase", bytes), DisplayUnit(.bytes))
-        check(call("rate", selector("cpu_time_seconds_total")), DisplayUnit(.ratio))
-        check(call("quantile_over_time", number, used), DisplayUnit(.bytes))
-        check(call("count_over_time", used), .none)
-        check(call("timestamp", used), DisplayUnit(.timestamp))
-        check(binary(used, .divide, bytes), DisplayUnit(.ratio))
-        check(binary(used, .divide, number), .none)
-        check(binary(binary(used, .divide, bytes), .multiply, number), DisplayUnit(.percent))
-        check(binary(used, .add, number), DisplayUnit(.bytes))
-        check(binary(used, .add, selector("load_average")), .none)
-        check(binary(used, .greater, number), DisplayUnit(.bytes))
-        check(binary(call("time"), .subtract, selector("x_timestamp_seconds")), DisplayUnit(.seconds))
-        check(number, .none)
+        try check("x_bytes_total", DisplayUnit(.bytes))
+        try check("rate(x_bytes_total[5m])", DisplayUnit(.bytes, isPerSecond: true))
+        try check("sum by (device) (rate(x_bytes_total[5m]))", DisplayUnit(.bytes, isPerSecond: true))
+        try check("max_over_time(rate(x_bytes_total[5m])[1h:])", DisplayUnit(.bytes, isPerSecond: true))
+        try check("increase(x_bytes_total[5m])", DisplayUnit(.bytes))
+        try check("rate(cpu_time_seconds_total[5m])", DisplayUnit(.ratio))
+        try check("rate(energy_joules_total[5m])", DisplayUnit(.named("W")))
+        try check("quantile_over_time(0.9, used_bytes[5m])", DisplayUnit(.bytes))
+        try check("histogram_quantile(0.9, sum by (le) (rate(d_seconds_bucket[5m])))", DisplayUnit(.seconds))
+        try check("rate(d_seconds_bucket[5m])", DisplayUnit(.plain, isPerSecond: true))
+        try check("count_over_time(used_bytes[5m])", .none)
+        try check("count(used_bytes)", .none)
+        try check("timestamp(used_bytes)", DisplayUnit(.timestamp))
+        try check("used_bytes / total_bytes", DisplayUnit(.ratio))
+        try check("used_bytes / total_bytes * 100", DisplayUnit(.percent))
+        try check("100 * (used_bytes / total_bytes)", DisplayUnit(.percent))
+        try check("used_bytes / 1024", .none)
+        try check("rate(x_bytes_total[5m]) * 8", .none)
+        try check("used_bytes * total_bytes", .none)
+        try check("used_bytes + 100", DisplayUnit(.bytes))
+        try check("used_bytes + load_average", .none)
+        try check("used_bytes > 100", DisplayUnit(.bytes))
+        try check("100 < used_bytes", DisplayUnit(.bytes))
+        try check("used_bytes > bool 100", .none)
+        try check("time() - x_timestamp_seconds", DisplayUnit(.seconds))
+        try check("-used_bytes", DisplayUnit(.bytes))
+        try check("topk(3, used_bytes)", DisplayUnit(.bytes))
+        try check("{__name__=~\"a|b\"}", .none)
+        try check("100", .none)
     }
 }

@@ -59,7 +59,7 @@ import Testing
         try check(1e20, "100000000000000000000")
         try check(1e21, "1e+21")
         try check(1.7976931348623157e308, "1.7976931348623157e+308")
-        try check(5e-324, "5e-324")
+        try check(.leastNonzeroMagnitude, "5e-324")
     }
 
     @Test func escapesWhatJSONAsksFor() {

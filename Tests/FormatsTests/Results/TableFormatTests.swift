@@ -73,7 +73,7 @@ import Testing
         let lines = try formatted("table", .matrix(all)).split(separator: "\n")
         #expect(lines.count == 10)
         #expect(lines[0] == "n     last      min     mean      max  00:00 – 00:01")
-        #expect(lines[1] == "0  4.0 KiB    0.0 B  2.0 KiB  4.0 KiB  ▁                      █")
+        #expect(lines[1] == "0  4.0 KiB  0.0 B    2.0 KiB  4.0 KiB  ▁                      █")
         #expect(lines[5] == "4  4.0 KiB  4.0 KiB  4.0 KiB  4.0 KiB  ▁                      ▁")
     }
 

@@ -37,7 +37,8 @@ struct WindowKernelTests {
         let clock = StepGrid(start: ends.start + 7000, step: step, count: 25)
         let parameter = [0, 0.31, 0.5, 1, 1.5, -1, .nan].randomElement(using: &random) ?? 0
         var windows = Windows(ends: ends, rangeMilliseconds: range, clock: clock)
-        try windows.load { (samples: inout SampleColumn) throws(QueryError) in samples = column }
+        var samples = column
+        windows.load(&samples)
         var row = [Double](repeating: .absent, count: ends.count)
         kernel(windows, Parameters([[Double](repeating: parameter, count: ends.count)]), &row)
         for index in 0..<ends.count {
@@ -65,7 +66,8 @@ struct WindowKernelTests {
             let value: Double
             switch texture {
             case .counter:
-                counter = Int.random(in: 0..<8, using: &random) == 0 ? 0.3 : counter + Double.random(in: 0...9, using: &random)
+                counter += Double.random(in: 0...9, using: &random)
+                if Int.random(in: 0..<8, using: &random) == 0 { counter = 0.3 }
                 value = counter
             case .wholeGauge: value = Double(Int.random(in: -5...1000, using: &random))
             case .decimals: value = Double(Int.random(in: -900...900, using: &random)) / 100

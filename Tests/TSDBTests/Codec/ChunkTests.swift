@@ -33,14 +33,15 @@ import TestSupport
         try check([.staleMarker], [1, 255, 2, 0, 0, 0, 0, 0, 0xf0, 0x7f])
         try check([1.5, 2.5, 3.5], [2, 0x02, 1, 30, 20])
         try check([1, 3, 5, 7, 9], [2, 0x02, 0, 2, 4])
-        try check([0, 1, 4, 9, 16, 25], [2, 0x16, 0, 0, 2, 2, 0x02, 0xaa])
+        try check([0, 1, 4, 9, 16, 25], [2, 0x36, 0, 0, 2, 2, 2])
+        try check([0, 1, 4, 9, 16, 26], [2, 0x12, 0, 0, 2, 0x03, 0x24, 0x0d])
         try check([4096, 8192, 4096, 12288], [2, 0x14, 0, 0x80, 0x40, 0x80, 0x20, 0x03, 0x10, 8])
         try check([1 / 2048, 3 / 2048, 9 / 2048], [2, 0x15, 32 + 11, 2, 2, 3, 0x32])
         try check([0.1, 0.30000000000000004, 0.5], [2, 0x0a, 1, 2, 4, 1, 2, 2, 0x08])
         try check(
             [1, 2, .staleMarker],
             [
-                2, 0x18, 0, 2, 1, 12, 0x80, 1, 2, 0x84, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0xf0, 0x7f, 0x02, 0x28,
+                2, 0x18, 0, 2, 9, 11, 0x82, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0xf8, 0x3f, 0x02, 0x20, 0x02, 0x28,
             ])
         let (a, b) = (Double.pi, 1e-300)
         try check(
@@ -147,7 +148,7 @@ import TestSupport
         }
         check([0, 0], .unknownCoder(position: 0, number: 0))
         check([5, 0], .unknownCoder(position: 0, number: 5))
-        check([2, 0x30, 0, 0], .unknownCoder(position: 1, number: 3))
+        check([2, 0x40, 0, 0], .unknownCoder(position: 1, number: 4))
         check([2, 0x80, 0, 0], .malformed(position: 1, reason: "reserved chunk flags 128"))
         check([2, 0x03, 0, 0], .malformed(position: 1, reason: "reserved chunk flags 3"))
         check([4, 0x06], .malformed(position: 1, reason: "flags of another coder"))

@@ -45,8 +45,8 @@ enum ColumnShape: CaseIterable {
 
     static let specialValues: [Double] = [
         .staleMarker, .nan, .signalingNaN, Double(bitPattern: 0xffff_ffff_ffff_ffff), -0.0, .infinity, -.infinity,
-        .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .greatestFiniteMagnitude, .leastNormalMagnitude, 0x1p53, -0x1p53,
-        0x1p53 + 2, 0x1p63, -0x1p63, 0x1p64, 1e22, 1e23, 0.1, 0.30000000000000004, 0,
+        .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .greatestFiniteMagnitude, .leastNormalMagnitude, 0x1p53,
+        -0x1p53, 0x1p53 + 2, 0x1p63, -0x1p63, 0x1p64, 1e22, 1e23, 0.1, 0.30000000000000004, 0,
     ]
 }
 

@@ -24,7 +24,8 @@ import Testing
             let columns = try reader.numbers(of: index, [.residentBytes])
             let expected = frames.enumerated().compactMap { number, frame in
                 frame.processes.first {
-                    ProcessIdentity($0) == process.identity && $0.name == process.name && $0.username == process.username
+                    ProcessIdentity($0) == process.identity && $0.name == process.name
+                        && $0.username == process.username
                 }.map { (number, $0) }
             }
             #expect(Array(process.runs.joined()) == expected.map(\.0))
@@ -41,7 +42,13 @@ import Testing
             time: Timestamp(milliseconds: 1000), elapsedMilliseconds: 0, memoryTotalBytes: 1, ticksPerSecond: 100,
             processes: [process])
         let block = FrameBlock.encode([frame])
-        #expect(block == [0])
+        let frameColumns: [UInt8] = [3, 0xd0, 15, 0, 3, 2, 3, 200, 1]
+        let processTable: [UInt8] = [1, 3, 14, 3, 200, 1, 0, 3, 2]
+        let presence: [UInt8] = [3, 2, 0, 3, 2]
+        let record: [UInt8] = [3, 18, 3, 4, 3, 128, 128, 1, 0, 0, 3, 6, 3, 2, 3, 2]
+        #expect(
+            block == [0x46, 0x42, 1, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8] + frameColumns + [2, 1, 97, 1, 98] + processTable
+                + presence + [3, 32] + record)
     }
 
     @Test func fieldsOfLaterVersionsArePassedOver() throws {

@@ -19,7 +19,10 @@ import Testing
             }
             func values(_ process: ProcessRecord) -> [(String, Double?)] {
                 [
-                    ("process_cpu_percent", seconds > 0 ? 100 * Double(process.cpuTicksSinceLast) / 100 / seconds : nil),
+                    (
+                        "process_cpu_percent",
+                        seconds > 0 ? 100 * Double(process.cpuTicksSinceLast) / 100 / seconds : nil
+                    ),
                     ("process_cpu_seconds_total", Double(process.cpuTicks) / 100),
                     ("process_memory_bytes", Double(process.residentBytes)),
                     (
@@ -110,8 +113,8 @@ import Testing
     @Test func aReusedPidGoesOnAsOneSeriesWithAMarkerBetween() throws {
         func frame(_ time: Int64, _ starts: [UInt64]) -> ProcessFrame {
             ProcessFrame(
-                time: Timestamp(milliseconds: time), elapsedMilliseconds: 1000, memoryTotalBytes: 1, ticksPerSecond: 100,
-                processes: starts.map {
+                time: Timestamp(milliseconds: time), elapsedMilliseconds: 1000, memoryTotalBytes: 1,
+                ticksPerSecond: 100, processes: starts.map {
                     ProcessRecord(
                         pid: 5, startTicks: $0, name: "sh", username: "root", cpuTicks: $0, cpuTicksSinceLast: 50,
                         residentBytes: 0, readBytes: nil, writeBytes: nil, threads: 1)
