@@ -19,8 +19,8 @@ package enum FloatText {
         return value == 0 ? (value.sign == .minus ? "-0" : "0") : text
     }
 
-    /// Shortest of plain and exponent form: what Go's `FormatFloat(v, 'g', -1, 64)` writes, and so Prometheus'
-    /// exposition. An exponent is used below 1e-4 and from 1e21 on.
+    /// Plain where that is readable, with an exponent below 1e-4 and from 1e21 on: what Go's `%v` writes. For the
+    /// exposition, which takes either form.
     package static func short(_ value: Double) -> String {
         if let special = special(value) { return special }
         if value == 0 { return plain(value) }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A moment in milliseconds since 1970-01-01T00:00:00Z. Times before 1970 are negative and legal.
 package struct Timestamp: Hashable, Comparable, Sendable {
     package var milliseconds: Int64

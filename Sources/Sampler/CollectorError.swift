@@ -6,7 +6,7 @@ package struct CollectorError: Error, Hashable, Sendable {
     package enum Reason: String, Hashable, Sendable, CaseIterable {
         /// EACCES or EPERM: the agent runs without a right.
         case permission
-        /// The file is not there, or what it told of went away while it was read.
+        /// This kernel has no such thing, or what it told of went away while it was read.
         case missing
         /// The bytes are not what the kernel documents.
         case malformed
@@ -34,7 +34,7 @@ package struct CollectorError: Error, Hashable, Sendable {
         let text = unsafe String(cString: strerror(code))
         switch code {
         case EACCES, EPERM: reason = .permission
-        case ENOENT, ESRCH, ENODEV, ENOTDIR: reason = .missing
+        case ENOENT, ESRCH, ENODEV, ENOTDIR, ENOSYS, EAFNOSUPPORT, EPROTONOSUPPORT, EOPNOTSUPP: reason = .missing
         case EAGAIN, ETIMEDOUT: reason = .timeout
         default: reason = .system
         }

@@ -4,8 +4,8 @@ import Model
 ///
 /// Life: due at each multiple of its interval → runs → its series are live. A failure ends its series; three in a row
 /// make it unhealthy, and it is then tried again after 2, 4, 8 … intervals (at most 5 minutes) until it succeeds.
-/// A budgeted collector that took long rests until the pass is at most 1 % of the time; resting is not being due, so its
-/// series stay.
+/// A budgeted collector that took long rests until the pass is at most 1 % of the time; resting is not being due, so
+/// its series stay.
 struct CollectorSlot {
     let entry: CollectorEntry
     let intervalMilliseconds: Int64

@@ -49,7 +49,8 @@ package struct SamplingLoop: ~Copyable {
         schedule = TickSchedule(intervals: slots.map(\.intervalMilliseconds))
     }
 
-    /// Every series ever produced; the handles of batches point into it.
+    /// Every series ever produced; the handles of batches point into it. Not to be kept over a sample: a second owner
+    /// makes the loop copy it whole when a series is new.
     package var catalog: SeriesCatalog { scrape.catalog }
 
     /// Names of the collectors that run, in the order of their work.

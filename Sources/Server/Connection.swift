@@ -250,10 +250,10 @@ final class Connection: ChannelInboundHandler {
 
     func closeNow() { context?.close(promise: nil) }
 
-    private func limit(_ time: TimeAmount) {
+    private func limit(_ time: Duration) {
         deadline?.cancel()
         let me = NIOLoopBound(self, eventLoop: connections.loop)
-        deadline = connections.loop.scheduleTask(in: time) { me.value.timeIsOver() }
+        deadline = connections.loop.scheduleTask(in: TimeAmount(time)) { me.value.timeIsOver() }
     }
 
     private func timeIsOver() {

@@ -64,9 +64,7 @@ package final class HTTPServer: Sendable {
     /// then closes what is left. Call once, and not from a handler.
     package func stop(within deadline: Duration) {
         try? channel.close().wait()
-        let nanoseconds = deadline.components.seconds * 1_000_000_000
-            + deadline.components.attoseconds / 1_000_000_000
-        try? connections.drain(within: .nanoseconds(nanoseconds)).wait()
+        try? connections.drain(within: TimeAmount(deadline)).wait()
         try? group.syncShutdownGracefully()
     }
 

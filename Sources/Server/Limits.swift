@@ -1,5 +1,3 @@
-package import NIOCore
-
 /// Bounds on what a client can take from the server. Guesses, generous for scrapers, browsers and scripts.
 package struct ServerLimits: Sendable {
     /// Connections at a time; more are closed as they come. A connection that waits costs some 10 KiB.
@@ -9,13 +7,13 @@ package struct ServerLimits: Sendable {
     package var headerCountMax = 100
     /// How long a connection may wait for its next request, head included. Above a minute, so that a scraper with the
     /// usual interval keeps its connection.
-    package var idleTimeout = TimeAmount.seconds(90)
+    package var idleTimeout = Duration.seconds(90)
     /// How long a request's body may take.
-    package var bodyTimeout = TimeAmount.seconds(30)
+    package var bodyTimeout = Duration.seconds(30)
     /// How long a client may take to read an answer.
-    package var writeTimeout = TimeAmount.seconds(30)
+    package var writeTimeout = Duration.seconds(30)
     /// How long a client may take to close after the server has; see ``Connection``.
-    package var lingerTimeout = TimeAmount.seconds(1)
+    package var lingerTimeout = Duration.seconds(1)
     /// Threads that run handlers.
     package var workerCount = 2
 

@@ -18,11 +18,11 @@ import Glibc
     }
 
     /// Everything but the process: what `arguments` ask for, done on `console`.
-    static func run(_ arguments: [String], on console: Console) -> ExitStatus {
+    static func run(_ arguments: [String], on console: Console) -> CommandStatus {
         defer { console.flush() }
         let command: any ParsableCommand
         do {
-            command = try parseAsRoot(arguments)
+            command = try self.command(for: arguments)
             guard let verb = command as? any Verb else {
                 var command = command
                 try command.run()
@@ -41,7 +41,10 @@ import Glibc
         }
     }
 
-    private static func perform(_ verb: any Verb, on console: Console) -> ExitStatus {
+    /// The command that `arguments` name, its flags read.
+    static func command(for arguments: [String]) throws -> any ParsableCommand { try parseAsRoot(arguments) }
+
+    private static func perform(_ verb: any Verb, on console: Console) -> CommandStatus {
         do {
             return try verb.perform(on: console)
         } catch {
@@ -56,5 +59,5 @@ import Glibc
 protocol Verb: ParsableCommand {
     /// Does the work.
     /// - Throws: what the rooms throw, or ``CommandFailure``.
-    func perform(on console: Console) throws -> ExitStatus
+    func perform(on console: Console) throws -> CommandStatus
 }

@@ -1,6 +1,7 @@
 import Glibc
 import Model
 import TestSupport
+import Testing
 
 @testable import Sampler
 
@@ -16,13 +17,14 @@ enum Fixtures {
             procfs: "\(folder)/\(tree)/proc", sysfs: "\(folder)/\(tree)/sys", rootfs: "\(folder)/\(tree)/root")
     }
 
-    /// A machine of 100 ticks a second and 4 KiB pages whose clocks stand still, with the mounts of the recorded tables.
+    /// A machine of 100 ticks a second and 4 KiB pages whose clocks stand still, with the mounts of the recorded
+    /// tables.
     static let calls = SystemCalls(
         monotonicNanoseconds: { 0 }, ownCPUNanoseconds: { 1_500_000_000 },
         mountStatistics: { path in
             let path = String(decoding: path, as: UTF8.self)
             if path.hasSuffix("/root/") { return .statistics(disk) }
-            if path.hasSuffix("my disk") { return .statistics(readOnlyDisk) }
+            if path.hasSuffix("my disk") || path.contains("/mnt/tab") { return .statistics(readOnlyDisk) }
             if path.hasSuffix("nas") { return .failed(EIO) }
             return .failed(ENOENT)
         },
@@ -121,4 +123,11 @@ extension SampleBatch {
         for event in events { lines.append("# event \(event.kind) at \(event.time.milliseconds): \(event.text)") }
         return lines.joined(separator: "\n") + "\n"
     }
+}
+
+/// `#expect(found == expected)` for values that come from types which the macro cannot capture, such as scanners.
+func same<Value: Equatable>(
+    _ found: Value, _ expected: Value, _ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(found == expected, Comment(rawValue: comment), sourceLocation: sourceLocation)
 }

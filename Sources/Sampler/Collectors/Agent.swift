@@ -2,8 +2,8 @@ import Model
 
 /// What the agent itself uses.
 ///
-/// Memory is told as anonymous and as resident pages: the store's mapped pages count as resident though the kernel takes
-/// them back at will, so a limit has to look at the anonymous ones.
+/// Memory is told as anonymous and as resident pages: the store's mapped pages count as resident though the kernel
+/// takes them back at will, so a limit has to look at the anonymous ones.
 struct AgentCollector: Collector {
     static let families = [
         MetricFamily(

@@ -2,13 +2,13 @@ import Model
 
 /// CPU time by processor and mode, and how busy the host was (proc_stat(5)).
 ///
-/// `cpu_time_seconds_total` are the kernel's raw counters, as psutil's `cpu_times()` and node_exporter show them: `user`
-/// includes `guest` and `nice` includes `guest_nice`, so a sum over all modes counts guests twice.
+/// `cpu_time_seconds_total` are the kernel's raw counters, as psutil's `cpu_times()` and node_exporter show them:
+/// `user` includes `guest` and `nice` includes `guest_nice`, so a sum over all modes counts guests twice.
 struct CPUCollector: Collector {
     static let families = [
         MetricFamily(
             name: "cpu_usage_percent", kind: .gauge, unit: "percent",
-            help: "Share of CPU time since the sample before that was neither idle nor waiting for I/O; steal is busy."),
+            help: "Share of CPU time since the last sample that was neither idle nor waiting for I/O; steal is busy."),
         MetricFamily(
             name: "cpu_time_seconds_total", kind: .counter, unit: "seconds",
             help: "CPU time by mode; user includes guest, and nice includes guest_nice."),

@@ -39,12 +39,12 @@ struct ConnectionsCollector: Collector {
         } catch {
             diagnostics = nil
             switch error.reason {
-            case .permission, .missing, .system:
-                // Refusals last as long as the process; it is told of once.
+            case .permission, .missing:
+                // A filter or a kernel without it: it stays so as long as the process runs.
                 mayUseNetlink = false
                 scrape.partialErrors.append(error)
                 return nil
-            case .malformed, .timeout: throw error
+            case .malformed, .timeout, .system: throw error
             }
         }
     }

@@ -3,8 +3,8 @@ import Model
 /// Input and output of block devices (Documentation/admin-guide/iostats.rst): whole devices and partitions, each as the
 /// kernel counts it, like psutil's `disk_io_counters(perdisk=True)`.
 ///
-/// Left out while they have never done any I/O: ram, loop, zram, nbd, floppy and optical devices, which most kernels have
-/// in store whether used or not.
+/// Left out while they have never done any I/O: ram, loop, zram, nbd, floppy and optical devices, which most kernels
+/// have in store whether used or not.
 struct DiskIOCollector: Collector {
     /// A column: the metric and how it follows from the line's numbers.
     private struct Column {

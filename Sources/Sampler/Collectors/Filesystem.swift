@@ -14,7 +14,7 @@ struct FilesystemCollector: Collector {
         bytes("disk_used_bytes", "Space in use."),
         bytes("disk_free_bytes", "Space that ordinary users can still use."),
         bytes("disk_reserved_bytes", "Free space that only root can use."),
-        MetricFamily(name: "disk_inodes_total", kind: .gauge, help: "Files that the file system can hold."),
+        MetricFamily(name: "disk_inodes", kind: .gauge, help: "Files that the file system can hold."),
         MetricFamily(name: "disk_inodes_free", kind: .gauge, help: "Files that can still be made."),
         MetricFamily(
             name: "disk_readonly", kind: .gauge,

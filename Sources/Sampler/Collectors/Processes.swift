@@ -104,7 +104,8 @@ struct ProcessCollector: Collector {
         let count = processes.read(process.pid, "io", into: &buffer)
         process.hasFreshIO = true
         // Denied without the right to trace the process, on most hosts for all but the agent's own.
-        process.updateIO(count > 0 ? ProcessStat.blockIO(ByteScanner(buffer.span.extracting(0..<count))) : nil)
+        let io = count > 0 ? ProcessStat.blockIO(ByteScanner(buffer.span.extracting(0..<count))) : nil
+        process.updateIO(io, isFirstLook: lastLook == nil)
     }
 
     /// Sets the reasons for which each process is shown.
@@ -195,11 +196,11 @@ struct TrackedProcess {
         isFirstLook || (!isDenied && (cpuDelta > 0 || hadIO || !reasons.isEmpty))
     }
 
-    mutating func updateIO(_ now: (read: UInt64, written: UInt64)?) {
+    mutating func updateIO(_ now: (read: UInt64, written: UInt64)?, isFirstLook: Bool) {
         isDenied = now == nil
         if let now {
-            // What an old process did before its first reading is not of this interval.
-            let before = io ?? (isNew ? (0, 0) : now)
+            // What an old process did before its first reading is not of this interval; at the first look, all counts.
+            let before = io ?? (isNew || isFirstLook ? (0, 0) : now)
             ioDelta = (now.read - min(before.read, now.read)) &+ (now.written - min(before.written, now.written))
         }
         io = now

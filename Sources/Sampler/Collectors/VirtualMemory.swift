@@ -1,7 +1,7 @@
 import Model
 
-/// Paging counters (/proc/vmstat). Apart from the other memory series because the kernel takes 20 µs to print this file,
-/// four times as long as meminfo.
+/// Paging counters (/proc/vmstat). Apart from the other memory series because the kernel takes 20 µs to print this
+/// file, four times as long as meminfo.
 struct VirtualMemoryCollector: Collector {
     static let families = [
         MetricFamily(

@@ -23,8 +23,12 @@ enum LineReader {
             }
             held += got
             let isLast = got == 0
-            let used = split(buffer.span.extracting(0..<held), isLast: isLast || held == buffer.count, body)
+            var used = split(buffer.span.extracting(0..<held), isLast: isLast, body)
             if isLast { return }
+            // A full buffer without the end of a line.
+            if used == 0 && held == buffer.count {
+                used = split(buffer.span.extracting(0..<held), isLast: true, body)
+            }
             buffer.replaceSubrange(0..<held - used, with: Array(buffer[used..<held]))
             held -= used
         }

@@ -62,9 +62,8 @@ enum DirectoryEntries {
     static func appendNumbers(_ bytes: Span<UInt8>, to numbers: inout [Int32]) {
         var at = 0
         while bytes.count - at > 19 {
-            let low = Int(bytes[at + 16])
-            let high = Int(bytes[at + 17])
-            let length = UInt16(littleEndian: 1) == 1 ? low | high << 8 : low << 8 | high
+            // In the host's byte order, little-endian on every Linux that Swift runs on.
+            let length = Int(bytes[at + 16]) | Int(bytes[at + 17]) << 8
             guard length > 19, length <= bytes.count - at else { return }
             var value: Int32 = 0
             var place = at + 19

@@ -3,7 +3,8 @@ import Glibc
 
 /// How many TCP sockets are in each state, from the kernel's socket dump (sock_diag(7)).
 ///
-/// A dump is a row of datagrams, each a row of netlink messages, aligned to 4 bytes, in the host's byte order:
+/// A dump is a row of datagrams, each a row of netlink messages, aligned to 4 bytes, in the host's byte order, which is
+/// little-endian on every Linux that Swift runs on:
 /// ```
 /// | length u32 | type u16 | flags u16 | sequence u32 | port u32 | payload … |
 /// ```
@@ -67,7 +68,7 @@ final class SocketDiagnostics {
             guard datagram.count - at >= 16 else { return .malformed(at) }
             let length = Int(word(datagram, at))
             guard length >= 16, length <= datagram.count - at else { return .malformed(at) }
-            let type = word(datagram, at + 4) & 0xffff
+            let type = UInt16(datagram[at + 4]) | UInt16(datagram[at + 5]) << 8
             if word(datagram, at + 8) == sequence {
                 switch type {
                 case 2:
@@ -86,10 +87,7 @@ final class SocketDiagnostics {
         return .more
     }
 
-    /// Four bytes as the low half of a host-order number; little-endian hosts only put the type in its low 16 bits.
     private static func word(_ bytes: Span<UInt8>, _ at: Int) -> UInt32 {
-        let value = UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2]) << 16
-            | UInt32(bytes[at + 3]) << 24
-        return UInt32(littleEndian: value)
+        UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2]) << 16 | UInt32(bytes[at + 3]) << 24
     }
 }

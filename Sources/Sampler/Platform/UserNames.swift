@@ -1,7 +1,7 @@
 import Glibc
 
-/// Names of users by number, from `etc/passwd` (passwd(5)), read again when the file changes. Users of directory services
-/// are shown by number: asking for them may block for seconds.
+/// Names of users by number, from `etc/passwd` (passwd(5)), read again when the file changes. Users of directory
+/// services are shown by number: asking for them may block for seconds.
 struct UserNames {
     private let path: String
     private var names: [UInt32: String] = [:]

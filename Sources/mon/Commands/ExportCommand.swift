@@ -24,7 +24,7 @@ struct ExportCommand: Verb {
     @Flag(help: "OpenMetrics 1.0 instead of Prometheus' text; over HTTP the client decides.")
     var openmetrics = false
 
-    func perform(on console: Console) throws -> ExitStatus {
+    func perform(on console: Console) throws -> CommandStatus {
         if let listen {
             if once { throw CommandFailure(.usage, "--once and --listen exclude each other") }
             return try serve(listen, on: console)
@@ -42,7 +42,7 @@ struct ExportCommand: Verb {
         return .success
     }
 
-    private func serve(_ address: String, on console: Console) throws -> ExitStatus {
+    private func serve(_ address: String, on console: Console) throws -> CommandStatus {
         Signals.hold()
         let opened = try store.folder(for: .read, on: console).openStore()
         let services = Services(

@@ -21,7 +21,7 @@ struct LabelsCommand: Verb {
     @Flag(inversion: .prefixedNo, exclusivity: .chooseLast, help: "Column names above CSV.")
     var header = true
 
-    func perform(on console: Console) throws -> ExitStatus {
+    func perform(on console: Console) throws -> CommandStatus {
         let range = try span.span(on: console) ?? .all
         let snapshot = try store.folder(for: .read, on: console).openStore().snapshot()
         let found =

@@ -20,7 +20,7 @@ struct MetricsCommand: Verb {
     @Flag(inversion: .prefixedNo, exclusivity: .chooseLast, help: "Column names above tables and CSV.")
     var header = true
 
-    func perform(on console: Console) throws -> ExitStatus {
+    func perform(on console: Console) throws -> CommandStatus {
         let snapshot = try store.folder(for: .read, on: console).openStore().snapshot()
         let names = try snapshot.labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
         let wanted = names.filter { $0.hasPrefix(prefix) }

@@ -46,7 +46,7 @@ struct QueryCommand: Verb {
     @Flag(help: "Say on standard error what the answer cost.")
     var stats = false
 
-    func perform(on console: Console) throws -> ExitStatus {
+    func perform(on console: Console) throws -> CommandStatus {
         guard let format = OutputFormats.named(format) else {
             let known = OutputFormats.all.map(\.name)
             throw CommandFailure(.usage, "--format \(self.format): possible are \(known.joined(separator: ", "))")

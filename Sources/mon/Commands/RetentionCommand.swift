@@ -23,7 +23,7 @@ struct RetentionRunCommand: Verb {
     @Flag(help: "Only tell what would go.")
     var dryRun = false
 
-    func perform(on console: Console) throws -> ExitStatus {
+    func perform(on console: Console) throws -> CommandStatus {
         let keep = try DurationArgument.parse(keep, option: "--keep")
         guard keep > 0 else { throw CommandFailure(.usage, "--keep \(self.keep): samples are kept for a positive time") }
         let folder = try store.folder(for: .write, on: console)

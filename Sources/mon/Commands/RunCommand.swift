@@ -44,7 +44,7 @@ struct RunCommand: Verb {
     @Option(help: "debug, info, warning or error. Else LOG_LEVEL, else info.")
     var logLevel: String?
 
-    func perform(on console: Console) throws -> ExitStatus {
+    func perform(on console: Console) throws -> CommandStatus {
         try Daemon.run(options(on: console))
         return .success
     }

@@ -15,7 +15,7 @@ struct SampleCommand: Verb {
     @Option(help: "How often this is called; lookups and gaps go by it.")
     var interval = "1m"
 
-    func perform(on console: Console) throws -> ExitStatus {
+    func perform(on console: Console) throws -> CommandStatus {
         let interval = try DurationArgument.parse(interval, option: "--interval")
         let path = try store.folder(for: .write, on: console).path
         var recorder = try Recorder(path: path, host: SampleCommand.host())

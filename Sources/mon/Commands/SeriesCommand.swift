@@ -22,7 +22,7 @@ struct SeriesCommand: Verb {
     @Flag(inversion: .prefixedNo, exclusivity: .chooseLast, help: "Column names above CSV.")
     var header = true
 
-    func perform(on console: Console) throws -> ExitStatus {
+    func perform(on console: Console) throws -> CommandStatus {
         let range = try span.span(on: console) ?? .all
         let wanted = try selectors.isEmpty ? [SeriesCommand.everything] : selectors.map(SeriesCommand.matchers)
         let snapshot = try store.folder(for: .read, on: console).openStore().snapshot()

@@ -13,7 +13,7 @@ import TestSupport
     private func line(
         _ pid: Int, _ name: String, cpu: Int, start: Int, resident: String = "10", flags: Int = 0
     ) -> String {
-        "\(pid) (\(name)) S 1 1 1 0 -1 \(flags) 0 0 0 0 \(cpu) 0 0 0 20 0 2 0 \(start) 1000 \(resident) 18446744073709551615"
+        "\(pid) (\(name)) S 1 1 1 0 -1 \(flags) 0 0 0 0 \(cpu) 0 0 0 20 0 2 0 \(start) 1000 \(resident) 7"
     }
 
     @Test func statLines() throws {
@@ -99,9 +99,9 @@ import TestSupport
         write(host, 4, cpu: 4, resident: 96, io: 1)
         write(host, 7, cpu: 8, resident: 93, io: 70_000)
         seen = try frame(&loop, at: 20)
-        #expect(seen.processes.map(\.pid) == [1, 2, 3, 7])
-        #expect(seen.processes.map(\.cpuTicksSinceLast) == [0, 0, 50, 1])
-        #expect(seen.processes.map(\.readBytes) == [0, 0, 0, 70_000])
+        #expect(seen.processes.map(\.pid) == [1, 2, 3, 4, 7])
+        #expect(seen.processes.map(\.cpuTicksSinceLast) == [0, 0, 50, 0, 1])
+        #expect(seen.processes.map(\.readBytes) == [0, 0, 0, 1, 70_000])
         #expect(seen.elapsedMilliseconds == 10_000)
     }
 

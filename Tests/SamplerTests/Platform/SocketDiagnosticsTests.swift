@@ -41,7 +41,8 @@ import Testing
         #expect(read(message(2, [1])).0 == .malformed(0))
         #expect(read([]).0 == .malformed(0))
         // Of another request, and of a type that is none of ours.
-        #expect(read(message(3, [], sequence: 8) + message(18, [2, 1], sequence: 8) + message(1, [])) == (.more, counts([])))
+        let others = message(3, [], sequence: 8) + message(18, [2, 1], sequence: 8) + message(1, [])
+        #expect(read(others) == (.more, counts([])))
     }
 
     @Test func truncatedAtEachByte() {

@@ -4,7 +4,7 @@ import Server
 import TSDB
 
 /// What the program tells the shell.
-enum ExitStatus: Int32 {
+enum CommandStatus: Int32 {
     case success = 0
     /// Something failed, or a condition that was asked about is true.
     case failure = 1
@@ -20,10 +20,10 @@ enum ExitStatus: Int32 {
 
 /// Why a command ends without having done its work: a sentence with the input, the place and the remedy.
 struct CommandFailure: Error {
-    let status: ExitStatus
+    let status: CommandStatus
     let message: String
 
-    init(_ status: ExitStatus, _ message: String) {
+    init(_ status: CommandStatus, _ message: String) {
         self.status = status
         self.message = message
     }
@@ -44,7 +44,7 @@ struct CommandFailure: Error {
         }
     }
 
-    private static func status(of error: StoreError) -> ExitStatus {
+    private static func status(of error: StoreError) -> CommandStatus {
         switch error {
         case .noStore: .noData
         case .recorderRuns, .unknownFormat, .damaged, .refused(.damagedFile, _): .store
@@ -52,7 +52,7 @@ struct CommandFailure: Error {
         }
     }
 
-    private static func status(of error: QueryError) -> ExitStatus {
+    private static func status(of error: QueryError) -> CommandStatus {
         switch error {
         case .parse: .usage
         case .execution, .limit, .timeout, .cancelled: .failure

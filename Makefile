@@ -1,0 +1,60 @@
+# What one does with mon. `make run` and `make test` are all that a newcomer needs.
+
+SWIFT ?= swift
+RELEASE = .build/release/mon
+RELEASE_FLAGS = -c release --product mon --static-swift-stdlib
+# Optional data for tests: recordings, conformance scripts. Tests pass without it.
+ifneq ($(wildcard ../shared/README.md),)
+export MON_SHARED ?= $(abspath ../shared)
+endif
+# A crashing test must end, not wait for a backtracer.
+export SWIFT_BACKTRACE ?= enable=no
+
+.PHONY: run build test integration unit bench format lint coverage sanitize fuzz clean
+
+## Builds, then records this host into ./data and serves it, until Ctrl-C.
+run: build
+	$(RELEASE) run --data ./data --listen 127.0.0.1:9100
+
+## The release binary: .build/release/mon
+build:
+	@scripts/install-packages.sh build
+	$(SWIFT) build $(RELEASE_FLAGS)
+
+## Installs what the tests need and runs them all.
+test:
+	@scripts/install-packages.sh test
+	$(MAKE) integration
+	$(MAKE) unit
+
+## The release binary against real peers: promtool, Prometheus, a strict OpenMetrics parser, kill -9.
+integration: build
+	/usr/bin/python3 Tests/Integration/run.py $(RELEASE)
+
+unit:
+	$(SWIFT) test --enable-code-coverage
+
+bench: build
+	benchmarks/run.sh
+
+format:
+	$(SWIFT) format --in-place --recursive --parallel Sources Tests benchmarks Package.swift
+
+lint:
+	$(SWIFT) format lint --strict --recursive --parallel Sources Tests benchmarks Package.swift
+
+## Share of lines of Sources that the last `make test` ran; fails below 87 %.
+coverage:
+	@scripts/coverage.sh 87
+
+## By hand: all tests under the address and the thread sanitizer.
+sanitize:
+	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --sanitize=address --scratch-path .build-address
+	$(SWIFT) test --sanitize=thread --scratch-path .build-thread
+
+## By hand: random and damaged bytes into every decoder, and hundreds of kills, until told otherwise.
+fuzz:
+	MON_FUZZ_RUNS=200 MON_CRASH_RUNS=300 $(SWIFT) test --filter 'Hostile|Property|Crash|Random|Differential'
+
+clean:
+	rm -rf .build .build-*

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""The release binary against real peers, over loopback, in temporary folders.
+
+    run.py PATH/TO/mon
+
+Peers: Debian's promtool and prometheus, and prometheus_client's strict OpenMetrics parser. Prints a line a test and
+`N passed, N failed` at the end; exits 1 where one failed.
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import urllib.parse
+import urllib.request
+
+MON = os.path.abspath(sys.argv[1])
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+EXPRESSIONS = [
+    "rate(disk_io_read_bytes_total[5m])",
+    "cpu_usage_percent",
+    "sum by (mode) (rate(cpu_time_seconds_total[1m]))",
+    "memory_used_bytes / memory_total_bytes * 100",
+    "disk_usage_percent",
+    "topk(3, process_memory_bytes)",
+    "max_over_time(load_average[5m])",
+    "network_connections",
+    'count by (name) (process_threads{username="root"})',
+    "agent_collector_status == 1",
+]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def fetch(url, accept=None):
+    request = urllib.request.Request(url, headers={"Accept": accept} if accept else {})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.headers.get("Content-Type"), answer.read().decode()
+
+
+def wait_for(what, seconds=60):
+    """Calls `what` until it returns something true; the last exception where it never does."""
+    end, last = time.monotonic() + seconds, None
+    while time.monotonic() < end:
+        try:
+            found = what()
+            if found:
+                return found
+        except (OSError, AssertionError) as error:
+            last = error
+        time.sleep(0.1)
+    raise AssertionError(f"waited {seconds} s in vain: {last}")
+
+
+def mon(*arguments, data=None, status=0, stdin=None):
+    command = [MON, *arguments] + (["--data", data] if data else [])
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, input=stdin)
+    assert done.returncode == status, f"{command} exited {done.returncode}: {done.stderr or done.stdout}"
+    return done.stdout
+
+
+class Agent:
+    """A running `mon run`, recording each second."""
+
+    def __init__(self, data, *extra):
+        self.data, self.port = data, free_port()
+        self.log = open(os.path.join(data + ".log"), "ab+")
+        self.process = subprocess.Popen(
+            [MON, "run", "--data", data, "--interval", "1s", "--listen", f"127.0.0.1:{self.port}", *extra],
+            stdout=self.log, stderr=self.log)
+        self.url = f"http://127.0.0.1:{self.port}"
+        wait_for(lambda: fetch(self.url + "/-/ready"))
+        wait_for(lambda: "cpu_usage_percent" in fetch(self.url + "/metrics")[1])
+
+    def end(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        code = self.process.wait(10)
+        self.log.close()
+        return code
+
+
+def with_agent(test):
+    def run(folder):
+        agent = Agent(os.path.join(folder, "data"))
+        try:
+            test(agent, folder)
+        finally:
+            agent.end(signal.SIGKILL)
+    run.__name__, run.__doc__ = test.__name__, test.__doc__
+    return run
+
+
+def answers(data, at):
+    return {e: json.loads(mon("query", e, "--format", "json", "--at", at, data=data))["data"] for e in EXPRESSIONS}
+
+
+@with_agent
+def test_kill_and_same_answers(agent, folder):
+    """kill -9 loses nothing: ten expressions answer the same before and after, and the next agent goes on."""
+    wait_for(lambda: json.loads(mon("query", "count_over_time(cpu_usage_percent[1m])", "--format", "json",
+                                    data=agent.data))["data"]["result"][0]["value"][1] >= "3")
+    at = f"{time.time() - 1:.3f}"
+    before = answers(agent.data, at)
+    assert before["cpu_usage_percent"]["result"], before
+    agent.end(signal.SIGKILL)
+    assert answers(agent.data, at) == before
+    again = Agent(agent.data)
+    assert answers(agent.data, at) == before
+    assert again.end() == 0
+
+
+@with_agent
+def test_a_second_agent_is_refused(agent, folder):
+    """One recorder a folder: the second exits 5 and names the first."""
+    done = subprocess.run([MON, "run", "--data", agent.data], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 5 and str(agent.process.pid) in done.stderr, done
+    done = subprocess.run([MON, "sample", "--data", agent.data], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 5 and str(agent.process.pid) in done.stderr, done
+
+
+@with_agent
+def test_a_port_in_use_is_explained(agent, folder):
+    done = subprocess.run(
+        [MON, "run", "--data", os.path.join(folder, "other"), "--listen", f"127.0.0.1:{agent.port}"],
+        capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and str(agent.process.pid) in done.stderr and "mon" in done.stderr, done
+
+
+@with_agent
+def test_clean_stop_and_seal(agent, folder):
+    """A seal by SIGUSR1 changes no answer; SIGTERM ends within 5 s and ends all series."""
+    at = f"{time.time() - 1:.3f}"
+    before = answers(agent.data, at)
+    agent.process.send_signal(signal.SIGUSR1)
+    wait_for(lambda: answers(agent.data, at) == before)
+    time_of_stop = time.monotonic()
+    assert agent.end() == 0
+    assert time.monotonic() - time_of_stop < 5
+    assert answers(agent.data, at) == before
+    assert mon("query", "cpu_usage_percent", "-q", data=agent.data) == ""
+
+
+@with_agent
+def test_promtool_accepts_the_pages(agent, folder):
+    for page in (fetch(agent.url + "/metrics")[1], mon("export", "--once", data=agent.data)):
+        done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0 and not done.stdout + done.stderr, done.stdout + done.stderr
+
+
+@with_agent
+def test_openmetrics_is_strict(agent, folder):
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+    kind, page = fetch(agent.url + "/metrics", "application/openmetrics-text; version=1.0.0")
+    assert kind.startswith("application/openmetrics-text"), kind
+    families = {f.name: f for f in text_string_to_metric_families(page)}
+    assert families["cpu_time_seconds"].type == "counter" and families["memory_total_bytes"].unit == "bytes"
+    assert all(f.documentation for f in families.values()), [n for n, f in families.items() if not f.documentation]
+    kind, page = fetch(agent.url + "/metrics")
+    assert kind.startswith("text/plain; version=0.0.4"), kind
+
+
+@with_agent
+def test_a_real_prometheus_scrapes(agent, folder):
+    port = free_port()
+    with open(os.path.join(folder, "prometheus.yml"), "w") as file:
+        file.write("global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: mon\n  static_configs:\n"
+                   f"  - targets: ['127.0.0.1:{agent.port}']\n")
+    prometheus = subprocess.Popen(
+        ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/prometheus",
+         f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        def ask(expression):
+            query = urllib.parse.urlencode({"query": expression})
+            return json.loads(fetch(f"http://127.0.0.1:{port}/api/v1/query?{query}")[1])["data"]["result"]
+        up = wait_for(lambda: ask("up == 1"))
+        assert up[0]["metric"]["job"] == "mon"
+        theirs = wait_for(lambda: ask("memory_total_bytes"))[0]["value"][1]
+        ours = json.loads(mon("query", "memory_total_bytes", "--format", "json", data=agent.data))
+        assert float(ours["data"]["result"][0]["value"][1]) == float(theirs)
+    finally:
+        prometheus.kill()
+        prometheus.wait()
+
+
+@with_agent
+def test_listing_commands(agent, folder):
+    names = mon("metrics", data=agent.data)
+    for name in ("cpu_usage_percent", "disk_io_read_bytes_total", "process_memory_bytes"):
+        assert name in names, name
+    assert "mode" in mon("labels", data=agent.data)
+    assert "idle" in mon("labels", "mode", data=agent.data)
+    assert 'cpu_time_seconds_total{cpu="0", mode="idle"}' in mon("series", "cpu_time_seconds_total", data=agent.data)
+
+
+@with_agent
+def test_formats(agent, folder):
+    wait_for(lambda: "\n" in mon("query", "rate(cpu_time_seconds_total[10s])", "-q", data=agent.data, status=0))
+    for kind, sign in (("table", "mode"), ("json", '"status":"success"'), ("jsonl", '"metric"'), ("csv", ","),
+                       ("openmetrics", "# EOF")):
+        out = mon("query", "cpu_time_seconds_total", "--format", kind, data=agent.data)
+        assert sign in out, (kind, out[:300])
+    ranged = json.loads(mon("query", "up or cpu_usage_percent", "--last", "10s", "--step", "1s", "--format", "json",
+                            data=agent.data))
+    assert ranged["data"]["resultType"] == "matrix"
+
+
+@with_agent
+def test_retention_beside_the_agent(agent, folder):
+    out = mon("retention", "run", "--keep", "30d", "--dry-run", data=agent.data)
+    assert "nothing is older" in out, out
+    mon("retention", "run", "--keep", "0s", data=agent.data, status=2)
+    time.sleep(1)
+    assert mon("query", "cpu_usage_percent", "-q", data=agent.data).strip()
+
+
+def test_no_store(folder):
+    done = subprocess.run([MON, "query", "up", "--data", folder + "/nowhere"], capture_output=True, text=True)
+    assert done.returncode == 4 and "nowhere" in done.stderr and "mon run" in done.stderr, done
+    done = subprocess.run([MON, "query", "rate(up", "--data", folder], capture_output=True, text=True)
+    assert done.returncode in (2, 4), done
+
+
+def test_sample_for_cron(folder):
+    data = folder + "/data"
+    mon("sample", data=data)
+    mon("sample", data=data)
+    assert mon("query", "memory_total_bytes", "-q", data=data).strip()
+
+
+def test_readme_commands(folder):
+    """Every `mon query` of the README runs on a fresh recording."""
+    agent = Agent(folder + "/data")
+    try:
+        text = open(os.path.join(ROOT, "README.md")).read()
+        commands = re.findall(r"^mon (query|series|labels|metrics|export|retention)( .*)$", text, re.M)
+        assert len(commands) >= 10, "the README shows too little"
+        wait_for(lambda: mon("query", "rate(cpu_time_seconds_total[10s])", "-q", data=agent.data))
+        for verb, rest in commands:
+            line = f'"{MON}" {verb}{rest.split("  #")[0]}'
+            done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=30,
+                                  env={**os.environ, "MON_DATA": agent.data})
+            assert done.returncode in (0, 4) and "parse error" not in done.stderr, (line, done)
+    finally:
+        agent.end(signal.SIGKILL)
+
+
+def main():
+    passed = failed = 0
+    for name, test in [(n, t) for n, t in globals().items() if n.startswith("test_")]:
+        folder = tempfile.mkdtemp(prefix="mon-integration-")
+        start = time.monotonic()
+        try:
+            test(folder)
+            passed += 1
+            print(f"ok      {name} ({time.monotonic() - start:.1f} s)", flush=True)
+        except Exception:
+            failed += 1
+            print(f"FAILED  {name}", flush=True)
+            traceback.print_exc()
+            log = os.path.join(folder, "data.log")
+            if os.path.exists(log):
+                print(open(log).read()[-2000:])
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

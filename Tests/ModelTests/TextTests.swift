@@ -1,0 +1,115 @@
+import Model
+import TestSupport
+import Testing
+
+@Suite struct DurationTextTests {
+    @Test func readsWhatPromQLWrites() {
+        func check(_ text: String, _ milliseconds: Int64?) { #expect(DurationText.parse(text) == milliseconds, "\(text)") }
+        check("5m", 300_000)
+        check("1h30m", 5_400_000)
+        check("250ms", 250)
+        check("1s500ms", 1500)
+        check("1y", 31_536_000_000)
+        check("1w2d", 777_600_000)
+        check("0", 0)
+        check("0s", 0)
+        for bad in ["", "5", "m", "30m1h", "1m1m", "1.5m", "-5m", "5 m", "99999999999999999999y", "1M"] { check(bad, nil) }
+    }
+
+    @Test func writesTheShortest() {
+        func check(_ milliseconds: Int64, _ text: String) { #expect(DurationText.format(milliseconds) == text) }
+        check(0, "0s")
+        check(90_000, "1m30s")
+        check(604_800_000, "1w")
+        check(691_200_000, "8d")
+        check(-1500, "-1s500ms")
+    }
+
+    @Test func roundTrips() {
+        var random = SeededGenerator(seed: 7)
+        for _ in 0..<1000 {
+            let value = Int64.random(in: 0...(1 << 50), using: &random)
+            #expect(DurationText.parse(DurationText.format(value)) == value)
+        }
+    }
+}
+
+@Suite struct FloatTextTests {
+    @Test func writesAsGoDoes() {
+        func check(_ value: Double, _ plain: String, _ short: String) {
+            #expect(FloatText.plain(value) == plain)
+            #expect(FloatText.short(value) == short)
+        }
+        check(0, "0", "0")
+        check(-0.0, "-0", "-0")
+        check(1, "1", "1")
+        check(-12.5, "-12.5", "-12.5")
+        check(0.0001, "0.0001", "0.0001")
+        check(0.00001, "0.00001", "1e-05")
+        check(1e20, "100000000000000000000", "100000000000000000000")
+        check(1e21, "1000000000000000000000", "1e+21")
+        check(1.5e300, "15" + String(repeating: "0", count: 299), "1.5e+300")
+        check(123456789.125, "123456789.125", "123456789.125")
+        check(.nan, "NaN", "NaN")
+        check(.infinity, "+Inf", "+Inf")
+        check(-.infinity, "-Inf", "-Inf")
+    }
+
+    @Test func readsBackAsTheSameBits() {
+        var random = SeededGenerator(seed: 11)
+        for _ in 0..<5000 {
+            let value = Double(bitPattern: random.next())
+            if !value.isFinite { continue }
+            #expect(Double(FloatText.plain(value))?.bitPattern == value.bitPattern)
+            #expect(Double(FloatText.short(value))?.bitPattern == value.bitPattern)
+        }
+    }
+}
+
+@Suite struct MatcherTests {
+    @Test func matchesWholeValuesAndAbsence() throws {
+        func check(_ matcher: Matcher, _ value: String, _ expected: Bool) {
+            #expect(matcher.matches(value) == expected, "\(matcher) on \(value)")
+        }
+        check(try Matcher("a", .equal, "x"), "x", true)
+        check(try Matcher("a", .notEqual, "x"), "x", false)
+        check(try Matcher("a", .matches, "b.d"), "bad", true)
+        check(try Matcher("a", .matches, "b.d"), "bade", false)
+        check(try Matcher("a", .matches, "b.d"), "b\nd", true)
+        check(try Matcher("a", .doesNotMatch, "b|c"), "c", false)
+        check(try Matcher("a", .matches, "(?i:ABC)"), "abc", true)
+        #expect(try Matcher("a", .matches, ".*").matchesEmpty)
+        #expect(try !Matcher("a", .matches, ".+").matchesEmpty)
+        #expect(try Matcher("gone", .notEqual, "x").matches(Labels(name: "up")))
+    }
+
+    @Test func takesLinearTimeOnWhatHangsOthers() throws {
+        let matcher = try Matcher("a", .matches, "(a+)+b")
+        #expect(!matcher.matches(String(repeating: "a", count: 2000)))
+    }
+
+    @Test func saysWhatIsWrongWithAnExpression() {
+        let error = #expect(throws: RegularExpressionError.self) { _ = try Matcher("a", .matches, "b(") }
+        #expect(error?.description.contains("b(") == true)
+    }
+
+    @Test func findsCaptures() throws {
+        let expression = try RegularExpression("(?P<first>[a-z]+)-([0-9]+)?")
+        #expect(expression.captures(in: "abc-12") == ["abc-12", "abc", "12"])
+        #expect(expression.captures(in: "abc-") == ["abc-", "abc", nil])
+        #expect(expression.captures(in: "12") == nil)
+        #expect(expression.index(ofGroup: "first") == 1)
+        #expect(expression.index(ofGroup: "second") == nil)
+    }
+}
+
+@Suite struct TimestampTests {
+    @Test func roundsToMilliseconds() {
+        #expect(Timestamp(seconds: 1.0005)?.milliseconds == 1001)
+        #expect(Timestamp(seconds: -1.5)?.milliseconds == -1500)
+        #expect(Timestamp(seconds: .nan) == nil)
+        #expect(Timestamp(seconds: 1e30) == nil)
+        #expect(TimeRange(minMilliseconds: 1, maxMilliseconds: 0).isEmpty)
+        #expect(TimeRange.all.contains(Timestamp(milliseconds: .min)))
+    }
+}

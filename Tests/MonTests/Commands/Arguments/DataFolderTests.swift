@@ -1,0 +1,46 @@
+import TestSupport
+import Testing
+
+@testable import mon
+
+@Suite struct DataFolderTests {
+    private func path(
+        _ option: String?, _ environment: [String: String], systemMayBeUsed: Bool = false
+    ) throws -> String {
+        try DataFolder(
+            option: option, use: .read, environment: { environment[$0] }, mayUse: { _, _ in systemMayBeUsed }
+        ).path
+    }
+
+    @Test func order() throws {
+        let home = ["HOME": "/home/a"]
+        let all = ["MON_DATA": "/m", "XDG_STATE_HOME": "/x", "HOME": "/home/a"]
+        #expect(try path("/d", all, systemMayBeUsed: true) == "/d")
+        #expect(try path(nil, all, systemMayBeUsed: true) == "/m")
+        #expect(try path(nil, ["MON_DATA": "", "HOME": "/h"], systemMayBeUsed: true) == "/var/lib/mon")
+        #expect(try path(nil, ["XDG_STATE_HOME": "/x", "HOME": "/h"]) == "/x/mon")
+        #expect(try path(nil, ["XDG_STATE_HOME": "relative", "HOME": "/h"]) == "/h/.local/state/mon")
+        #expect(try path(nil, home) == "/home/a/.local/state/mon")
+        #expect(throws: CommandFailure.self) { try path(nil, [:]) }
+        #expect(throws: CommandFailure.self) { try path("", all) }
+    }
+
+    @Test func noStoreSaysWhereItLookedAndHowToStartOne() throws {
+        let folder = TemporaryFolder()
+        let named = try DataFolder(option: folder.path, use: .read, environment: { _ in nil })
+        let found = try DataFolder(
+            option: nil, use: .read, environment: { $0 == "HOME" ? folder.path : nil }, mayUse: { _, _ in false })
+        for one in [named, found] {
+            do {
+                _ = try one.openStore()
+                Issue.record("there is no store")
+            } catch {
+                let failure = CommandFailure(error)
+                #expect(failure.status == .noData)
+                #expect(failure.message.contains("no store in \(one.path)"))
+                #expect(failure.message.contains("mon run --data \(one.path)"))
+            }
+        }
+        #expect(found.reason?.contains("MON_DATA") == true)
+    }
+}

@@ -1,0 +1,296 @@
+import Formats
+import Model
+import TSDB
+import TestSupport
+import Testing
+
+@testable import mon
+
+/// A store with two disks and a load, a sample every 5 s for 10 minutes up to 1,700,000,000; one series ended.
+struct SampleStore {
+    static let end: Int64 = 1_700_000_000_000
+    let folder = TemporaryFolder()
+
+    init() throws {
+        var recorder = try Recorder(path: folder.path, host: HostIdentity(name: "test", machineID: "0"))
+        recorder.describe(
+            MetricFamily(name: "disk_io_read_bytes_total", kind: .counter, unit: "bytes", help: "Bytes read."))
+        recorder.describe(MetricFamily(name: "load_average", kind: .gauge, help: "Processes that want to run."))
+        let disks = ["sda", "sdb"].map {
+            recorder.reference(for: Labels(name: "disk_io_read_bytes_total", ["device": $0]))
+        }
+        let load = recorder.reference(for: Labels(name: "load_average", ["period": "1m"]))
+        let ended = recorder.reference(for: Labels(name: "old", ["reason": "gone"]))
+        let group = GroupDefinition(intervalMilliseconds: 5000)
+        for tick in 0...120 {
+            let time = Timestamp(milliseconds: SampleStore.end - 600_000 + Int64(tick) * 5000)
+            var row = Scrape.Row(group: group, samples: [])
+            row.samples.append((disks[0], Double(tick) * 5 * 1_048_576))
+            row.samples.append((disks[1], Double(tick) * 5 * 1024))
+            row.samples.append((load, 0.5))
+            if tick <= 100 { row.samples.append((ended, tick == 100 ? .staleMarker : 1)) }
+            try recorder.append(Scrape(time: time, rows: [row]))
+        }
+        try recorder.close()
+    }
+
+    /// Runs `mon VERB --data … arguments`.
+    func run(_ verb: String, _ arguments: String..., on test: TestConsole) -> CommandStatus {
+        Mon.run([verb, "--data", folder.path] + arguments, on: test.console)
+    }
+}
+
+@Suite struct QueryCommandTests {
+    @Test func tableWithUnits() throws {
+        let store = try SampleStore()
+        let test = TestConsole(now: SampleStore.end)
+        #expect(store.run("query", "rate(disk_io_read_bytes_total[5m])", on: test) == .success)
+        #expect(test.output == "device       value\nsda      1.0 MiB/s\nsdb      1.0 KiB/s\n")
+        #expect(test.error.isEmpty)
+    }
+
+    @Test func formatsAndQuiet() throws {
+        let store = try SampleStore()
+        func output(_ arguments: String...) -> String {
+            let test = TestConsole(now: SampleStore.end)
+            #expect(Mon.run(["query", "--data", store.folder.path] + arguments, on: test.console) == .success)
+            return test.output
+        }
+        #expect(output("-q", "load_average") == "0.5\n")
+        #expect(output("load_average", "--format", "csv", "--unix-time")
+            == "__name__,period,time,value\r\nload_average,1m,1700000000,0.5\r\n")
+        #expect(output("load_average", "--format", "csv", "--no-header", "--utc")
+            == "load_average,1m,2023-11-14T22:13:20Z,0.5\r\n")
+        #expect(output("load_average", "--format", "json")
+            == #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"load_average","#
+            + #""period":"1m"},"value":[1700000000,"0.5"]}]}}"# + "\n")
+        #expect(output("load_average", "--format", "openmetrics")
+            == "# HELP load_average Processes that want to run.\n# TYPE load_average gauge\n"
+            + "load_average{period=\"1m\"} 0.5 1700000000\n# EOF\n")
+        #expect(output("1 + 1") == "2\n")
+    }
+
+    @Test func spansOfTime() throws {
+        let store = try SampleStore()
+        func output(_ arguments: String...) -> String {
+            let test = TestConsole(now: SampleStore.end + 3000)
+            #expect(Mon.run(["query", "--data", store.folder.path] + arguments, on: test.console) == .success)
+            return test.output
+        }
+        let rows = output("load_average", "--from", "22:12", "--to", "22:13", "--step", "60", "--utc")
+        #expect(rows == """
+            2023-11-14 UTC  load_average{period="1m"}
+            22:12                               0.500
+            22:13                               0.500
+
+            """)
+        #expect(output("-q", "load_average", "--last", "10s") == "0.5\n0.5\n0.5\n")
+        #expect(output("-q", "load_average", "--from", "-1m", "--to", "now", "--step", "30s") == "0.5\n0.5\n0.5\n")
+        #expect(output("-q", "disk_io_read_bytes_total{device=\"sdb\"}", "--at", "1699999405.5") == "5120\n")
+    }
+
+    @Test func explainAndStats() throws {
+        let store = try SampleStore()
+        let test = TestConsole(now: SampleStore.end)
+        #expect(store.run("query", "--stats", "-q", "load_average", on: test) == .success)
+        #expect(test.output == "0.5\n")
+        #expect(test.error.hasPrefix("mon: 1 series, ") && test.error.contains("evaluate"))
+        let other = TestConsole(now: SampleStore.end)
+        #expect(store.run("query", "--explain", "sum(load_average)", on: other) == .success)
+        #expect(other.output.contains("aggregate sum") && other.output.contains("1 series, "))
+    }
+
+    @Test func nothingFound() throws {
+        let store = try SampleStore()
+        func check(_ expression: String, at now: Int64 = SampleStore.end, _ status: CommandStatus, _ said: String) {
+            let test = TestConsole(now: now)
+            #expect(store.run("query", "--utc", expression, on: test) == status, "\(expression)")
+            #expect(said.isEmpty ? test.error.isEmpty : test.error.contains(said), "\(expression): \(test.error)")
+            #expect(test.output.isEmpty)
+        }
+        check("disk_io_reads_bytes_total", .noData, "did you mean disk_io_read_bytes_total?")
+        check("zzz", .noData, "`mon metrics` lists")
+        check("load_average{period=\"15m\"}", .noData, "no series matches at 2023-11-14T22:13:20Z")
+        check("load_average", at: SampleStore.end + 3_600_000, .noData, "samples from 2023-11-14T22:03:20Z to")
+        check("load_average > 100", .success, "")
+        check("vector(1) > 2", .success, "")
+    }
+
+    @Test func mistakesAreNamedWithTheirPlace() throws {
+        let store = try SampleStore()
+        func check(_ arguments: [String], _ status: CommandStatus, _ said: String) {
+            let test = TestConsole(now: SampleStore.end)
+            #expect(Mon.run(["query", "--data", store.folder.path] + arguments, on: test.console) == status)
+            #expect(test.error.contains(said), "\(arguments): \(test.error)")
+            #expect(test.output.isEmpty)
+        }
+        check(["sum(load_average"], .usage, "parse error")
+        check(["1 + * 2"], .usage, "\n  1 + * 2\n      ^")
+        check(["ratee(load_average[5m])"], .usage, "did you mean rate?")
+        check(["load_average", "--format", "xml"], .usage, "possible are table, json")
+        check(["load_average", "--at", "noon"], .usage, "--at: \"noon\" is no time")
+        check(["load_average", "--step", "5m"], .usage, "--step needs")
+        check(["load_average", "--last", "5m", "--from", "0"], .usage, "--last goes without")
+        check(["load_average", "--to", "0"], .usage, "--to needs --from")
+        check(["load_average", "--from", "now", "--to", "-5m"], .usage, "is before --from")
+        check(["load_average", "--at", "now", "--last", "5m"], .usage, "--at is for one moment")
+        check(["rate(load_average[5m])", "--format", "openmetrics"], .usage, "needs metric names")
+        check([], .usage, "Missing expected argument")
+        check(["a", "--frm", "x"], .usage, "Unknown option")
+        check(["load_average + on() group_left() {__name__=~\".+\"}"], .failure, "")
+    }
+
+    @Test func withoutAStore() {
+        let folder = TemporaryFolder()
+        let test = TestConsole()
+        #expect(test.run("query", "up", "--data", folder.path) == .noData)
+        #expect(test.error.contains("no store in \(folder.path): start one with `mon run --data \(folder.path)`"))
+    }
+}
+
+@Suite struct ListingCommandTests {
+    private func run(_ arguments: String..., expecting status: CommandStatus = .success) throws -> TestConsole {
+        let store = try SampleStore()
+        let test = TestConsole(now: SampleStore.end)
+        #expect(Mon.run(arguments + ["--data", store.folder.path], on: test.console) == status)
+        return test
+    }
+
+    @Test func series() throws {
+        #expect(try run("series").output == """
+            disk_io_read_bytes_total{device="sda"}
+            disk_io_read_bytes_total{device="sdb"}
+            load_average{period="1m"}
+            old{reason="gone"}
+
+            """)
+        #expect(try run("series", "old", "{device=~\"sd.\"}").output.split(separator: "\n").count == 3)
+        #expect(try run("series", "old", "--format", "json").output
+            == #"{"status":"success","data":[{"__name__":"old","reason":"gone"}]}"# + "\n")
+        #expect(try run("series", "old", "--format", "csv").output == "__name__,reason\r\nold,gone\r\n")
+        #expect(try run("series", "old", "--format", "jsonl").output == #"{"__name__":"old","reason":"gone"}"# + "\n")
+        #expect(try run("series", "nothing", expecting: .noData).error.contains("no series matches"))
+        #expect(try run("series", "{", expecting: .usage).error.contains("parse error"))
+    }
+
+    @Test func labels() throws {
+        // The names that processes have belong to stores with processes.
+        #expect(try run("labels").output == "__name__\ndevice\nperiod\nreason\n")
+        #expect(try run("labels", "device").output == "sda\nsdb\n")
+        #expect(try run("labels", "device", "--format", "json").output
+            == #"{"status":"success","data":["sda","sdb"]}"# + "\n")
+        #expect(try run("labels", "nothing", expecting: .noData).error.contains("no series has a label nothing"))
+    }
+
+    @Test func metrics() throws {
+        #expect(try run("metrics").output == """
+            name                      type     unit   help
+            disk_io_read_bytes_total  counter  bytes  Bytes read.
+            load_average              gauge           Processes that want to run.
+            old                       unknown
+
+            """)
+        #expect(try run("metrics", "load", "--no-header").output == "load_average  gauge    Processes that want to run.\n")
+        #expect(try run("metrics", "lod_average", expecting: .noData).error.contains("did you mean load_average?"))
+    }
+}
+
+@Suite struct ExportCommandTests {
+    @Test func currentValuesWithoutEndedSeries() throws {
+        let store = try SampleStore()
+        let text = TestConsole(now: SampleStore.end + 1000)
+        #expect(store.run("export", on: text) == .success)
+        #expect(text.output == """
+            # HELP disk_io_read_bytes_total Bytes read.
+            # TYPE disk_io_read_bytes_total counter
+            disk_io_read_bytes_total{device="sda"} 629145600
+            disk_io_read_bytes_total{device="sdb"} 614400
+            # HELP load_average Processes that want to run.
+            # TYPE load_average gauge
+            load_average{period="1m"} 0.5
+
+            """)
+        let open = TestConsole(now: SampleStore.end + 1000)
+        #expect(store.run("export", "--openmetrics", "--once", on: open) == .success)
+        #expect(open.output.contains("# UNIT disk_io_read_bytes bytes\n") && open.output.hasSuffix("# EOF\n"))
+    }
+
+    @Test func theWindowIsLeftOpen() throws {
+        let store = try SampleStore()
+        #expect(store.run("export", on: TestConsole(now: SampleStore.end + 299_999)) == .success)
+        let test = TestConsole(now: SampleStore.end + 300_000)
+        #expect(store.run("export", on: test) == .noData)
+        #expect(test.error.contains("the newest is of 2023-11-14T22:13:20Z"))
+    }
+
+    @Test func mistakes() throws {
+        let store = try SampleStore()
+        let both = TestConsole()
+        #expect(store.run("export", "--once", "--listen", "127.0.0.1:0", on: both) == .usage)
+    }
+}
+
+@Suite struct OtherCommandTests {
+    @Test func helpVersionAndMistakes() {
+        let version = TestConsole()
+        #expect(version.run("--version") == .success)
+        #expect(version.output.hasPrefix("mon ") && version.error.isEmpty)
+        let help = TestConsole()
+        #expect(help.run("query", "--help") == .success)
+        #expect(help.output.contains("--format") && help.error.isEmpty)
+        let unknown = TestConsole()
+        #expect(unknown.run("qery") == .usage)
+        #expect(unknown.output.isEmpty && !unknown.error.isEmpty)
+    }
+
+    @Test func sampleRecordsThisHostOnce() throws {
+        let folder = TemporaryFolder()
+        let test = TestConsole()
+        #expect(test.run("sample", "--data", folder.path) == .success)
+        #expect(test.output.isEmpty)
+        let snapshot = try Store(at: folder.path, access: .read).snapshot()
+        let names = try snapshot.labelValues(of: "__name__", matching: [], in: .all)
+        #expect(names.contains("load_average") && names.contains("memory_total_bytes"))
+    }
+
+    @Test func runChecksItsFlags() throws {
+        func check(_ arguments: [String], _ said: String) {
+            let test = TestConsole(environment: ["MON_DATA": "/nowhere/at/all"])
+            #expect(Mon.run(["run"] + arguments, on: test.console) == .usage)
+            #expect(test.error.contains(said), "\(arguments): \(test.error)")
+        }
+        check(["--log-level", "loud"], "possible are debug, info, warning, error")
+        check(["--commit-every", "0"], "--commit-every 0")
+        check(["--interval", "100ms"], "--interval 100ms")
+        check(["--keep", "soon"], "--keep: \"soon\" is no length of time")
+        let command = try #require(
+            try Mon.command(for: ["run", "--interval", "10s", "--commit-every", "12", "--data", "/d"]) as? RunCommand)
+        let options = try command.options(on: TestConsole().console)
+        #expect(options.dataPath == "/d" && options.intervalMilliseconds == 10_000 && options.scrapesPerCommit == 12)
+    }
+
+    @Test func automaticSteps() {
+        func check(_ seconds: Int64, _ expected: Int64) {
+            let span = TimeRange(minMilliseconds: 0, maxMilliseconds: seconds * 1000)
+            #expect(AutomaticStep.milliseconds(for: span) == expected * 1000, "\(seconds)")
+        }
+        check(0, 1)
+        check(60, 1)
+        check(600, 10)
+        check(3600, 60)
+        check(86_400, 900)
+        check(7 * 86_400, 7200)
+        check(365 * 86_400, 4 * 86_400)
+        #expect(AutomaticStep.milliseconds(for: .all) > 0)
+    }
+
+    @Test func failuresHaveTheirStatus() {
+        func check(_ error: any Error, _ status: CommandStatus) { #expect(CommandFailure(error).status == status) }
+        check(StoreError.noStore(path: "/a"), .noData)
+        check(StoreError.recorderRuns(path: "/a", pid: 1), .store)
+        check(StoreError.damaged(path: "/a", record: "b", reason: "c"), .store)
+        check(StoreError.refused(.damagedFile, description: ""), .store)
+        check(StoreError.refused(.diskFull, description: ""), .failure)
+        check(FormatError("x"), .usage)
+    }
+}

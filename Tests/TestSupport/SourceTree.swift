@@ -1,0 +1,51 @@
+import Glibc
+
+/// The repository's own files, for tests that check how the code looks.
+package enum SourceTree {
+    /// The repository's root.
+    package static let root: String = {
+        // …/Tests/TestSupport/SourceTree.swift
+        let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.dropLast(3).joined(separator: "/")
+    }()
+
+    /// Paths, relative to the root, of the files below `folder` whose names end with `suffix`; sorted.
+    package static func files(in folder: String, suffix: String) -> [String] {
+        var found: [String] = []
+        var folders = [folder]
+        while let next = folders.popLast() {
+            guard let handle = opendir(root + "/" + next) else { continue }
+            defer { closedir(handle) }
+            while let entry = readdir(handle) {
+                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                if name.hasPrefix(".") { continue }
+                if entry.pointee.d_type == UInt8(DT_DIR) {
+                    folders.append(next + "/" + name)
+                } else if name.hasSuffix(suffix) {
+                    found.append(next + "/" + name)
+                }
+            }
+        }
+        return found.sorted()
+    }
+
+    /// The lines of a file; `path` is relative to the root.
+    package static func lines(of path: String) -> [Substring] {
+        text(of: path).split(separator: "\n", omittingEmptySubsequences: false)
+    }
+
+    package static func text(of path: String) -> String {
+        guard let file = fopen(path.hasPrefix("/") ? path : root + "/" + path, "r") else { return "" }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = fread(&buffer, 1, buffer.count, file)
+            if count == 0 { break }
+            bytes += buffer[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
