@@ -26,6 +26,12 @@ func tests(_ room: String, _ dependencies: [Target.Dependency] = [], resources: 
         swiftSettings: relaxed)
 }
 
+func benchmark(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: "benchmark-\(name)", dependencies: ["Model", "TSDB"] + dependencies, path: "benchmarks/\(name)",
+        swiftSettings: strict)
+}
+
 let package = Package(
     name: "mon",
     products: [.executable(name: "mon", targets: ["mon"])],
@@ -68,6 +74,15 @@ let package = Package(
                 "Model", "TSDB", "Query", "Formats", "Sampler", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: strict),
+
+        // Benchmarks: no dependencies of their own, so that none reaches mon.
+        benchmark("decode", []),
+        benchmark("size", ["BenchmarkSupport"]),
+        benchmark("append", ["BenchmarkSupport"]),
+        benchmark("query", ["BenchmarkSupport", "Query"]),
+        .target(
+            name: "BenchmarkSupport", dependencies: ["Model", "TSDB"], path: "benchmarks/support",
             swiftSettings: strict),
 
         // Tests.

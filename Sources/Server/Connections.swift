@@ -11,7 +11,8 @@ final class Connections: @unchecked Sendable {
     let report: @Sendable (String) -> Void
     private var open: [ObjectIdentifier: Connection] = [:]
     private var isDraining = false
-    private var drained: EventLoopPromise<Void>?
+    private var isStoppingWorkers = false
+    private var drained: EventLoopPromise<Bool>?
 
     init(
         loop: any EventLoop, workers: Workers, limits: ServerLimits, report: @escaping @Sendable (String) -> Void
@@ -36,9 +37,9 @@ final class Connections: @unchecked Sendable {
         if open.isEmpty { finishDraining() }
     }
 
-    /// Done when no connection is open and no handler runs, or when the time is over.
-    func drain(within time: TimeAmount) -> EventLoopFuture<Void> {
-        let promise = loop.makePromise(of: Void.self)
+    /// True when no connection is open and no handler runs; false when the time is over before.
+    func drain(within time: TimeAmount) -> EventLoopFuture<Bool> {
+        let promise = loop.makePromise(of: Bool.self)
         loop.execute {
             self.isDraining = true
             self.drained = promise
@@ -50,10 +51,11 @@ final class Connections: @unchecked Sendable {
     }
 
     private func finishDraining() {
-        guard isDraining, drained != nil else { return }
+        guard isDraining, !isStoppingWorkers else { return }
+        isStoppingWorkers = true
         workers.stop {
             self.loop.execute {
-                self.drained?.succeed()
+                self.drained?.succeed(true)
                 self.drained = nil
             }
         }
@@ -63,6 +65,6 @@ final class Connections: @unchecked Sendable {
         guard let promise = drained else { return }
         drained = nil
         for connection in open.values { connection.closeNow() }
-        promise.succeed()
+        promise.succeed(false)
     }
 }

@@ -61,11 +61,12 @@ package final class HTTPServer: Sendable {
     package var port: Int { address.port }
 
     /// Takes no more connections, closes those that wait, lets running requests finish for as long as `deadline` says,
-    /// then closes what is left. Call once, and not from a handler.
+    /// then closes what is left. A handler that never ends keeps its thread. Call once, and not from a handler.
     package func stop(within deadline: Duration) {
         try? channel.close().wait()
-        try? connections.drain(within: TimeAmount(deadline)).wait()
-        try? group.syncShutdownGracefully()
+        let isDone = (try? connections.drain(within: TimeAmount(deadline)).wait()) ?? false
+        // A handler that still runs will hand its answer to the loop, which therefore has to live on.
+        if isDone { try? group.syncShutdownGracefully() }
     }
 
     private static func describe(_ error: any Error, _ address: ListenAddress) -> ListenError {

@@ -1,24 +1,8 @@
-import Glibc
 import Synchronization
 import TestSupport
 import Testing
 
 @testable import Server
-
-/// Lets a handler wait until the test says go.
-final class Gate: Sendable {
-    private let semaphore: Mutex<Int> = Mutex(0)
-
-    func open() { semaphore.withLock { $0 = 1 } }
-
-    /// Waits by giving the processor away; bounded, so that a broken test ends.
-    func pass() {
-        for _ in 0..<2_000_000 {
-            if semaphore.withLock({ $0 }) == 1 { return }
-            sched_yield()
-        }
-    }
-}
 
 @Suite struct HTTPServerTests {
     private struct Failure: Error, CustomStringConvertible { let description = "the disk is full" }
@@ -116,7 +100,8 @@ final class Gate: Sendable {
             #expect(client.get("/echo/a%2Fb%20c%")?.body == "a/b c% \n")
             let form = "a=1&b=x+y%26&c"
             client.send(
-                "POST /form?q=0 HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"
+                "POST /form?q=0 HTTP/1.1\r\nHost: h\r\n"
+                    + "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"
                     + "Content-Length: \(form.utf8.count)\r\n\r\n\(form)")
             #expect(client.answer()?.body == "q=0|a=1|b=x y&|c=\n")
         }
@@ -252,75 +237,6 @@ final class Gate: Sendable {
         }
     }
 
-    @Test func stopLetsARunningRequestFinish() throws {
-        let gate = Gate()
-        let started = Gate()
-        let slow = Route(.get, "/slow", summary: "") { _ in
-            started.open()
-            gate.pass()
-            return .text("slow")
-        }
-        let server = try HTTPServer.start(address: "127.0.0.1:0", routes: [slow])
-        let idle = TestClient(port: server.port)
-        let busy = TestClient(port: server.port)
-        busy.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")
-        started.pass()
-        let opener = TestThread { gate.open() }
-        server.stop(within: .seconds(5))
-        opener.join()
-        #expect(busy.answer()?.body == "slow\n")
-        #expect(busy.isClosedByServer())
-        #expect(idle.isClosedByServer())
-        #expect(!TestClient(port: server.port).isConnected)
-    }
-
-    @Test func stopDoesNotWaitLongerThanItMay() throws {
-        let gate = Gate()
-        let started = Gate()
-        let stuck = Route(.get, "/stuck", summary: "") { _ in
-            started.open()
-            gate.pass()
-            return .text("late")
-        }
-        let server = try HTTPServer.start(address: "127.0.0.1:0", routes: [stuck])
-        let client = TestClient(port: server.port)
-        client.send("GET /stuck HTTP/1.1\r\nHost: h\r\n\r\n")
-        started.pass()
-        let clock = ContinuousClock()
-        let time = clock.measure { server.stop(within: .milliseconds(50)) }
-        #expect(time < .seconds(2))
-        gate.open()
-        #expect(client.isClosedByServer())
-    }
-
-    @Test func aPortInUseNamesItsOwner() throws {
-        try withServer { server in
-            let address = "127.0.0.1:\(server.port)"
-            do {
-                _ = try HTTPServer.start(address: address, routes: [])
-                Issue.record("the port was taken")
-            } catch {
-                guard let error = error as? ListenError, case .inUse(_, let owner) = error else {
-                    Issue.record("\(error)")
-                    return
-                }
-                #expect(owner?.pid == Int(getpid()))
-                #expect("\(error)".contains("(pid \(getpid())) has it"))
-                #expect("\(error)".contains("--listen"))
-            }
-        }
-    }
-
-    @Test func refusesWhatOthersCanReach() throws {
-        #expect(throws: ListenError.notLoopback(try ListenAddress("0.0.0.0:0"))) {
-            try HTTPServer.start(address: "0.0.0.0:0", routes: [])
-        }
-        #expect(throws: ListenError.badAddress("host:80")) { try HTTPServer.start(address: "host:80", routes: []) }
-        let server = try HTTPServer.start(address: "0.0.0.0:0", routes: HTTPServerTests.routes, allowRemote: true)
-        #expect(TestClient(port: server.port).get("/hello")?.status == 200)
-        server.stop(within: .seconds(1))
-    }
-
     /// Whatever comes in: an answer or an end, and the next client is served.
     @Test(arguments: [UInt64(5), 6])
     func hostileBytes(seed: UInt64) throws {
@@ -345,28 +261,5 @@ final class Gate: Sendable {
             }
             #expect(TestClient(port: server.port).get("/hello")?.body == "hello\n", "seed \(seed)")
         }
-    }
-}
-
-/// A thread that is waited for.
-final class TestThread {
-    private var thread = pthread_t()
-
-    init(_ body: @escaping @Sendable () -> Void) {
-        let boxed = Unmanaged.passRetained(Box(body))
-        pthread_create(
-            &thread, nil,
-            { pointer in
-                Unmanaged<Box>.fromOpaque(pointer!).takeRetainedValue().body()
-                return nil
-            }, boxed.toOpaque())
-    }
-
-    func join() { pthread_join(thread, nil) }
-
-    private final class Box {
-        let body: @Sendable () -> Void
-
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 }

@@ -27,7 +27,10 @@ package struct TemporaryFolder: ~Copyable {
         let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         var name = Array("\(parent)/mon-benchmark-XXXXXX".utf8CString)
         // mkdtemp changes the X in place.
-        let made = unsafe name.withUnsafeMutableBufferPointer { unsafe mkdtemp($0.baseAddress) != nil }
+        var made = false
+        unsafe name.withUnsafeMutableBufferPointer { template in
+            if let start = unsafe template.baseAddress { made = unsafe mkdtemp(start) != nil }
+        }
         path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         if !made { fail("cannot make a folder in \(parent)") }
     }

@@ -1,5 +1,4 @@
 package import Model
-package import TSDB
 
 /// A host made up from a seed: 300 series (30 metrics of 10 devices) and 40 processes.
 ///
@@ -82,91 +81,4 @@ package struct SyntheticHost {
         random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return random >> 33
     }
-}
-
-/// Records a made-up host by a clock of its own.
-package struct SyntheticRecording: ~Copyable {
-    package struct Cost {
-        package var samples = 0
-        package var scrapes = 0
-        /// CPU of the appends that sealed nothing.
-        package var appendNanoseconds: Int64 = 0
-        package var sealNanoseconds: Int64 = 0
-        package var seals = 0
-        /// Bytes written by appends, by seals, and by retention after them.
-        package var appendBytes: Int64 = 0
-        package var sealBytes: Int64 = 0
-        package var retentionBytes: Int64 = 0
-
-        package init() {}
-    }
-
-    package private(set) var host: SyntheticHost
-    package private(set) var time: Timestamp
-    package private(set) var recorder: Recorder
-    private let references: [SeriesReference]
-    private let hasFrames: Bool
-    private let keepMilliseconds: Int64
-
-    /// - Parameters:
-    ///   - start: time of the first scrape.
-    ///   - keep: age in milliseconds at which data is dropped, after each seal.
-    package init(
-        path: String, host: SyntheticHost, start: Timestamp, scrapesPerCommit: Int, hasFrames: Bool = true,
-        keep: Int64 = 30 * 86_400_000
-    ) throws(StoreError) {
-        recorder = try Recorder(
-            path: path, host: HostIdentity(name: "made-up", machineID: "0"), scrapesPerCommit: scrapesPerCommit)
-        var references: [SeriesReference] = []
-        for labels in host.labels { references.append(recorder.reference(for: labels)) }
-        self.references = references
-        self.host = host
-        self.hasFrames = hasFrames
-        keepMilliseconds = keep
-        time = start
-    }
-
-    /// Records `count` scrapes.
-    package mutating func record(_ count: Int) throws(StoreError) -> Cost {
-        var cost = Cost()
-        for _ in 0..<count {
-            let values = host.tick()
-            var scrape = Scrape(time: time)
-            var samples: [(series: SeriesReference, value: Double)] = []
-            samples.reserveCapacity(values.count)
-            for (place, value) in values.enumerated() { samples.append((references[place], value)) }
-            let group = GroupDefinition(intervalMilliseconds: SyntheticHost.intervalMilliseconds)
-            scrape.rows = [Scrape.Row(group: group, samples: samples)]
-            if hasFrames, time.milliseconds % 10_000 < SyntheticHost.intervalMilliseconds {
-                scrape.frame = host.frame(at: time)
-            }
-            cost.samples += samples.count
-            cost.scrapes += 1
-            try append(scrape, &cost)
-            time.milliseconds += SyntheticHost.intervalMilliseconds
-        }
-        return cost
-    }
-
-    private mutating func append(_ scrape: Scrape, _ cost: inout Cost) throws(StoreError) {
-        let (sealed, bytes) = (recorder.sealCount, Measure.writtenBytes())
-        // Behind the counter, because reading it costs more than a buffered append.
-        let begun = Measure.cpuNanoseconds()
-        try recorder.append(scrape)
-        let used = Measure.cpuNanoseconds() - begun
-        let written = Measure.writtenBytes() - bytes
-        if recorder.sealCount == sealed {
-            cost.appendNanoseconds += used
-            cost.appendBytes += written
-            return
-        }
-        cost.seals += recorder.sealCount - sealed
-        cost.sealNanoseconds += used
-        cost.sealBytes += written
-        _ = try recorder.store.retain(keepMilliseconds, now: scrape.time)
-        cost.retentionBytes += Measure.writtenBytes() - bytes - written
-    }
-
-    /// Commits what waits; ``SyntheticHost`` and the time go on in another recording.
-    package mutating func commit() throws(StoreError) { try recorder.commit() }
 }

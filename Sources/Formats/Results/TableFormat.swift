@@ -10,7 +10,7 @@ import Query
 enum TableFormat {
     /// More series than this side by side are not compared by eye any more.
     private static let acrossMax = 8
-    /// Cells of a sparkline.
+    /// Most cells of a sparkline.
     private static let sparklineWidth = 24
 
     static func write(_ result: QueryResult, _ options: FormatOptions, into writer: inout TextWriter) {
@@ -79,12 +79,14 @@ enum TableFormat {
         table.addColumn(clock.span(range))
         let units = series.map { unit(of: $0, options) }
         let figures = series.map { Figures($0.samples) }
+        // Of few points each has its cell; more share them.
+        let width = min(sparklineWidth, Set(times).count)
         let last = column(Array(zip(figures.map(\.last), units)), options)
         let least = column(Array(zip(figures.map(\.least), units)), options)
         let mean = column(Array(zip(figures.map(\.mean), units)), options)
         let largest = column(Array(zip(figures.map(\.largest), units)), options)
         for (index, one) in series.enumerated() {
-            let line = Sparkline.text(one.samples, over: range, width: sparklineWidth)
+            let line = Sparkline.text(one.samples, over: range, width: width)
             table.addRow(names.cells(of: one) + [last[index], least[index], mean[index], largest[index], line])
         }
         table.write(header: options.showsHeader, isStyled: options.isStyled, into: &writer)

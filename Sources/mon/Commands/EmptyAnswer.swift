@@ -11,7 +11,7 @@ struct EmptyAnswer {
     let zone: TimeZoneRule
 
     func applies(to result: QueryResult) -> Bool {
-        guard result.statistics.series == 0 else { return false }
+        guard result.statistics.samples == 0 else { return false }
         switch result.value {
         case .scalar, .string: return false
         case .vector(let series), .matrix(let series): return series.isEmpty
@@ -27,7 +27,8 @@ struct EmptyAnswer {
         if known.isEmpty { return "the store is empty: nothing has been recorded yet" }
         for name in expression.metricNames where !known.contains(name) {
             let near = Suggestions.nearest(to: name, among: known)
-            let hint = near.isEmpty ? "`mon metrics` lists what there is" : "did you mean \(near.joined(separator: ", "))?"
+            let hint =
+                near.isEmpty ? "`mon metrics` lists what there is" : "did you mean \(near.joined(separator: ", "))?"
             return "no metric is called \(name); \(hint)"
         }
         var reason = "no series matches"

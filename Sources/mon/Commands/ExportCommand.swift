@@ -33,7 +33,8 @@ struct ExportCommand: Verb {
         let families = try CurrentValues.families(in: snapshot, at: console.now)
         guard !families.isEmpty else {
             let newest = try snapshot.newestSampleTime().map { TimeText.rfc3339($0, console.zone) }
-            console.say("no series has a sample of the last 5 minutes" + (newest.map { "; the newest is of \($0)" } ?? ""))
+            let hint = newest.map { "; the newest is of \($0)" } ?? ""
+            console.say("no series has a sample of the last 5 minutes" + hint)
             return .noData
         }
         var writer = TextWriter()

@@ -20,7 +20,8 @@ struct QueryCommand: Verb {
 
     @OptionGroup var store: StoreOptions
 
-    @Option(parsing: .unconditional, help: "The moment: 03:12, 2026-03-29T01:02, -1h, seconds since 1970. Default: now.")
+    @Option(
+        parsing: .unconditional, help: "The moment: 03:12, 2026-03-29T01:02, -1h, seconds since 1970. Default: now.")
     var at: String?
 
     @OptionGroup var span: SpanOptions
@@ -80,8 +81,10 @@ struct QueryCommand: Verb {
     private func queryTime(on console: Console) throws -> QueryTime {
         if let range = try span.span(on: console) {
             if at != nil { throw CommandFailure(.usage, "--at is for one moment, --from and --last are for a span") }
-            let step = try step.map { text throws(CommandFailure) in try DurationArgument.parse(text, option: "--step") }
-                ?? AutomaticStep.milliseconds(for: range)
+            let given = try step.map { text throws(CommandFailure) in
+                try DurationArgument.parse(text, option: "--step")
+            }
+            let step = given ?? AutomaticStep.milliseconds(for: range)
             guard span.last != nil else { return .range(start: range.min, end: range.max, stepMilliseconds: step) }
             // The last hour has no exact start: its points fall on the marks of the step.
             let shift = ((range.max.milliseconds % step) + step) % step

@@ -25,7 +25,6 @@ struct RetentionRunCommand: Verb {
 
     func perform(on console: Console) throws -> CommandStatus {
         let keep = try DurationArgument.parse(keep, option: "--keep")
-        guard keep > 0 else { throw CommandFailure(.usage, "--keep \(self.keep): samples are kept for a positive time") }
         let folder = try store.folder(for: .write, on: console)
         // Opening for writing makes a store where there is none, which is not asked for here.
         _ = try folder.openStore()

@@ -63,7 +63,6 @@ struct RunCommand: Verb {
             throw CommandFailure(.usage, "--interval \(self.interval): whole seconds from 1s to 5m are possible")
         }
         let keep = try DurationArgument.parse(keep, option: "--keep")
-        guard keep > 0 else { throw CommandFailure(.usage, "--keep \(self.keep): samples are kept for a positive time") }
         return DaemonOptions(
             dataPath: try store.folder(for: .write, on: console).path, intervalMilliseconds: interval,
             scrapesPerCommit: commitEvery, listenAddress: listen, allowsRemote: allowRemote, keepMilliseconds: keep,

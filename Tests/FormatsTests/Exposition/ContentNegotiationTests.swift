@@ -14,7 +14,8 @@ import Testing
         check("application/openmetrics-text; version=1.0.0", .openMetrics)
         check("APPLICATION/OpenMetrics-Text;Version=\"1.0.0\";charset=utf-8", .openMetrics)
         check("application/openmetrics-text;version=2.0.0", .text)
-        check("application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=0.0.1;q=0.1", .openMetrics)
+        check(
+            "application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=0.0.1;q=0.1", .openMetrics)
         check("application/openmetrics-text;q=0", .text)
         check("application/openmetrics-text;q=0.3,text/plain;q=0.4", .text)
         check("text/plain,application/openmetrics-text", .openMetrics)

@@ -47,7 +47,8 @@ import Testing
     @Test func familiesAreSortedMergedAndWithoutEmptyOnes() {
         let text = page(
             .text, family("b", .gauge, (Labels(name: "b"), 1)), family("c", .gauge),
-            family("a", .gauge, (Labels(name: "a"), .nan)), family("b", .gauge, (Labels(name: "b", ["l": "x"]), -.infinity)))
+            family("a", .gauge, (Labels(name: "a"), .nan)),
+            family("b", .gauge, (Labels(name: "b", ["l": "x"]), -.infinity)))
         #expect(
             text == """
                 # HELP a Help.
@@ -82,7 +83,8 @@ import Testing
                 == "# HELP build Help.\n# TYPE build info\nbuild_info{version=\"1\"} 1\n# EOF\n")
         #expect(page(.text, info).contains("# TYPE build_info gauge\n"))
         let states = family(
-            "state", .stateSet, (Labels(name: "state", ["state": "up"]), 1), (Labels(name: "state", ["state": "down"]), 0))
+            "state", .stateSet, (Labels(name: "state", ["state": "up"]), 1),
+            (Labels(name: "state", ["state": "down"]), 0))
         #expect(page(.openMetrics, states).contains("# TYPE state stateset\nstate{state=\"down\"} 0\n"))
     }
 
@@ -93,7 +95,8 @@ import Testing
             (Labels(name: "d_seconds_bucket", ["c": "x", "le": "+Inf"]), 2),
             (Labels(name: "d_seconds_bucket", ["c": "x", "le": "10"]), 2),
             (Labels(name: "d_seconds_bucket", ["c": "x", "le": "2.5"]), 1),
-            (Labels(name: "d_seconds_count", ["c": "w"]), 0), (Labels(name: "d_seconds_bucket", ["c": "w", "le": "+Inf"]), 0))
+            (Labels(name: "d_seconds_count", ["c": "w"]), 0),
+            (Labels(name: "d_seconds_bucket", ["c": "w", "le": "+Inf"]), 0))
         #expect(
             page(.openMetrics, histogram) == """
                 # HELP d_seconds Help.
@@ -135,7 +138,8 @@ import Testing
 
     @Test func aCounterGivesWayToAGaugeOfItsShortName() {
         let text = page(
-            .openMetrics, family("x", .gauge, (Labels(name: "x"), 1)), family("x_total", .counter, (Labels(name: "x_total"), 2)))
+            .openMetrics, family("x", .gauge, (Labels(name: "x"), 1)),
+            family("x_total", .counter, (Labels(name: "x_total"), 2)))
         #expect(text.contains("# TYPE x gauge\nx 1\n"))
         #expect(text.contains("# TYPE x_total unknown\nx_total 2\n"))
     }
@@ -157,7 +161,8 @@ import Testing
 
     @Test func queryAnswersHaveTheirTimes() throws {
         let matrix = QueryValue.matrix([
-            series(Labels(name: "a_total", ["l": "2"]), (1500, 1), (3000, 2)), series(Labels(name: "a_total"), (1500, 5)),
+            series(Labels(name: "a_total", ["l": "2"]), (1500, 1), (3000, 2)),
+            series(Labels(name: "a_total"), (1500, 5)),
         ])
         let text = try formatted("openmetrics", matrix, []) {
             $0.families = ["a_total": MetricFamily(name: "a_total", kind: .counter, help: "A.")]

@@ -47,7 +47,7 @@ import Testing
         ])
         #expect(
             try formatted("table", value) == """
-                1970-01-01 UTC    1m   5m
+                1970-01-01 UTC     1m   5m
                 00:00           0.500    -
                 00:01           1.250  NaN
 
@@ -73,14 +73,14 @@ import Testing
         let lines = try formatted("table", .matrix(all)).split(separator: "\n")
         #expect(lines.count == 10)
         #expect(lines[0] == "n     last      min     mean      max  00:00 – 00:01")
-        #expect(lines[1] == "0  4.0 KiB  0.0 B    2.0 KiB  4.0 KiB  ▁                      █")
-        #expect(lines[5] == "4  4.0 KiB  4.0 KiB  4.0 KiB  4.0 KiB  ▁                      ▁")
+        #expect(lines[1] == "0  4.0 KiB  0.0 B    2.0 KiB  4.0 KiB  ▁█")
+        #expect(lines[5] == "4  4.0 KiB  4.0 KiB  4.0 KiB  4.0 KiB  ▁▁")
     }
 
     @Test func aWideTableBecomesNarrow() throws {
         let value = QueryValue.matrix([series(Labels(name: "a_metric_with_a_name"), (0, 1), (60_000, 3))])
         let text = try formatted("table", value, []) { $0.width = 20 }
-        #expect(text == "last  min  mean  max  00:00 – 00:01\n   3    1     2    3  ▁                      █\n")
+        #expect(text == "last  min  mean  max  00:00 – 00:01\n   3    1     2    3  ▁█\n")
     }
 
     @Test func widthsAreThoseOfATerminal() {

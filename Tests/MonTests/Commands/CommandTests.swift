@@ -45,7 +45,7 @@ struct SampleStore {
         let store = try SampleStore()
         let test = TestConsole(now: SampleStore.end)
         #expect(store.run("query", "rate(disk_io_read_bytes_total[5m])", on: test) == .success)
-        #expect(test.output == "device       value\nsda      1.0 MiB/s\nsdb      1.0 KiB/s\n")
+        #expect(test.output == "device      value\nsda     1.0 MiB/s\nsdb     1.0 KiB/s\n")
         #expect(test.error.isEmpty)
     }
 
@@ -84,7 +84,7 @@ struct SampleStore {
             22:13                               0.500
 
             """)
-        #expect(output("-q", "load_average", "--last", "10s") == "0.5\n0.5\n0.5\n")
+        #expect(output("-q", "load_average", "--last", "10s", "--step", "5s") == "0.5\n0.5\n0.5\n")
         #expect(output("-q", "load_average", "--from", "-1m", "--to", "now", "--step", "30s") == "0.5\n0.5\n0.5\n")
         #expect(output("-q", "disk_io_read_bytes_total{device=\"sdb\"}", "--at", "1699999405.5") == "5120\n")
     }
@@ -190,7 +190,8 @@ struct SampleStore {
             old                       unknown
 
             """)
-        #expect(try run("metrics", "load", "--no-header").output == "load_average  gauge    Processes that want to run.\n")
+        #expect(
+            try run("metrics", "load", "--no-header").output == "load_average  gauge    Processes that want to run.\n")
         #expect(try run("metrics", "lod_average", expecting: .noData).error.contains("did you mean load_average?"))
     }
 }

@@ -25,10 +25,9 @@ extension Query.Expression {
     var metricNames: [String] {
         var names: [String] = []
         forEachSelector { selector in
-            for matcher in selector.matchers
-            where matcher.name == Labels.metricNameLabel && matcher.operation == .equal && !names.contains(matcher.value)
-            {
-                names.append(matcher.value)
+            for matcher in selector.matchers {
+                let isName = matcher.name == Labels.metricNameLabel && matcher.operation == .equal
+                if isName && !names.contains(matcher.value) { names.append(matcher.value) }
             }
         }
         return names

@@ -1,0 +1,123 @@
+// What a recording takes on disk, and what it costs to append and to seal it.
+//
+//     benchmark-size FILE ...
+//
+// FILE is OpenMetrics text, for example of bench/recording.py. Its samples are put into order of time, appended scrape
+// by scrape to a fresh store, sealed, and read back: a bit that differs ends the benchmark with exit code 1.
+
+import BenchmarkSupport
+import Model
+import TSDB
+
+@main
+struct SizeBenchmark {
+    static func main() {
+        let files = CommandLine.arguments.dropFirst()
+        if files.isEmpty { fail("usage: benchmark-size FILE ...") }
+        for path in files {
+            guard let bytes = File.read(path) else { fail("cannot read \(path)") }
+            do throws(StoreError) {
+                try measure(RecordingText(bytes, path: path), path)
+            } catch {
+                fail("\(path): \(error)")
+            }
+        }
+    }
+
+    static func measure(_ recording: RecordingText, _ path: String) throws(StoreError) {
+        let folder = TemporaryFolder()
+        var run = try SizeRun(path: folder.path, recording)
+        try run.appendAll()
+        let times = run.scrapeTimes
+        let sizes = try run.sealAll()
+        try verify(recording, folder.path, times)
+        let samples = Double(recording.sampleCount)
+        var table = FigureTable()
+        table.add("series", Double(recording.labels.count), "", digits: 0)
+        table.add("samples", samples, "", digits: 0)
+        let target = targets.first { path.contains($0.name) }?.bytesPerSample
+        table.add("blocks alone", Double(sizes.blocks.valueBytes) / samples, "B/sample", digits: 4, atMost: target)
+        table.add("registry", Double(sizes.registries.bytes) / samples, "B/sample", digits: 4)
+        table.add("whole file", Double(sizes.fileBytes) / samples, "B/sample", digits: 4)
+        table.add("blocks alone", Double(sizes.blocks.valueBytes) / 1024, "KiB", digits: 1)
+        table.add("whole file", Double(sizes.fileBytes) / 1024, "KiB", digits: 1)
+        table.add("append", Double(run.appendNanoseconds) / samples / 1000, "us CPU/sample", digits: 3)
+        table.add("seal", Double(run.sealNanoseconds) / 1e6, "ms CPU", digits: 1)
+        table.add("seal", Double(run.sealNanoseconds) / samples, "ns CPU/sample", digits: 1)
+        table.show(title: path)
+    }
+
+    /// What the blocks of the well-known sets may take. *Measured* with the prototype of the codecs, Huffman and
+    /// references left out, and a little room.
+    static let targets: [(name: String, bytesPerSample: Double)] = [
+        ("stretched", 0.30), ("stable", 0.42), ("node", 0.40),
+    ]
+
+    /// Reads every series back and compares every bit.
+    static func verify(_ recording: RecordingText, _ path: String, _ times: [Int64]) throws(StoreError) {
+        guard let first = times.first, let last = times.last else { return }
+        let snapshot = try Store(at: path, access: .read).snapshot()
+        let range = TimeRange(min: Timestamp(milliseconds: first), max: Timestamp(milliseconds: last))
+        var column = SampleColumn()
+        for (place, labels) in recording.labels.enumerated() {
+            let matchers = labels.map { Matcher($0.name, equals: $0.value) }
+            let found = try snapshot.select(matchers, in: range)
+            guard let index = found.labels.firstIndex(of: labels) else { fail("\(labels) is not in the store") }
+            try found.read(index, in: range, into: &column)
+            let expected = recording.samples[place].sorted { $0.time < $1.time }
+            guard column.count == expected.count else {
+                fail("\(labels): \(column.count) samples of \(expected.count)")
+            }
+            for (at, sample) in expected.enumerated() {
+                let isSame = column.timestamps[at] == sample.time
+                    && column.values[at].bitPattern == sample.value.bitPattern
+                if !isSame { fail("\(labels) at \(sample.time): \(column.values[at]) instead of \(sample.value)") }
+            }
+        }
+    }
+}
+
+/// One recording on its way into a store.
+struct SizeRun: ~Copyable {
+    private var recorder: Recorder
+    private var scrapes: [Scrape] = []
+    private(set) var appendNanoseconds: Int64 = 0
+    private(set) var sealNanoseconds: Int64 = 0
+
+    var scrapeTimes: [Int64] { scrapes.map(\.time.milliseconds) }
+
+    init(path: String, _ recording: RecordingText) throws(StoreError) {
+        recorder = try Recorder(path: path, host: HostIdentity(name: "recording", machineID: "0"))
+        let group = GroupDefinition(intervalMilliseconds: 5000)
+        var places: [Int64: Int] = [:]
+        for (place, labels) in recording.labels.enumerated() {
+            let reference = recorder.reference(for: labels)
+            for sample in recording.samples[place] {
+                let scrape = places[sample.time] ?? scrapes.count
+                if scrape == scrapes.count {
+                    places[sample.time] = scrape
+                    let row = Scrape.Row(group: group, samples: [])
+                    scrapes.append(Scrape(time: Timestamp(milliseconds: sample.time), rows: [row]))
+                }
+                scrapes[scrape].rows[0].samples.append((reference, sample.value))
+            }
+        }
+        scrapes.sort { $0.time < $1.time }
+    }
+
+    mutating func appendAll() throws(StoreError) {
+        for scrape in scrapes {
+            let (begun, sealed) = (Measure.cpuNanoseconds(), recorder.sealCount)
+            try recorder.append(scrape)
+            let used = Measure.cpuNanoseconds() - begun
+            if recorder.sealCount == sealed { appendNanoseconds += used } else { sealNanoseconds += used }
+        }
+    }
+
+    mutating func sealAll() throws(StoreError) -> StoreSizes {
+        let begun = Measure.cpuNanoseconds()
+        try recorder.sealEverything()
+        sealNanoseconds += Measure.cpuNanoseconds() - begun
+        return try recorder.store.snapshot().sizes()
+    }
+}
