@@ -36,7 +36,8 @@ import CLMDB
     /// Moves to the first key that is not before `key`; false where there is none.
     package mutating func seek(_ key: [UInt8]) throws(StorageError) -> Bool {
         let (code, foundKey, foundValue) = unsafe key.withUnsafeBytes { bytes in
-            var name = unsafe MDB_val(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+            var name = unsafe MDB_val(
+                mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
             var value = unsafe MDB_val()
             let code = unsafe mdb_cursor_get(handle, &name, &value, MDB_SET_RANGE)
             return unsafe (code, name, value)

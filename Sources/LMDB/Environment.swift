@@ -67,7 +67,9 @@ import Glibc
         var transaction: OpaquePointer?
         try StorageError.check(
             unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction), "begin a read transaction in", path)
-        guard let begun = unsafe transaction else { throw StorageError(EINVAL, "begin a read transaction in", path: path) }
+        guard let begun = unsafe transaction else {
+            throw StorageError(EINVAL, "begin a read transaction in", path: path)
+        }
         return unsafe ReadTransaction(handle: begun, database: database, path: path, owner: owner)
     }
 

@@ -43,7 +43,8 @@ enum Lookup {
         var found = unsafe MDB_val()
         // LMDB reads the key during the call only.
         let code = unsafe key.withUnsafeBytes { bytes in
-            var name = unsafe MDB_val(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+            var name = unsafe MDB_val(
+                mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
             return unsafe mdb_get(transaction, database, &name, &found)
         }
         if code == MDB_NOTFOUND { return nil }

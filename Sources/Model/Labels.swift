@@ -176,7 +176,9 @@ extension Labels: Comparable {
         var right = 0
         while left < lhs.bytes.count, right < rhs.bytes.count {
             // Two fields a label; the first that differs decides.
-            guard let a = field(in: lhs.bytes, at: &left), let b = field(in: rhs.bytes, at: &right) else { return false }
+            guard let a = field(in: lhs.bytes, at: &left), let b = field(in: rhs.bytes, at: &right) else {
+                return false
+            }
             if lhs.bytes[a] != rhs.bytes[b] { return lhs.bytes[a].lexicographicallyPrecedes(rhs.bytes[b]) }
         }
         return left >= lhs.bytes.count && right < rhs.bytes.count

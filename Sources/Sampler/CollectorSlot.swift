@@ -73,7 +73,8 @@ struct CollectorSlot {
             health.durationSeconds = Double(took) / 1e9
             if entry.isBudgeted, isHealthy {
                 // The bound first, so that the product cannot overflow.
-                let rest = min(took, CollectorSlot.restNanosecondsMax / CollectorSlot.restFactor)
+                let rest =
+                    min(took, CollectorSlot.restNanosecondsMax / CollectorSlot.restFactor)
                     * CollectorSlot.restFactor
                 if rest / 1_000_000 > UInt64(intervalMilliseconds) { restsUntil = scrape.monotonicNanoseconds &+ rest }
             }

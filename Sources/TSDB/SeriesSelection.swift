@@ -50,7 +50,8 @@ package final class SeriesSelection {
             }
         }
         let recent = recent[index]
-        for place in recent.timestamps.indices where recent.timestamps[place] >= min && recent.timestamps[place] <= max {
+        for place in recent.timestamps.indices where recent.timestamps[place] >= min && recent.timestamps[place] <= max
+        {
             column.append(recent.timestamps[place], recent.values[place])
         }
         column.normalize()

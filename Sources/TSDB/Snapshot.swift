@@ -51,7 +51,8 @@ package final class Snapshot {
     package func events(in range: TimeRange) throws(StoreError) -> [Event] {
         var events: [Event] = []
         let path = store.path
-        try transaction.scan(from: Key.event(time: range.min.milliseconds, sequence: 0)) { key, value throws(StoreError) in
+        try transaction.scan(from: Key.event(time: range.min.milliseconds, sequence: 0)) {
+            key, value throws(StoreError) in
             guard let event = key.eventKey(), event.time <= range.max.milliseconds else { return .stop }
             do throws(CodecError) {
                 guard let payload = Checksum.payload(of: value, key: key) else {

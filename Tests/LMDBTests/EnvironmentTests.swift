@@ -1,6 +1,6 @@
 import LMDB
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct EnvironmentTests {
     private func put(_ pairs: [([UInt8], [UInt8])], in environment: borrowing Environment) throws {
@@ -66,7 +66,9 @@ import TestSupport
         try put((0..<100).map { ([1, UInt8($0)], [UInt8($0)]) }, in: environment)
         func removeBelow60(_ limit: Int) throws(StorageError) -> Int {
             try environment.write(wrap: { $0 }) { transaction throws(StorageError) in
-                try transaction.deleteRange(from: [1, 10], limit: limit) { $0.unsafeLoad(fromByteOffset: 1, as: UInt8.self) < 60 }
+                try transaction.deleteRange(from: [1, 10], limit: limit) {
+                    $0.unsafeLoad(fromByteOffset: 1, as: UInt8.self) < 60
+                }
             }
         }
         #expect(try removeBelow60(20) == 20)

@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct DurationTextTests {
     @Test func readsWhatPromQLWrites() {
-        func check(_ text: String, _ milliseconds: Int64?) { #expect(DurationText.parse(text) == milliseconds, "\(text)") }
+        func check(_ text: String, _ milliseconds: Int64?) {
+            #expect(DurationText.parse(text) == milliseconds, "\(text)")
+        }
         check("5m", 300_000)
         check("1h30m", 5_400_000)
         check("250ms", 250)
@@ -13,7 +15,9 @@ import Testing
         check("1w2d", 777_600_000)
         check("0", 0)
         check("0s", 0)
-        for bad in ["", "5", "m", "30m1h", "1m1m", "1.5m", "-5m", "5 m", "99999999999999999999y", "1M"] { check(bad, nil) }
+        for bad in ["", "5", "m", "30m1h", "1m1m", "1.5m", "-5m", "5 m", "99999999999999999999y", "1M"] {
+            check(bad, nil)
+        }
     }
 
     @Test func writesTheShortest() {

@@ -89,7 +89,8 @@ struct DifferentialTests {
                     return "\(one.labels) has a sample at \(sample.time.seconds)"
                 }
                 let scale = max(want.magnitude, sample.value.magnitude, 1)
-                let isSame = want.isNaN && sample.value.isNaN || want == sample.value
+                let isSame =
+                    want.isNaN && sample.value.isNaN || want == sample.value
                     || (want - sample.value).magnitude <= 1e-7 * scale
                 if !isSame { return "\(one.labels) at \(sample.time.seconds) is \(sample.value), not \(want)" }
             }

@@ -42,19 +42,19 @@ struct QueryEngineTests {
             try engine.explain(
                 #"sum by (host) (rate(m_total{host!="c"}[5m])) > bool on (host) 2 * max(m_total @ 60 offset 30s)"#,
                 at: range)
-                == """
-                evaluate from 0 to 600 by 1m, 11 steps
-                  binary > bool, one-to-one on (host)
-                    aggregate sum by (host)
-                      call rate
-                        range [5m] of {host!="c", __name__="m_total"} reads (-300, 600]
-                    once (the same at every step)
-                      binary *
-                        number 2
-                        aggregate max by ()
-                          select {__name__="m_total"} @ 60 offset 30s reads (-270, 30]
+                    == """
+                    evaluate from 0 to 600 by 1m, 11 steps
+                      binary > bool, one-to-one on (host)
+                        aggregate sum by (host)
+                          call rate
+                            range [5m] of {host!="c", __name__="m_total"} reads (-300, 600]
+                        once (the same at every step)
+                          binary *
+                            number 2
+                            aggregate max by ()
+                              select {__name__="m_total"} @ 60 offset 30s reads (-270, 30]
 
-                """)
+                    """)
         #expect(
             try engine.explain("max_over_time(m_total[10m:]) + 2 ^ 3", at: instant)
                 == """

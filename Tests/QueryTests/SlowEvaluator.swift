@@ -215,9 +215,12 @@ struct SlowEvaluator {
             case .stddev: return [(key, variance.squareRoot())]
             case .stdvar: return [(key, variance)]
             case .topk, .bottomk:
-                let sorted = members.filter { !$0.value.isNaN }.sorted { $0.value > $1.value }
+                let sorted =
+                    members.filter { !$0.value.isNaN }.sorted { $0.value > $1.value }
                     + members.filter(\.value.isNaN)
-                let best = aggregation.operation == .topk ? sorted
+                let best =
+                    aggregation.operation == .topk
+                    ? sorted
                     : members.filter { !$0.value.isNaN }.sorted { $0.value < $1.value } + members.filter(\.value.isNaN)
                 return Array(best.prefix(max(0, Int(parameter))))
             case .quantile:

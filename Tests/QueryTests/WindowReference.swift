@@ -29,9 +29,10 @@ struct WindowReference {
         case "rate": return extrapolated(isCounter: true).map { $0.change * ($0.factor / (Double(end - start) / 1000)) }
         case "increase": return extrapolated(isCounter: true).map { $0.change * $0.factor }
         case "delta": return extrapolated(isCounter: false).map { $0.change * $0.factor }
-        case "irate": return lastTwo.map { a, b in
-            (b.value < a.value ? b.value : b.value - a.value) / (Double(b.time - a.time) / 1000)
-        }
+        case "irate":
+            return lastTwo.map { a, b in
+                (b.value < a.value ? b.value : b.value - a.value) / (Double(b.time - a.time) / 1000)
+            }
         case "idelta": return lastTwo.map { $1.value - $0.value }
         case "deriv": return line(from: points[0].time)?.slope
         case "predict_linear": return line(from: clock).map { $0.slope * parameter + $0.intercept }

@@ -1,7 +1,7 @@
 import Glibc
 import Model
-import Testing
 import TestSupport
+import Testing
 
 @testable import Sampler
 

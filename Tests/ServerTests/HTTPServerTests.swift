@@ -63,10 +63,12 @@ import Testing
             // Another client is not held up by it.
             #expect(TestClient(port: server.port).get("/hello")?.status == 200)
             gate.open()
-            #expect(requests.map { _ in client.answer()?.body ?? "none" } == [
-                "slow\n", "hello\n", "x a=1\n", "there is nothing at /nothing; the start page / says what there is\n",
-                "hello\n",
-            ])
+            #expect(
+                requests.map { _ in client.answer()?.body ?? "none" } == [
+                    "slow\n", "hello\n", "x a=1\n",
+                    "there is nothing at /nothing; the start page / says what there is\n",
+                    "hello\n",
+                ])
         }
     }
 
@@ -217,7 +219,12 @@ import Testing
     }
 
     @Test func idleConnectionsAndSlowBodiesEnd() throws {
-        try withServer([], { $0.idleTimeout = .milliseconds(30); $0.bodyTimeout = .milliseconds(30) }) { server in
+        try withServer(
+            [],
+            {
+                $0.idleTimeout = .milliseconds(30); $0.bodyTimeout = .milliseconds(30)
+            }
+        ) { server in
             #expect(TestClient(port: server.port).isClosedByServer())
             let slow = TestClient(port: server.port)
             slow.send("POST /form HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\na")

@@ -151,7 +151,8 @@ import Testing
         ]
         try recorder.append(Scrape(time: Timestamp(milliseconds: 1000), events: events))
         #expect(try recorder.store.snapshot().events(in: .all) == events)
-        #expect(try recorder.store.snapshot().events(in: TimeRange(minMilliseconds: 1001, maxMilliseconds: 9999)).isEmpty)
+        #expect(
+            try recorder.store.snapshot().events(in: TimeRange(minMilliseconds: 1001, maxMilliseconds: 9999)).isEmpty)
     }
 
     @Test func manySeriesFillSeveralGroups() throws {

@@ -69,8 +69,11 @@ import Testing
             let lines = SourceTree.lines(of: file)
             for (number, line) in lines.enumerated() {
                 let text = line.drop { $0 == " " }
-                let kinds = ["struct ", "final class ", "enum ", "protocol ", "static func ", "mutating func ", "func "]
-                guard kinds.contains(where: { text.hasPrefix("package " + $0) || text.hasPrefix("@safe package " + $0) })
+                let kinds = [
+                    "struct ", "final class ", "enum ", "protocol ", "static func ", "mutating func ", "func ",
+                ]
+                guard
+                    kinds.contains(where: { text.hasPrefix("package " + $0) || text.hasPrefix("@safe package " + $0) })
                 else { continue }
                 // What a protocol asks for is documented there: operators and conformances.
                 if text.contains(" func ==") || text.contains(" func <") || text.contains("func hash(into")

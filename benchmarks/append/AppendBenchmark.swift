@@ -54,7 +54,9 @@ struct AppendBenchmark {
     ) throws(StoreError) {
         var (host, time) = (SyntheticHost(), try start(path))
         let aging = try record(path, &host, &time, scrapes: days * 24 * scrapesPerHour, perCommit: perCommit)
-        table.add("seal of 2 h with process frames", milliseconds(aging.sealNanoseconds, per: aging.seals), "ms CPU", digits: 1)
+        table.add(
+            "seal of 2 h with process frames", milliseconds(aging.sealNanoseconds, per: aging.seals), "ms CPU",
+            digits: 1)
         // A day of small commits, and into the middle of a span, where the head is neither empty nor full.
         _ = try record(path, &host, &time, scrapes: 25 * scrapesPerHour, perCommit: 1)
         for (perCommit, target) in [(1, 260.0), (3, 100.0), (12, nil)] as [(Int, Double?)] {
@@ -63,7 +65,9 @@ struct AppendBenchmark {
             let microseconds = Double(cost.appendNanoseconds) / Double(cost.samples) / 1000
             table.add("append, \(name)", microseconds, "us CPU/sample", digits: 3)
             table.add("written, \(name)", perMinute(cost.appendBytes, cost), "KiB/min", digits: 1, atMost: target)
-            table.add("  and by seal and retention", perMinute(cost.sealBytes + cost.retentionBytes, cost), "KiB/min", digits: 1)
+            table.add(
+                "  and by seal and retention", perMinute(cost.sealBytes + cost.retentionBytes, cost), "KiB/min",
+                digits: 1)
         }
         let sizes = try Store(at: path, access: .read).snapshot().sizes()
         table.add("file", Double(sizes.fileBytes) / 1_048_576, "MiB", digits: 1)
@@ -78,7 +82,8 @@ struct AppendBenchmark {
     /// Behind what the folder holds; in a new one a day's first scrape, so that the ageing ends with a day.
     private static func start(_ path: String) throws(StoreError) -> Timestamp {
         let firstDay: Int64 = 20_000 * 86_400_000
-        guard let store = try? Store(at: path, access: .read), let newest = try store.snapshot().newestSampleTime() else {
+        guard let store = try? Store(at: path, access: .read), let newest = try store.snapshot().newestSampleTime()
+        else {
             return Timestamp(milliseconds: firstDay)
         }
         return Timestamp(milliseconds: newest.milliseconds / 10_000 * 10_000 + 10_000)

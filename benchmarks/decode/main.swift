@@ -86,13 +86,15 @@ struct BenchmarkDecode {
         var best = Duration.seconds(1_000_000)
         let samples = chunks.reduce(0) { $0 + $1.values.count }
         for _ in 0..<max(5, 40_000_000 / samples) {
-            best = min(best, clock.measure {
-                for chunk in chunks {
-                    values.removeAll(keepingCapacity: true)
-                    try? decoder.decode(
-                        chunk.bytes, from: 0, to: chunk.length, count: chunk.values.count, into: &values)
-                }
-            })
+            best = min(
+                best,
+                clock.measure {
+                    for chunk in chunks {
+                        values.removeAll(keepingCapacity: true)
+                        try? decoder.decode(
+                            chunk.bytes, from: 0, to: chunk.length, count: chunk.values.count, into: &values)
+                    }
+                })
         }
         let millions = Double(samples) / (best / 1.0.seconds) / 1e6
         print("  decode  \(name): \(chunks.count) chunks, \(rounded(millions, 0)) M samples/s")

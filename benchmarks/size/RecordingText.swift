@@ -62,7 +62,9 @@ struct RecordingText {
         var labels = [Label(Labels.metricNameLabel, String(decoding: text[..<open], as: UTF8.self))]
         var at = open + 1
         while at < text.count, text[at] != UInt8(ascii: "}") {
-            guard let equals = text[at...].firstIndex(of: UInt8(ascii: "=")), equals + 1 < text.count else { return nil }
+            guard let equals = text[at...].firstIndex(of: UInt8(ascii: "=")), equals + 1 < text.count else {
+                return nil
+            }
             let name = String(decoding: text[at..<equals], as: UTF8.self)
             var value: [UInt8] = []
             at = equals + 2

@@ -69,7 +69,8 @@ struct SizeBenchmark {
                 fail("\(labels): \(column.count) samples of \(expected.count)")
             }
             for (at, sample) in expected.enumerated() {
-                let isSame = column.timestamps[at] == sample.time
+                let isSame =
+                    column.timestamps[at] == sample.time
                     && column.values[at].bitPattern == sample.value.bitPattern
                 if !isSame { fail("\(labels) at \(sample.time): \(column.values[at]) instead of \(sample.value)") }
             }

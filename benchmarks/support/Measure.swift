@@ -50,7 +50,8 @@ package struct FigureTable {
     package init() {}
 
     /// A figure with `digits` decimals; `atMost` is the target where there is one.
-    package mutating func add(_ what: String, _ figure: Double, _ unit: String, digits: Int = 2, atMost: Double? = nil) {
+    package mutating func add(_ what: String, _ figure: Double, _ unit: String, digits: Int = 2, atMost: Double? = nil)
+    {
         var row = [what, FigureTable.text(figure, digits: digits), unit, "", ""]
         if let atMost {
             row[3] = "<= " + FigureTable.text(atMost, digits: digits)

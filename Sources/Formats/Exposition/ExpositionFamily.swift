@@ -34,7 +34,8 @@ package struct ExpositionFamily: Hashable, Sendable {
         var groups: [String: ExpositionFamily] = [:]
         for sample in samples {
             let name = sample.labels.metricName ?? ""
-            let family = families[name] ?? compound(of: name, families)
+            let family =
+                families[name] ?? compound(of: name, families)
                 ?? MetricFamily(name: name, kind: .unknown, help: "")
             groups[family.name, default: ExpositionFamily(family: family, samples: [])].samples.append(sample)
         }

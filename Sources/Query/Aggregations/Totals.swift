@@ -80,9 +80,11 @@ enum Totals {
         }
         var totals = VectorColumns(steps: steps)
         for group in 0..<groups.count {
-            totals.append(groups.labels[group], states[group * steps..<(group + 1) * steps].map { state in
-                state.map(result) ?? .absent
-            })
+            totals.append(
+                groups.labels[group],
+                states[group * steps..<(group + 1) * steps].map { state in
+                    state.map(result) ?? .absent
+                })
         }
         return totals
     }

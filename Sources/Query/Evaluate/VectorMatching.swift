@@ -23,7 +23,9 @@ struct VectorMatch {
     func evaluate(_ lhs: VectorColumns, _ rhs: VectorColumns) throws(QueryError) -> VectorColumns {
         var many = isSwapped ? rhs : lhs
         var one = isSwapped ? lhs : rhs
-        let missing = isSwapped ? (many: matching.fillRight, one: matching.fillLeft)
+        let missing =
+            isSwapped
+            ? (many: matching.fillRight, one: matching.fillLeft)
             : (many: matching.fillLeft, one: matching.fillRight)
         if missing.many != nil || missing.one != nil {
             MatchFill(signature).fill(&many, with: missing.many, &one, with: missing.one)

@@ -41,7 +41,8 @@ struct CPUCollector: Collector {
             guard let number = text.word(), let times = CPUTimes(&text) else {
                 throw .malformed(file.path, "a cpu line without four numbers, at byte \(text.offset)")
             }
-            let index = processors.find(number, in: text)
+            let index =
+                processors.find(number, in: text)
                 ?? CPUCollector.insert(text.text(in: number), &processors, &scrape.catalog)
             let handles = processors[index]
             for mode in 0..<times.count { scrape.emit(handles[mode], Double(times.ticks[mode]) / ticksPerSecond) }

@@ -109,8 +109,10 @@ struct DiskIOCollector: Collector {
     ) -> Int {
         // A device whose name holds a slash is printed with "!" for it; psutil and udev show it so, too.
         let device = String(decoding: name, as: UTF8.self)
-        return devices.insert(name, columns.map { column in
-            catalog.handle(for: Labels(name: column.family.name, ["device": device]))
-        })
+        return devices.insert(
+            name,
+            columns.map { column in
+                catalog.handle(for: Labels(name: column.family.name, ["device": device]))
+            })
     }
 }

@@ -61,7 +61,8 @@ struct NetworkCollector: Collector {
             }
             text.move(to: behind)
             if NetworkCollector.isIgnored(name, in: text) { continue }
-            let place = devices.find(name, in: text)
+            let place =
+                devices.find(name, in: text)
                 ?? NetworkCollector.insert(text.bytes(in: name), &devices, &scrape.catalog)
             let handles = devices[place]
             for index in NetworkCollector.columns.indices {
@@ -84,8 +85,10 @@ struct NetworkCollector: Collector {
         _ name: [UInt8], _ devices: inout RowTable<[SeriesHandle]>, _ catalog: inout SeriesCatalog
     ) -> Int {
         let device = String(decoding: name, as: UTF8.self)
-        return devices.insert(name, columns.map { column in
-            catalog.handle(for: Labels(name: column.family.name, ["device": device]))
-        })
+        return devices.insert(
+            name,
+            columns.map { column in
+                catalog.handle(for: Labels(name: column.family.name, ["device": device]))
+            })
     }
 }

@@ -28,7 +28,8 @@ struct ProcessStat {
         self.threads = UInt32(clamping: threads)
         // Negative for a moment on some kernels, whose per-processor counts do not add up yet.
         residentPages = text.number() ?? 0
-        let end = flags & ProcessStat.workqueueWorker == 0
+        let end =
+            flags & ProcessStat.workqueueWorker == 0
             ? nameEnd : ProcessStat.endOfWorkerName(text, nameStart..<nameEnd)
         name = text.text(in: nameStart..<end)
     }

@@ -101,7 +101,8 @@ enum MountTable {
     static func mayBlock(_ mount: Mount, among mounts: [Mount]) -> Bool {
         if !localTypes.contains(mount.type) { return true }
         return mounts.contains { other in
-            let isLocal = localTypes.contains(other.type) || imageTypes.contains(other.type)
+            let isLocal =
+                localTypes.contains(other.type) || imageTypes.contains(other.type)
                 || (pseudoTypes.contains(other.type) && !remotePseudoTypes.contains(other.type))
             return !isLocal && mount.mountPoint.starts(with: other.mountPoint)
         }

@@ -151,7 +151,8 @@ struct BlockReader {
                 throw .malformed(position: 0, reason: "fence of the directory")
             }
             var bytes: [UInt8] = []
-            try source.read(directoryOffset + fence.directory, end - fence.directory, into: &bytes, wrapping: transaction)
+            try source.read(
+                directoryOffset + fence.directory, end - fence.directory, into: &bytes, wrapping: transaction)
             var reader = ByteReader(bytes)
             let count = min(Block.segmentEntries, seriesCount - number * Block.segmentEntries)
             let gaps = try IntegerColumn.decode(count: count, from: &reader)

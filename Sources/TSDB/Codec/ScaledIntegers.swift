@@ -16,8 +16,9 @@ enum ScaledIntegers {
         var found: [Scale] = []
         if let typical = typicalDecimals(of: values) {
             let survey = Survey(values, from: typical)
-            if survey.misses == 0 { found = [decimalScales[typical]] }
-            else if survey.irregular == 0 {
+            if survey.misses == 0 {
+                found = [decimalScales[typical]]
+            } else if survey.irregular == 0 {
                 found = [decimalScales[survey.highest]]
                 if survey.misses <= values.count / 8 { found.append(decimalScales[typical]) }
             } else if survey.misses <= values.count / 2 {

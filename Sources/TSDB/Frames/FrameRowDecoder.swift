@@ -56,7 +56,8 @@ package struct FrameRowDecoder: Sendable {
             let gone = try FrameRow.flags(count: frame.processes.count, from: &reader)
             frame.processes = zip(frame.processes, gone).compactMap { $1 ? nil : $0 }
         }
-        let changed = flags & FrameRow.Flag.changed == 0
+        let changed =
+            flags & FrameRow.Flag.changed == 0
             ? [Bool](repeating: false, count: frame.processes.count)
             : try FrameRow.flags(count: frame.processes.count, from: &reader)
         for (i, isChanged) in changed.enumerated() {

@@ -51,7 +51,8 @@ package struct FrameRowEncoder: Sendable {
                 added.append(frame.processes[next])
                 next += 1
             }
-            let stays = next < frame.processes.endIndex
+            let stays =
+                next < frame.processes.endIndex
                 && ProcessIdentity(frame.processes[next]) == ProcessIdentity(old)
             gone.append(!stays)
             guard stays else { continue }
@@ -120,7 +121,8 @@ package struct FrameRowEncoder: Sendable {
             Int64(bitPattern: (new.readBytes ?? 0) &- (old.readBytes ?? 0)), unit: FrameRow.ioUnit)
         let written = FrameRow.scaled(
             Int64(bitPattern: (new.writeBytes ?? 0) &- (old.writeBytes ?? 0)), unit: FrameRow.ioUnit)
-        let isSameKind = new.name.utf8.elementsEqual(old.name.utf8)
+        let isSameKind =
+            new.name.utf8.elementsEqual(old.name.utf8)
             && new.username.utf8.elementsEqual(old.username.utf8)
             && (new.readBytes == nil) == (old.readBytes == nil) && (new.writeBytes == nil) == (old.writeBytes == nil)
         guard isSameKind, let resident, let read, let written else {

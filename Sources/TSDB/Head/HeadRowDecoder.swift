@@ -100,7 +100,9 @@ struct HeadRowDecoder {
                 var rest = byte
                 while rest != 0 {
                     let slot = 8 * place + rest.trailingZeroBitCount
-                    guard slot < slots.count else { throw .malformed(position: reader.position, reason: "changed slot") }
+                    guard slot < slots.count else {
+                        throw .malformed(position: reader.position, reason: "changed slot")
+                    }
                     changed.append(slot)
                     rest &= rest - 1
                 }

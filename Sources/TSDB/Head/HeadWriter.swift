@@ -114,7 +114,8 @@ struct HeadWriter: ~Copyable {
             for row in scrape.rows where !row.samples.isEmpty {
                 for part in groups.split(row, &newGroups) {
                     if time <= groups[part.group].lastTime {
-                        written.late.append(LateBatch(group: part.group, time: time, part.samples) { day.id(of: $0, series) })
+                        written.late.append(
+                            LateBatch(group: part.group, time: time, part.samples) { day.id(of: $0, series) })
                         written.lateSamples += part.samples.count
                         continue
                     }
@@ -158,7 +159,9 @@ struct HeadWriter: ~Copyable {
                     time: Timestamp(milliseconds: time), elapsedMilliseconds: 0, memoryTotalBytes: 0, ticksPerSecond: 0,
                     processes: [])
                 var chain = FrameChain()
-                if let payload = chain.encode(empty) { marks.append((Key.headRow(time: time, group: row.group), payload)) }
+                if let payload = chain.encode(empty) {
+                    marks.append((Key.headRow(time: time, group: row.group), payload))
+                }
             } else if !row.presentIDs.isEmpty {
                 marks.append((Key.headRow(time: time, group: row.group), HeadRowEncoder.staleRow(row.presentIDs)))
             }

@@ -224,7 +224,8 @@ extension LateBatch {
             let inside = one.times.indices.filter { Block.spanStart(one.times[$0]) == span }
             let outside = one.times.indices.filter { Block.spanStart(one.times[$0]) != span }
             for (places, isTaken) in [(inside, true), (outside, false)] where !places.isEmpty {
-                let part = Series(id: one.id, times: places.map { one.times[$0] }, values: places.map { one.values[$0] })
+                let part = Series(
+                    id: one.id, times: places.map { one.times[$0] }, values: places.map { one.values[$0] })
                 if isTaken { taken.append(part) } else { rest.append(part) }
             }
         }

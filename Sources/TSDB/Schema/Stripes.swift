@@ -55,7 +55,9 @@ struct StripedReader {
         _ offset: Int, _ count: Int, into buffer: inout [UInt8], isPartial: Bool = false,
         in transaction: borrowing ReadTransaction
     ) throws(StoreError) {
-        guard offset >= 0, count >= 0, !offset.addingReportingOverflow(count).overflow else { throw damaged("a part at \(offset) of \(count) bytes", transaction.path) }
+        guard offset >= 0, count >= 0, !offset.addingReportingOverflow(count).overflow else {
+            throw damaged("a part at \(offset) of \(count) bytes", transaction.path)
+        }
         var at = offset
         let end = offset + count
         while at < end {

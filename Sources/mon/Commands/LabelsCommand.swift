@@ -31,8 +31,9 @@ struct LabelsCommand: Verb {
                 try snapshot.labelNames(matching: [], in: range)
             }
         guard !found.isEmpty else {
-            console.say(name.map { "no series has a label \($0); `mon labels` lists those there are" }
-                ?? "the store has no series in that time")
+            console.say(
+                name.map { "no series has a label \($0); `mon labels` lists those there are" }
+                    ?? "the store has no series in that time")
             return .noData
         }
         Listing(columns: [name ?? "label"], rows: found.map { [$0] })

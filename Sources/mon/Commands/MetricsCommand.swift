@@ -26,8 +26,9 @@ struct MetricsCommand: Verb {
         let wanted = names.filter { $0.hasPrefix(prefix) }
         guard !wanted.isEmpty else {
             let near = Suggestions.nearest(to: prefix, among: names)
-            console.say("no metric begins with \(prefix)"
-                + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"))
+            console.say(
+                "no metric begins with \(prefix)"
+                    + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"))
             return .noData
         }
         let families = try wanted.map { name in

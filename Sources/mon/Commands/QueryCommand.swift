@@ -94,8 +94,9 @@ struct QueryCommand: Verb {
         }
         if step != nil { throw CommandFailure(.usage, "--step needs --from or --last") }
         let zone = span.zone(on: console)
-        return .instant(try at.map { try TimeExpression.parse($0, option: "--at", now: console.now, zone: zone) }
-            ?? console.now)
+        return .instant(
+            try at.map { try TimeExpression.parse($0, option: "--at", now: console.now, zone: zone) }
+                ?? console.now)
     }
 
     /// A text that is no query is shown with a mark under the place.

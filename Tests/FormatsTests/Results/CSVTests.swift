@@ -20,7 +20,11 @@ import Testing
         let value = QueryValue.vector([series(.empty, (1_700_001_302_500, 3))])
         #expect(try formatted("csv", value, [], { $0.timeStyle = .unix }) == "time,value\r\n1700001302.5,3\r\n")
         #expect(
-            try formatted("csv", value, [], { $0.showsHeader = false; $0.zone = .fixed(offsetSeconds: -12_600) })
+            try formatted(
+                "csv", value, [],
+                {
+                    $0.showsHeader = false; $0.zone = .fixed(offsetSeconds: -12_600)
+                })
                 == "2023-11-14T19:05:02.500-03:30,3\r\n")
         #expect(
             try formatted("csv", .string(time: Timestamp(milliseconds: 0), value: "a,b"))

@@ -57,16 +57,20 @@ struct SampleStore {
             return test.output
         }
         #expect(output("-q", "load_average") == "0.5\n")
-        #expect(output("load_average", "--format", "csv", "--unix-time")
-            == "__name__,period,time,value\r\nload_average,1m,1700000000,0.5\r\n")
-        #expect(output("load_average", "--format", "csv", "--no-header", "--utc")
-            == "load_average,1m,2023-11-14T22:13:20Z,0.5\r\n")
-        #expect(output("load_average", "--format", "json")
-            == #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"load_average","#
-            + #""period":"1m"},"value":[1700000000,"0.5"]}]}}"# + "\n")
-        #expect(output("load_average", "--format", "openmetrics")
-            == "# HELP load_average Processes that want to run.\n# TYPE load_average gauge\n"
-            + "load_average{period=\"1m\"} 0.5 1700000000\n# EOF\n")
+        #expect(
+            output("load_average", "--format", "csv", "--unix-time")
+                == "__name__,period,time,value\r\nload_average,1m,1700000000,0.5\r\n")
+        #expect(
+            output("load_average", "--format", "csv", "--no-header", "--utc")
+                == "load_average,1m,2023-11-14T22:13:20Z,0.5\r\n")
+        #expect(
+            output("load_average", "--format", "json")
+                == #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"load_average","#
+                + #""period":"1m"},"value":[1700000000,"0.5"]}]}}"# + "\n")
+        #expect(
+            output("load_average", "--format", "openmetrics")
+                == "# HELP load_average Processes that want to run.\n# TYPE load_average gauge\n"
+                + "load_average{period=\"1m\"} 0.5 1700000000\n# EOF\n")
         #expect(output("1 + 1") == "2\n")
     }
 
@@ -78,12 +82,13 @@ struct SampleStore {
             return test.output
         }
         let rows = output("load_average", "--from", "22:12", "--to", "22:13", "--step", "60", "--utc")
-        #expect(rows == """
-            2023-11-14 UTC  load_average{period="1m"}
-            22:12                               0.500
-            22:13                               0.500
+        #expect(
+            rows == """
+                2023-11-14 UTC  load_average{period="1m"}
+                22:12                               0.500
+                22:13                               0.500
 
-            """)
+                """)
         #expect(output("-q", "load_average", "--last", "10s", "--step", "5s") == "0.5\n0.5\n0.5\n")
         #expect(output("-q", "load_average", "--from", "-1m", "--to", "now", "--step", "30s") == "0.5\n0.5\n0.5\n")
         #expect(output("-q", "disk_io_read_bytes_total{device=\"sdb\"}", "--at", "1699999405.5") == "5120\n")
@@ -157,16 +162,18 @@ struct SampleStore {
     }
 
     @Test func series() throws {
-        #expect(try run("series").output == """
-            disk_io_read_bytes_total{device="sda"}
-            disk_io_read_bytes_total{device="sdb"}
-            load_average{period="1m"}
-            old{reason="gone"}
+        #expect(
+            try run("series").output == """
+                disk_io_read_bytes_total{device="sda"}
+                disk_io_read_bytes_total{device="sdb"}
+                load_average{period="1m"}
+                old{reason="gone"}
 
-            """)
+                """)
         #expect(try run("series", "old", "{device=~\"sd.\"}").output.split(separator: "\n").count == 3)
-        #expect(try run("series", "old", "--format", "json").output
-            == #"{"status":"success","data":[{"__name__":"old","reason":"gone"}]}"# + "\n")
+        #expect(
+            try run("series", "old", "--format", "json").output
+                == #"{"status":"success","data":[{"__name__":"old","reason":"gone"}]}"# + "\n")
         #expect(try run("series", "old", "--format", "csv").output == "__name__,reason\r\nold,gone\r\n")
         #expect(try run("series", "old", "--format", "jsonl").output == #"{"__name__":"old","reason":"gone"}"# + "\n")
         #expect(try run("series", "nothing", expecting: .noData).error.contains("no series matches"))
@@ -177,19 +184,21 @@ struct SampleStore {
         // The names that processes have belong to stores with processes.
         #expect(try run("labels").output == "__name__\ndevice\nperiod\nreason\n")
         #expect(try run("labels", "device").output == "sda\nsdb\n")
-        #expect(try run("labels", "device", "--format", "json").output
-            == #"{"status":"success","data":["sda","sdb"]}"# + "\n")
+        #expect(
+            try run("labels", "device", "--format", "json").output
+                == #"{"status":"success","data":["sda","sdb"]}"# + "\n")
         #expect(try run("labels", "nothing", expecting: .noData).error.contains("no series has a label nothing"))
     }
 
     @Test func metrics() throws {
-        #expect(try run("metrics").output == """
-            name                      type     unit   help
-            disk_io_read_bytes_total  counter  bytes  Bytes read.
-            load_average              gauge           Processes that want to run.
-            old                       unknown
+        #expect(
+            try run("metrics").output == """
+                name                      type     unit   help
+                disk_io_read_bytes_total  counter  bytes  Bytes read.
+                load_average              gauge           Processes that want to run.
+                old                       unknown
 
-            """)
+                """)
         #expect(
             try run("metrics", "load", "--no-header").output == "load_average  gauge    Processes that want to run.\n")
         #expect(try run("metrics", "lod_average", expecting: .noData).error.contains("did you mean load_average?"))
@@ -201,16 +210,17 @@ struct SampleStore {
         let store = try SampleStore()
         let text = TestConsole(now: SampleStore.end + 1000)
         #expect(store.run("export", on: text) == .success)
-        #expect(text.output == """
-            # HELP disk_io_read_bytes_total Bytes read.
-            # TYPE disk_io_read_bytes_total counter
-            disk_io_read_bytes_total{device="sda"} 629145600
-            disk_io_read_bytes_total{device="sdb"} 614400
-            # HELP load_average Processes that want to run.
-            # TYPE load_average gauge
-            load_average{period="1m"} 0.5
+        #expect(
+            text.output == """
+                # HELP disk_io_read_bytes_total Bytes read.
+                # TYPE disk_io_read_bytes_total counter
+                disk_io_read_bytes_total{device="sda"} 629145600
+                disk_io_read_bytes_total{device="sdb"} 614400
+                # HELP load_average Processes that want to run.
+                # TYPE load_average gauge
+                load_average{period="1m"} 0.5
 
-            """)
+                """)
         let open = TestConsole(now: SampleStore.end + 1000)
         #expect(store.run("export", "--openmetrics", "--once", on: open) == .success)
         #expect(open.output.contains("# UNIT disk_io_read_bytes bytes\n") && open.output.hasSuffix("# EOF\n"))

@@ -27,7 +27,8 @@ private let sharedFolder = unsafe getenv("MON_SHARED").map { unsafe String(cStri
     }
 
     private func check(_ query: String) {
-        accept(query, (try? parse(query, experimental: true)).map { Printer.print($0, source: query) },
+        accept(
+            query, (try? parse(query, experimental: true)).map { Printer.print($0, source: query) },
             experimental: true)
     }
 

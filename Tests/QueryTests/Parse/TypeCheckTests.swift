@@ -11,7 +11,8 @@ import Testing
         reject("vector(foo)", "1:8 expected type scalar in call to function \"vector\", got instant vector")
         reject("abs(\"x\")", "1:5 expected type instant vector in call to function \"abs\", got string")
         reject("abs(foo[5m])", "1:5 expected type instant vector in call to function \"abs\", got range vector")
-        reject("label_join(foo, \"a\", \",\", b)",
+        reject(
+            "label_join(foo, \"a\", \",\", b)",
             "1:27 expected type string in call to function \"label_join\", got instant vector")
         reject("clamp(foo, bar, 1)", "1:12 expected type scalar in call to function \"clamp\", got instant vector")
         // The innermost error comes first.

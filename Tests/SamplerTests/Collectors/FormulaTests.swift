@@ -49,7 +49,8 @@ import Testing
         check("MemTotal: 100 kB\nMemFree: 10 kB\nMemAvailable: 600 kB\n", watermarkKilobytes: nil, 10)
         // No MemAvailable and nothing to estimate it from: free + cached.
         check("MemTotal: 100 kB\nMemFree: 10 kB\nCached: 20 kB\n", watermarkKilobytes: 5, 30)
-        let old = "MemTotal: 1000 kB\nMemFree: 100 kB\nCached: 20 kB\nActive(file): 30 kB\nInactive(file): 50 kB\n"
+        let old =
+            "MemTotal: 1000 kB\nMemFree: 100 kB\nCached: 20 kB\nActive(file): 30 kB\nInactive(file): 50 kB\n"
             + "SReclaimable: 40 kB\n"
         // 100 − 10 + (80 − 10) + (40 − 10)
         check(old, watermarkKilobytes: 10, 190)
@@ -65,7 +66,7 @@ import Testing
     @Test func memoryLines() {
         let read = figures(
             "MemTotal: 1 kB\nHugePages_Total: 3\nHugepagesize: 2048 kB\nSwapTotal: 99999999999999999999 kB\n"
-            + "SwapFree: 18446744073709551615 kB\nCached: 5 kB\nSReclaimable: 2 kB")
+                + "SwapFree: 18446744073709551615 kB\nCached: 5 kB\nSReclaimable: 2 kB")
         #expect(read[.total] == 1024)
         #expect(read.hugePages(.hugePagesTotal) == 3 * 2048 * 1024)
         #expect(read.hugePages(.hugePagesFree) == nil)

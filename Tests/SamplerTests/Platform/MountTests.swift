@@ -39,16 +39,23 @@ import Testing
 
     @Test func whatIsShown() {
         // Pseudo file systems and images are not.
-        #expect(chosen("1 1 0:1 / /proc rw - proc p rw\n2 1 0:2 / /tmp rw - tmpfs t rw\n"
-            + "3 1 7:0 / /s ro - squashfs l ro\n") == [])
+        #expect(
+            chosen(
+                "1 1 0:1 / /proc rw - proc p rw\n2 1 0:2 / /tmp rw - tmpfs t rw\n"
+                    + "3 1 7:0 / /s ro - squashfs l ro\n") == [])
         // Of one device, its own root rather than a bind mount, then the shorter path, then the first.
         #expect(chosen("1 1 8:1 /sub /a rw - ext4 d rw\n2 1 8:1 / /longer rw - ext4 d rw\n") == ["/longer"])
-        #expect(chosen("1 1 8:1 / /longer rw - ext4 d rw\n2 1 8:1 / /b rw - ext4 d rw\n"
-            + "3 1 8:1 / /c rw - ext4 d rw\n") == ["/b"])
+        #expect(
+            chosen(
+                "1 1 8:1 / /longer rw - ext4 d rw\n2 1 8:1 / /b rw - ext4 d rw\n"
+                    + "3 1 8:1 / /c rw - ext4 d rw\n") == ["/b"])
         // Of one mount point, the last.
         #expect(chosen("1 1 8:1 / /a rw - ext4 d rw\n2 1 8:2 / /a rw - xfs e rw\n") == ["/a"])
-        #expect(MountTable.chosen(from: table("1 1 8:1 / /a rw - ext4 d rw\n"
-            + "2 1 8:2 / /a rw - xfs e rw\n"))[0].type == "xfs")
+        #expect(
+            MountTable.chosen(
+                from: table(
+                    "1 1 8:1 / /a rw - ext4 d rw\n"
+                        + "2 1 8:2 / /a rw - xfs e rw\n"))[0].type == "xfs")
         #expect(chosen("1 1 8:1 / /a rw - ext4 d rw\n2 1 0:9 / /a rw - tmpfs t rw\n") == [])
         // A container's root is an overlay; the layers of containers are not shown on their host.
         #expect(chosen("1 1 0:5 / / rw - overlay o rw\n2 1 0:6 / /var/lib/x rw - overlay o rw\n") == ["/"])
@@ -60,11 +67,13 @@ import Testing
             let mounts = table(text)
             #expect(mounts.map { MountTable.mayBlock($0, among: mounts) } == expected, "\(text)")
         }
-        check("1 1 8:1 / / rw - ext4 d rw\n2 1 8:2 / /home rw - xfs e rw\n"
-            + "3 1 0:9 / /proc rw - proc p rw\n", [false, false, true])
+        check(
+            "1 1 8:1 / / rw - ext4 d rw\n2 1 8:2 / /home rw - xfs e rw\n"
+                + "3 1 0:9 / /proc rw - proc p rw\n", [false, false, true])
         // A path that leads through a network mount, a FUSE mount, an automount.
-        check("1 1 8:1 / / rw - ext4 d rw\n2 1 0:5 / /n rw - nfs h:/e rw\n"
-            + "3 1 8:2 / /n/d rw - ext4 e rw\n", [false, true, true])
+        check(
+            "1 1 8:1 / / rw - ext4 d rw\n2 1 0:5 / /n rw - nfs h:/e rw\n"
+                + "3 1 8:2 / /n/d rw - ext4 e rw\n", [false, true, true])
         check("1 1 0:5 / /a rw - autofs x rw\n2 1 8:2 / /a/d rw - ext4 e rw\n", [true, true])
     }
 

@@ -6,7 +6,8 @@ import Testing
     private func word(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
 
     private func message(_ type: UInt16, _ payload: [UInt8], sequence: UInt32 = 9) -> [UInt8] {
-        let header = word(UInt32(16 + payload.count)) + withUnsafeBytes(of: type) { Array($0) } + [2, 0]
+        let header =
+            word(UInt32(16 + payload.count)) + withUnsafeBytes(of: type) { Array($0) } + [2, 0]
             + word(sequence) + word(0)
         return header + payload + [UInt8](repeating: 0, count: (4 - payload.count % 4) % 4)
     }

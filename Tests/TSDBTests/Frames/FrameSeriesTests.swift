@@ -114,7 +114,8 @@ import Testing
         func frame(_ time: Int64, _ starts: [UInt64]) -> ProcessFrame {
             ProcessFrame(
                 time: Timestamp(milliseconds: time), elapsedMilliseconds: 1000, memoryTotalBytes: 1,
-                ticksPerSecond: 100, processes: starts.map {
+                ticksPerSecond: 100,
+                processes: starts.map {
                     ProcessRecord(
                         pid: 5, startTicks: $0, name: "sh", username: "root", cpuTicks: $0, cpuTicksSinceLast: 50,
                         residentBytes: 0, readBytes: nil, writeBytes: nil, threads: 1)

@@ -43,7 +43,8 @@ struct DataFolder {
             guard case .noStore = error else { throw error }
             let looked = reason.map { " (\($0))" } ?? ""
             throw CommandFailure(
-                .noData, "no store in \(path)\(looked): start one with `mon run --data \(path)`, or name another "
+                .noData,
+                "no store in \(path)\(looked): start one with `mon run --data \(path)`, or name another "
                     + "folder with --data")
         }
     }

@@ -6,7 +6,9 @@ enum DurationArgument {
     /// - Throws: ``CommandFailure`` that names `option`.
     static func parse(_ text: String, option: String) throws(CommandFailure) -> Int64 {
         let isNumber = text.utf8.allSatisfy { ($0 >= 48 && $0 <= 57) || $0 == UInt8(ascii: ".") }
-        let milliseconds = isNumber ? Double(text).flatMap { Timestamp(seconds: $0)?.milliseconds }
+        let milliseconds =
+            isNumber
+            ? Double(text).flatMap { Timestamp(seconds: $0)?.milliseconds }
             : DurationText.parse(text)
         guard let milliseconds, milliseconds > 0 else {
             throw CommandFailure(
