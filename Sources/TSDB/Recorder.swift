@@ -61,6 +61,12 @@ package struct Recorder: ~Copyable {
     /// Scrapes that wait when commits fail; beyond them the oldest are given up and counted.
     package static let pendingMax = 720
 
+    /// Late batches that wait for a merge at most; every query reads them all. An hour of scrapes (guess).
+    static let lateBatchesMax = 720
+
+    /// Times whose spans and intervals can be reckoned with in 64 bits: 146 million years either way.
+    static let times = -(Int64.max / 2)...(Int64.max / 2)
+
     /// Scrapes that were given up because the disk took none for an hour.
     package private(set) var droppedScrapes = 0
     /// Samples that came out of order and were kept as late batches.
@@ -97,6 +103,9 @@ package struct Recorder: ~Copyable {
     /// - Throws: what the commit brought. The scrapes go on waiting and are part of the next commit.
     @discardableResult
     package mutating func append(_ scrape: Scrape) throws(StoreError) -> AppendOutcome {
+        guard Recorder.times.contains(scrape.time.milliseconds) else {
+            throw .invalid("a scrape at \(scrape.time.milliseconds) ms is beyond the times that a store holds")
+        }
         pending.append(scrape)
         if pending.count > Recorder.pendingMax {
             pending.removeFirst()
@@ -118,10 +127,9 @@ package struct Recorder: ~Copyable {
                 Block.spanStart($0.time.milliseconds, length: Block.daySeconds) != day
             }
             let part = pending[..<(end ?? pending.endIndex)]
-            try writer.write(part, day: day, series: series)
-            for scrape in part {
-                let span = Block.spanStart(scrape.time.milliseconds)
-                oldestSpan = min(oldestSpan ?? span, span)
+            // What came late makes no span to seal: its blocks would be rewritten with each scrape.
+            if let first = try writer.write(part, day: day, series: series) {
+                oldestSpan = min(oldestSpan ?? .max, Block.spanStart(first))
             }
             pending.removeFirst(part.count)
         }
@@ -132,8 +140,13 @@ package struct Recorder: ~Copyable {
         try commit()
     }
 
-    /// Seals the spans that lie wholly before the newest row.
+    /// Seals the spans that lie wholly before the newest row, and merges late batches when many of them wait: a clock
+    /// that was stepped back far brings nothing else for as long.
     package mutating func sealCompleteSpans() throws(StoreError) {
+        if writer.lateBatchesWaiting >= Recorder.lateBatchesMax {
+            try Sealing.mergeLateBatches(in: store)
+            writer.lateBatchesWaiting = 0
+        }
         guard let newest = writer.newestTime else { return }
         let current = Block.spanStart(newest)
         while let span = oldestSpan, span < current {
@@ -150,11 +163,15 @@ package struct Recorder: ~Copyable {
     /// same span that follow are merged into its block later.
     package mutating func sealEverything() throws(StoreError) {
         try commit()
+        var sealed: Int64?
         while let span = try store.snapshot().oldestHeadTime().map({ Block.spanStart($0) }) {
+            // A span that does not go away would be sealed for ever.
+            if span == sealed { break }
             try Sealing.seal(span: span, in: store)
             sealCount += 1
+            sealed = span
         }
-        oldestSpan = nil
+        oldestSpan = try store.snapshot().oldestHeadTime().map { Block.spanStart($0) }
         writer.registryChanged()
     }
 

@@ -72,25 +72,24 @@ package final class Snapshot {
         let row = try transaction.lastKey(before: [Key.Kind.headRow.rawValue + 1]) { $0.headRowKey() }
         var newest = row?.time
         try forEachLateBatch { _, batch throws(StoreError) in newest = max(newest ?? .min, batch.maxTime) }
-        if let newest { return Timestamp(milliseconds: newest) }
-        // Everything is sealed: the last tick of the newest block.
-        for reference in try blockReferences(in: .all).reversed() {
-            let last = try blockTimes(reference).compactMap(\.last).max()
-            if let last { newest = max(newest ?? last, last) }
-            if reference.maxMilliseconds < newest ?? .min { break }
+        // What was sealed is older than the head, but for a head that holds only what came late.
+        for reference in try newestBlocks() where reference.maxMilliseconds > newest ?? .min {
+            if let last = try blockTimes(reference).compactMap(\.last).max() { newest = max(newest ?? last, last) }
         }
         return newest.map { Timestamp(milliseconds: $0) }
     }
 
-    /// Start of the oldest block, or the oldest row; nil in an empty store.
+    /// Time of the oldest sample; nil in an empty store.
     package func oldestSampleTime() throws(StoreError) -> Timestamp? {
         var oldest: Int64?
         try transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, _ throws(StoreError) in
             oldest = key.headRowKey()?.time
             return .stop
         }
-        if let block = try blockReferences(in: .all).first, let time = try blockTimes(block).compactMap(\.first).min() {
-            oldest = min(oldest ?? time, time)
+        try forEachLateBatch { _, batch throws(StoreError) in oldest = min(oldest ?? .max, batch.minTime) }
+        let blocks = try blockReferences(in: .all)
+        for block in blocks where block.start == blocks.first?.start {
+            if let time = try blockTimes(block).compactMap(\.first).min() { oldest = min(oldest ?? time, time) }
         }
         return oldest.map { Timestamp(milliseconds: $0) }
     }

@@ -24,6 +24,8 @@ package struct SyntheticRecording: ~Copyable {
     private let references: [SeriesReference]
     private let hasFrames: Bool
     private let keepMilliseconds: Int64
+    /// What is sealed at once (2 h).
+    private let span: Int64 = 7_200_000
 
     /// - Parameters:
     ///   - start: time of the first scrape.
@@ -66,6 +68,13 @@ package struct SyntheticRecording: ~Copyable {
     }
 
     private mutating func append(_ scrape: Scrape, _ cost: inout Cost) throws(StoreError) {
+        // First room, then the block that fills it: the free list stays shorter than the other way round.
+        let isNewSpan = (time.milliseconds - SyntheticHost.intervalMilliseconds) / span != time.milliseconds / span
+        if isNewSpan {
+            let before = Measure.writtenBytes()
+            _ = try recorder.store.retain(keepMilliseconds, now: scrape.time)
+            cost.retentionBytes += Measure.writtenBytes() - before
+        }
         let (sealed, bytes) = (recorder.sealCount, Measure.writtenBytes())
         // Behind the counter, because reading it costs more than a buffered append.
         let begun = Measure.cpuNanoseconds()
@@ -80,8 +89,6 @@ package struct SyntheticRecording: ~Copyable {
         cost.seals += recorder.sealCount - sealed
         cost.sealNanoseconds += used
         cost.sealBytes += written
-        _ = try recorder.store.retain(keepMilliseconds, now: scrape.time)
-        cost.retentionBytes += Measure.writtenBytes() - bytes - written
     }
 
     /// Commits what waits; ``host`` and ``time`` go on in another recording.

@@ -76,8 +76,11 @@ struct BlockReader {
         _ reader: inout ByteReader, ticks: Int, start: Int64, interval: Int64
     ) throws(CodecError) -> [[Int64]] {
         var columns: [[Int64]] = []
+        // A column of a few bytes may stand for any number of ticks, so their sum has a bound, too.
+        var room = CodecLimits.columnValuesMax
         for _ in 0..<(try reader.count(atMost: reader.remaining, "time columns")) {
-            let count = try reader.count(atMost: ticks, "ticks of a column")
+            let count = try reader.count(atMost: min(ticks, room), "ticks of a column")
+            room -= count
             var column = try IntegerColumn.decode(count: count, from: &reader)
             var last = Int64.min
             for index in column.indices {

@@ -35,6 +35,7 @@ struct HeadRows {
             let tick = times.count
             for slot in decoder.slots.indices where decoder.slots[slot].isPresent {
                 let place = places[slot]
+                guard ends[place] <= tick else { throw .malformed(position: slot, reason: "a series twice in a row") }
                 series[place].presence.append(tick, end: &ends[place])
                 series[place].values.append(Double(bitPattern: decoder.slots[slot].bits))
             }

@@ -26,7 +26,9 @@ struct HeadScan {
                 } catch {
                     throw StoreError(error, path: path, record: record(row))
                 }
-                entries[row.group] = row.time - age
+                let (entry, overflow) = row.time.subtractingReportingOverflow(age)
+                if overflow { throw .damaged(path: path, record: record(row), reason: "age of the row") }
+                entries[row.group] = entry
             }
             return entries.count == groups.count ? .stop : .next
         }
@@ -34,17 +36,26 @@ struct HeadScan {
     }
 
     /// Calls `body` with each row's group, time and payload from its group's entry on through `end`.
+    /// A row whose key row is not there is damage: read on top of another it would give wrong values.
     static func rows(
         entries: [UInt16: Int64], through end: Int64, in transaction: borrowing ReadTransaction,
         _ body: (_ group: UInt16, _ time: Int64, _ payload: [UInt8]) throws(CodecError) -> Void
     ) throws(StoreError) {
         guard let first = entries.values.min() else { return }
         let path = transaction.path
+        var keyTimes: [UInt16: Int64] = [:]
         try transaction.scan(from: Key.headRow(time: first, group: 0)) { key, value throws(StoreError) in
             guard let row = key.headRowKey(), row.time <= end else { return .stop }
             guard let entry = entries[row.group], row.time >= entry else { return .next }
             let payload = try checked(key, value, path)
             do throws(CodecError) {
+                switch try HeadRowDecoder.kind(of: payload) {
+                case .key: keyTimes[row.group] = row.time
+                case .delta(let age):
+                    guard keyTimes[row.group] == row.time &- age else {
+                        throw .malformed(position: 1, reason: "its key row is missing")
+                    }
+                }
                 try body(row.group, row.time, payload)
             } catch {
                 throw StoreError(error, path: path, record: record(row))

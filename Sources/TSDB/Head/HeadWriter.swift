@@ -13,6 +13,8 @@ struct HeadWriter: ~Copyable {
     private var day: DayWriter?
     private var frames = FrameChain()
     private(set) var lateSamples = 0
+    /// Late batches written since somebody set it to 0.
+    var lateBatchesWaiting = 0
 
     /// Metadata that the store already has, by name.
     private var families: [String: MetricFamily] = [:]
@@ -34,7 +36,7 @@ struct HeadWriter: ~Copyable {
         superblock = try snapshot.currentSuperblock()
         generation = superblock.generation
         groups = try GroupTable(snapshot)
-        frames.reset(lastTime: try snapshot.lastRowTimes()[HeadScan.frameGroup])
+        frames.reset(lastTime: try snapshot.lastFrameTime())
         if let open = day?.day { day = try DayWriter(day: open, store: store) }
     }
 
@@ -58,7 +60,10 @@ struct HeadWriter: ~Copyable {
 
     /// Writes scrapes of one day in one transaction. On an error nothing of them is in the store, and the caches are
     /// read anew before the next attempt.
-    mutating func write(_ scrapes: ArraySlice<Scrape>, day wanted: Int64, series: SeriesTable) throws(StoreError) {
+    /// - Returns: the time of the first row written; nil where everything was late.
+    mutating func write(
+        _ scrapes: ArraySlice<Scrape>, day wanted: Int64, series: SeriesTable
+    ) throws(StoreError) -> Int64? {
         for _ in 0..<8 {
             if generation == .max { try load() }
             if day?.day != wanted || day?.isTailFull == true {
@@ -71,7 +76,7 @@ struct HeadWriter: ~Copyable {
             var written = Written(superblock: superblock)
             do throws(StoreError) {
                 let (expected, store) = (generation, store)
-                guard var open = day else { return }
+                guard var open = day else { return nil }
                 let isCurrent = try store.environment.write(wrap: { StoreError($0) }) {
                     transaction throws(StoreError) in
                     guard try transaction.superblock(of: store).generation == expected else { return false }
@@ -92,7 +97,8 @@ struct HeadWriter: ~Copyable {
             superblock = written.superblock
             generation = superblock.generation
             lateSamples += written.lateSamples
-            return
+            lateBatchesWaiting += written.late.count
+            return written.firstRow
         }
         throw .refused(.other, description: "\(store.path) is changed by another process again and again")
     }
@@ -102,6 +108,9 @@ struct HeadWriter: ~Copyable {
         var superblock: Superblock
         var lateSamples = 0
         var late: [LateBatch] = []
+        var firstRow: Int64?
+
+        mutating func addRow(_ time: Int64) { firstRow = min(firstRow ?? time, time) }
     }
 
     private static func put(
@@ -121,10 +130,12 @@ struct HeadWriter: ~Copyable {
                     }
                     let payload = groups.encode(part, time: time) { day.id(of: $0, series) }
                     try transaction.put(Key.headRow(time: time, group: part.group), payload: payload)
+                    written.addRow(time)
                 }
             }
             if let frame = scrape.frame, let payload = frames.encode(frame) {
                 try transaction.put(Key.headRow(time: time, group: HeadScan.frameGroup), payload: payload)
+                written.addRow(time)
             }
             try transaction.append(scrape.events)
         }
@@ -182,6 +193,13 @@ extension WriteTransaction {
             throw .damaged(path: store.path, record: "superblock", reason: "missing or damaged")
         }
         return try Superblock.decode(payload, path: store.path)
+    }
+
+    /// Tells other writers to read their caches anew.
+    func raiseGeneration(of store: Store) throws(StoreError) {
+        var superblock = try superblock(of: store)
+        superblock.generation &+= 1
+        try put(Key.superblock, payload: superblock.encoded())
     }
 
     /// Adds events; several of one moment get numbers of their own.

@@ -82,14 +82,20 @@ struct LateBatch {
         var series: [Series] = []
         var decoder = ChunkDecoder()
         var next: UInt64 = 0
+        // A column of a few bytes may stand for any number of samples, so their sum has a bound, too.
+        var room = CodecLimits.columnValuesMax
         for _ in 0..<(try reader.count(atMost: reader.remaining, "series")) {
             let (id, overflow) = next.addingReportingOverflow(try reader.varint())
             guard !overflow, let small = UInt32(exactly: id) else {
                 throw .malformed(position: reader.position, reason: "series id")
             }
             next = id + 1
-            let count = try reader.count(atMost: CodecLimits.columnValuesMax, "samples")
+            let count = try reader.count(atMost: room, "samples")
+            room -= count
             let times = try IntegerColumn.decode(count: count, from: &reader)
+            for place in times.indices.dropFirst() where times[place] <= times[place - 1] {
+                throw .malformed(position: reader.position, reason: "times that do not ascend")
+            }
             let length = try reader.count(atMost: reader.remaining, "chunk length")
             let start = reader.position
             try reader.skip(length)
@@ -119,6 +125,19 @@ struct LateBatch {
             batch.day = day
             try transaction.put(Key.lateBatch(sequence), payload: batch.encoded())
             sequence += 1
+        }
+    }
+}
+
+extension WriteTransaction {
+    /// Whether the batch of that number is still the one given: numbers are used again when the last batch is gone.
+    func holds(_ batch: LateBatch, at sequence: UInt64) throws(StoreError) -> Bool {
+        guard let payload = try payload(of: Key.lateBatch(sequence)) else { return false }
+        do throws(CodecError) {
+            let found = try LateBatch.decode(payload)
+            return found.day == batch.day && found.group == batch.group && found.series == batch.series
+        } catch {
+            throw StoreError(error, path: path, record: "late batch \(sequence)")
         }
     }
 }

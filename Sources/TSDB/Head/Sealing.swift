@@ -84,6 +84,8 @@ enum Sealing {
                     throw StoreError(error)
                 }
             }
+            // Another writer's chain may go on from a row that is gone now.
+            try transaction.raiseGeneration(of: store)
         }
     }
 
@@ -136,12 +138,10 @@ enum Sealing {
             if !hasTail { return }
         }
         try store.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
-            var superblock = try transaction.superblock(of: store)
             // Somebody named series in between; the next seal merges them all.
-            if superblock.generation != generation { return }
+            if try transaction.superblock(of: store).generation != generation { return }
             try DayWriter.merge(day: day, labels, in: transaction, stripeBytes: store.superblock.stripeBytes)
-            superblock.generation += 1
-            try transaction.put(Key.superblock, payload: superblock.encoded())
+            try transaction.raiseGeneration(of: store)
         }
     }
 
@@ -157,7 +157,7 @@ enum Sealing {
         while true {
             var target: Target?
             var samples: [UInt32: SampleColumn] = [:]
-            var rests: [(sequence: UInt64, rest: LateBatch?)] = []
+            var rests: [(sequence: UInt64, old: LateBatch, rest: LateBatch?)] = []
             var oldestRow = Int64.max
             do {
                 let snapshot = try store.snapshot()
@@ -175,7 +175,7 @@ enum Sealing {
                             samples[one.id, default: SampleColumn()].append(one.times[place], one.values[place])
                         }
                     }
-                    rests.append((sequence, rest.series.isEmpty ? nil : rest))
+                    rests.append((sequence, batch, rest.series.isEmpty ? nil : rest))
                 }
             }
             guard let target else { return }
@@ -186,8 +186,12 @@ enum Sealing {
             let interval = try store.snapshot().groups()[target.group]?.intervalMilliseconds ?? 1000
             let bytes = writer.encode(times: times, interval: interval, series: series)
             try store.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+                for (sequence, old, _) in rests {
+                    // Retention took one, and its number may be another batch's by now: look again.
+                    if try !transaction.holds(old, at: sequence) { return }
+                }
                 try putBlock(bytes, target.group, target.span, in: store, transaction)
-                for (sequence, rest) in rests {
+                for (sequence, _, rest) in rests {
                     if let rest {
                         try transaction.put(Key.lateBatch(sequence), payload: rest.encoded())
                     } else {

@@ -31,6 +31,15 @@ extension Snapshot {
         return times
     }
 
+    /// Time of the newest process frame; nil where there is none.
+    func lastFrameTime() throws(StoreError) -> Int64? {
+        let row = try lastRowTimes()[HeadScan.frameGroup]
+        let end = Key.frameBlock(tier: 1, start: .min, stripe: 0)
+        let last = try transaction.lastKey(before: end) { $0.frameBlockKey() }
+        guard let last, last.tier == 0, row ?? .min < TimeRange(span: last.start).max.milliseconds else { return row }
+        return max(row ?? .min, try frameBlock(last.start).times.last ?? .min)
+    }
+
     /// What was live when recording ended.
     struct LastRow {
         var group: UInt16

@@ -76,6 +76,18 @@ struct RegistryReader {
             postingsOffset = pairsOffset + pairBytes
             seriesOffset = postingsOffset + postingBytes
             endOffset = seriesOffset + seriesBytes
+            // A pair takes five bytes at least, a series one, and what is promised is there: no count is believed that
+            // memory would be taken for.
+            guard pairCount <= pairBytes / 5, seriesCount <= seriesBytes else {
+                throw .malformed(position: 4, reason: "more entries than bytes")
+            }
+            do throws(StoreError) {
+                guard try source.hasByte(at: endOffset - 1, in: transaction) else {
+                    throw .damaged(path: transaction.path, record: source.record, reason: "it is cut short")
+                }
+            } catch {
+                throw .malformed(position: 4, reason: error.description)
+            }
         } catch {
             throw StoreError(error, path: transaction.path, record: source.record)
         }

@@ -89,9 +89,11 @@ enum RegistryWriter {
         memberships.reserveCapacity(series.count)
         for (id, labels) in series.enumerated() {
             var members: [Int] = []
+            var start = 0
             labels.forEachField { name, value in
-                // The name's length stands between the two, so that no two pairs look alike.
-                let key = labels.bytes[name.lowerBound..<value.upperBound]
+                // Both lengths are part of the key, so that no two pairs look alike.
+                let key = labels.bytes[start..<value.upperBound]
+                start = value.upperBound
                 let place = places[key] ?? pairs.count
                 if place == pairs.count {
                     places[key] = place

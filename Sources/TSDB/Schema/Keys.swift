@@ -122,18 +122,18 @@ extension RawSpan {
     }
 
     func registryKey() -> (span: UInt8, start: Int64, stripe: UInt16)? {
-        guard isKey(.registry), byteCount == 12 else { return nil }
-        return (byte(1), signed(2), big16(10))
+        guard isKey(.registry), byteCount == 12, let start = start(2) else { return nil }
+        return (byte(1), start, big16(10))
     }
 
     func blockKey() -> (group: UInt16, tier: UInt8, start: Int64, stripe: UInt16)? {
-        guard isKey(.block), byteCount == 14 else { return nil }
-        return (big16(1), byte(3), signed(4), big16(12))
+        guard isKey(.block), byteCount == 14, let start = start(4) else { return nil }
+        return (big16(1), byte(3), start, big16(12))
     }
 
     func frameBlockKey() -> (tier: UInt8, start: Int64, stripe: UInt16)? {
-        guard isKey(.frameBlock), byteCount == 12 else { return nil }
-        return (byte(1), signed(2), big16(10))
+        guard isKey(.frameBlock), byteCount == 12, let start = start(2) else { return nil }
+        return (byte(1), start, big16(10))
     }
 
     // Every caller has checked the length of the key.
@@ -146,6 +146,12 @@ extension RawSpan {
 
     private func big64(_ offset: Int) -> UInt64 {
         unsafe UInt64(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
+    /// The start of a span in seconds; nil where its milliseconds do not fit, which no writer writes.
+    private func start(_ offset: Int) -> Int64? {
+        let start = signed(offset)
+        return abs(start / 1000) < Int64.max / 1_000_000 - Block.daySeconds ? start : nil
     }
 
     private func signed(_ offset: Int) -> Int64 {

@@ -70,6 +70,17 @@ struct StripedReader {
         }
     }
 
+    /// Whether the byte string reaches to `offset`. Costs a look-up; nothing is read or checked.
+    func hasByte(at offset: Int, in transaction: borrowing ReadTransaction) throws(StoreError) -> Bool {
+        guard offset >= 0, let stripe = UInt16(exactly: offset / payloadBytes) else { return false }
+        do throws(StorageError) {
+            guard let value = try transaction.value(of: key(stripe)) else { return false }
+            return value.byteCount - Checksum.byteCount > offset % payloadBytes
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
     private mutating func append(
         _ stripe: Int, _ start: Int, _ length: Int, to buffer: inout [UInt8], isPartial: Bool,
         in transaction: borrowing ReadTransaction
