@@ -80,6 +80,8 @@ def measure(arguments, folder):
     agent = subprocess.Popen(command)
     try:
         time.sleep(20)
+        if agent.poll() is not None:
+            raise SystemExit("mon run did not stay")
         watch = Watch(agent.pid)
         first = watch.mark()
         end, middle = begun + arguments.minutes * 60, begun + arguments.minutes * 30

@@ -6,22 +6,27 @@ package struct TextWriter: Sendable {
 
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// Makes room for so many bytes more.
     package mutating func reserve(_ byteCount: Int) {
         bytes.reserveCapacity(bytes.count + byteCount)
     }
 
+    /// Appends `text` as UTF-8.
     package mutating func write(_ text: String) {
         bytes.append(contentsOf: text.utf8)
     }
 
+    /// Appends bytes as they are.
     package mutating func write(_ some: some Sequence<UInt8>) {
         bytes.append(contentsOf: some)
     }
 
+    /// Appends one byte.
     package mutating func write(byte: UInt8) {
         bytes.append(byte)
     }
 
+    /// Appends a number in decimal.
     package mutating func write(_ number: Int64) {
         // Digits from the right into a fixed tuple would save nothing that a page of metrics shows; this one is clear.
         write(String(number))

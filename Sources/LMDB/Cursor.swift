@@ -50,9 +50,13 @@ import CLMDB
         try seek(key) ? previous() : last()
     }
 
+    /// Moves to the next key; false where there is none.
     package mutating func next() throws(StorageError) -> Bool { try move(MDB_NEXT) }
+    /// Moves to the key before; false where there is none.
     package mutating func previous() throws(StorageError) -> Bool { try move(MDB_PREV) }
+    /// Moves to the first key; false in an empty store.
     package mutating func first() throws(StorageError) -> Bool { try move(MDB_FIRST) }
+    /// Moves to the last key; false in an empty store.
     package mutating func last() throws(StorageError) -> Bool { try move(MDB_LAST) }
 
     mutating func deleteCurrent() throws(StorageError) {

@@ -13,6 +13,7 @@ import Glibc
     private let database: UInt32
     package let path: String
 
+    /// What an environment is opened for.
     package enum Access: Sendable {
         case read
         /// Commits return after one fdatasync, the meta page's own is left out (`MDB_NOMETASYNC`): a power cut may
@@ -119,7 +120,8 @@ import Glibc
     package func pageValueBytes() throws(StorageError) -> Int { try statistics().pageBytes - 16 }
 }
 
-/// Closes the environment when neither it nor a read transaction of it is left: LMDB must not see them in another order.
+/// Closes the environment when neither it nor a read transaction of it is left: LMDB must not see them in another
+/// order.
 @safe final class EnvironmentOwner {
     let handle: OpaquePointer
 

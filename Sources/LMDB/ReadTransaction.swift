@@ -25,6 +25,7 @@ import CLMDB
         return unsafe _overrideLifetime(span, borrowing: self)
     }
 
+    /// A cursor that stands nowhere yet; cannot outlive the transaction.
     @_lifetime(borrow self)
     package func cursor() throws(StorageError) -> Cursor {
         let cursor = try unsafe Cursor(handle: Lookup.openCursor(handle, database, path), path: path)

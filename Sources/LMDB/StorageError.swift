@@ -3,6 +3,7 @@ import Glibc
 
 /// What LMDB or the kernel refused: the operation, the file, the cause as a case to act on, and what a person can do.
 package struct StorageError: Error, Hashable, CustomStringConvertible {
+    /// What a caller may act on.
     package enum Cause: Hashable, Sendable {
         /// No such file or folder.
         case notFound

@@ -73,6 +73,7 @@ import CLMDB
         return removed
     }
 
+    /// A cursor that stands nowhere yet; cannot outlive the transaction.
     @_lifetime(borrow self)
     package func cursor() throws(StorageError) -> Cursor {
         let cursor = try unsafe Cursor(handle: Lookup.openCursor(handle, database, path), path: path)

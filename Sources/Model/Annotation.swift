@@ -1,5 +1,6 @@
 /// Something a person should know about an answer that is still an answer.
 package struct Annotation: Hashable, Sendable {
+    /// How much it matters.
     package enum Severity: Hashable, Sendable {
         /// The answer may be wrong.
         case warning

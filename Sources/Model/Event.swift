@@ -1,5 +1,6 @@
 /// Something that happened at one moment and is no sample: a reboot, a clock step, an out-of-memory kill, a mark.
 package struct Event: Hashable, Sendable {
+    /// What happened. The numbers are on disk and never reused.
     package enum Kind: UInt8, Hashable, Sendable, CaseIterable {
         case reboot = 1
         case clockStep = 2

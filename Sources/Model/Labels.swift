@@ -200,6 +200,7 @@ package struct LabelsBuilder {
         set(Array(name.utf8), Array(value.utf8))
     }
 
+    /// Sets a name to a value, both as UTF-8; an empty value removes the label.
     package mutating func set(_ name: [UInt8], _ value: [UInt8]) {
         if let place = fields.firstIndex(where: { $0.name == name }) {
             fields[place].value = value
@@ -208,10 +209,12 @@ package struct LabelsBuilder {
         }
     }
 
+    /// Removes the label; nothing happens where there is none.
     package mutating func remove(_ name: String) {
         fields.removeAll { $0.name.elementsEqual(name.utf8) }
     }
 
+    /// The set as built so far.
     package mutating func labels() -> Labels {
         fields.sort { $0.name.lexicographicallyPrecedes($1.name) }
         var bytes: [UInt8] = []

@@ -1,5 +1,6 @@
 /// One condition on a label: `name = value`, `!=`, `=~` or `!~`. A label that a series lacks has the empty value.
 package struct Matcher: Sendable {
+    /// The four conditions, in PromQL's spelling.
     package enum Operation: String, Hashable, Sendable, CaseIterable {
         case equal = "="
         case notEqual = "!="
@@ -40,6 +41,7 @@ package struct Matcher: Sendable {
         }
     }
 
+    /// Whether a label value satisfies the condition.
     package func matches(_ candidate: String) -> Bool { matches(Array(candidate.utf8)[...]) }
 
     /// Whether the series named by `labels` satisfies the condition.

@@ -40,7 +40,9 @@ package struct TimeRange: Hashable, Sendable {
 
     package var isEmpty: Bool { min > max }
 
+    /// Whether the moment lies within, ends included.
     package func contains(_ time: Timestamp) -> Bool { min <= time && time <= max }
 
+    /// Whether the two share a moment.
     package func overlaps(_ other: TimeRange) -> Bool { min <= other.max && other.min <= max }
 }

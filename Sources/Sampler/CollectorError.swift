@@ -69,6 +69,7 @@ extension CollectorError: CustomStringConvertible {
 
 /// Something that the caller of the sampling loop should log. The loop says each cause once until it is over.
 package struct CollectorReport: Hashable, Sendable {
+    /// How loud the report is.
     package enum Severity: Hashable, Sendable {
         case debug
         case info

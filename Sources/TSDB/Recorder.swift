@@ -8,6 +8,7 @@ package struct SeriesReference: Hashable, Sendable {
 
 /// One tick's worth of samples: what is committed together.
 package struct Scrape: Sendable {
+    /// The samples of the series of one group.
     package struct Row: Sendable {
         package var group: GroupDefinition
         /// Each series at most once; exact bits, a stale marker ends the series.
@@ -138,6 +139,16 @@ package struct Recorder: ~Copyable {
     /// Commits what waits and ends the recording.
     package consuming func close() throws(StoreError) {
         try commit()
+    }
+
+    /// Whether appending a scrape of `time` will seal a span. Whoever ages the store does it before that: the pages it
+    /// frees are those that the new block goes to, and LMDB's list of free pages, which every commit writes, stays
+    /// short (measured on a store of 33 days: 268 KiB a minute, against 294 the other way round; benchmarks/append).
+    package func willSeal(at time: Timestamp) -> Bool {
+        guard pending.count + 1 >= scrapesPerCommit else { return false }
+        let current = Block.spanStart(time.milliseconds)
+        if let oldestSpan, oldestSpan < current { return true }
+        return pending.contains { Block.spanStart($0.time.milliseconds) < current }
     }
 
     /// Seals the spans that lie wholly before the newest row, and merges late batches when many of them wait: a clock

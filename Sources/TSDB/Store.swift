@@ -19,6 +19,7 @@ package final class Store: Sendable {
     package let path: String
     let superblock: Superblock
 
+    /// What a store is opened for.
     package enum Access: Hashable, Sendable {
         /// Looks at a store that is there.
         case read

@@ -1,4 +1,5 @@
-/// A small seeded generator (SplitMix64; Steele, Lea and Flood, 2014), so that a failing property test can be run again.
+/// A small seeded generator (SplitMix64; Steele, Lea and Flood, 2014), so that a failing property test can
+/// be run again.
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

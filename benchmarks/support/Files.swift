@@ -26,11 +26,8 @@ package struct TemporaryFolder: ~Copyable {
     package init() {
         let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         var name = Array("\(parent)/mon-benchmark-XXXXXX".utf8CString)
-        // mkdtemp changes the X in place.
-        var made = false
-        unsafe name.withUnsafeMutableBufferPointer { template in
-            if let start = unsafe template.baseAddress { made = unsafe mkdtemp(start) != nil }
-        }
+        // Ends with a NUL byte, as mkdtemp wants it.
+        let made = unsafe mkdtemp(&name) != nil
         path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         if !made { fail("cannot make a folder in \(parent)") }
     }

@@ -60,6 +60,7 @@ package struct FigureTable {
         rows.append(row)
     }
 
+    /// Prints the table.
     package func show(title: String) {
         print(title)
         let widths = (0..<5).map { column in rows.map { $0[column].count }.max() ?? 0 }

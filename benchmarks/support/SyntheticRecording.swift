@@ -3,6 +3,7 @@ package import TSDB
 
 /// Records a made-up host by a clock of its own.
 package struct SyntheticRecording: ~Copyable {
+    /// What a stretch of recording cost.
     package struct Cost {
         package var samples = 0
         package var scrapes = 0
@@ -24,8 +25,6 @@ package struct SyntheticRecording: ~Copyable {
     private let references: [SeriesReference]
     private let hasFrames: Bool
     private let keepMilliseconds: Int64
-    /// What is sealed at once (2 h).
-    private let span: Int64 = 7_200_000
 
     /// - Parameters:
     ///   - start: time of the first scrape.
@@ -69,8 +68,7 @@ package struct SyntheticRecording: ~Copyable {
 
     private mutating func append(_ scrape: Scrape, _ cost: inout Cost) throws(StoreError) {
         // First room, then the block that fills it: the free list stays shorter than the other way round.
-        let isNewSpan = (time.milliseconds - SyntheticHost.intervalMilliseconds) / span != time.milliseconds / span
-        if isNewSpan {
+        if recorder.willSeal(at: scrape.time) {
             let before = Measure.writtenBytes()
             _ = try recorder.store.retain(keepMilliseconds, now: scrape.time)
             cost.retentionBytes += Measure.writtenBytes() - before

@@ -2,6 +2,7 @@ package import Model
 
 /// What a number measures, as far as its look for people goes.
 package struct DisplayUnit: Hashable, Sendable {
+    /// What is measured.
     package enum Quantity: Hashable, Sendable {
         /// Nothing that is known: a count, a load.
         case plain

@@ -19,6 +19,7 @@ package enum JSONText {
         writer.write(byte: UInt8(ascii: "\""))
     }
 
+    /// Writes `text` as a JSON string, quotes included (RFC 8259).
     package static func write(string text: String, into writer: inout TextWriter) {
         write(string: text.utf8, into: &writer)
     }

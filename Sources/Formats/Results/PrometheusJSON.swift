@@ -9,6 +9,7 @@ package import Query
 /// Times are numbers of seconds, values are strings, because JSON has no NaN and no infinities. `warnings` and `infos`
 /// are there only when they say something. No line end follows.
 package enum PrometheusJSON {
+    /// Writes the success envelope around a result, with its warnings and infos.
     package static func write(_ result: QueryResult, into writer: inout TextWriter) {
         begin(into: &writer)
         write(result.value, into: &writer)

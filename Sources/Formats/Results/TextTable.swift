@@ -1,5 +1,6 @@
 /// Columns of text, aligned for a terminal with one character cell a column of a monospaced font.
 package struct TextTable {
+    /// On which side of its column a cell stands.
     package enum Alignment: Sendable {
         case left, right
     }
@@ -9,6 +10,7 @@ package struct TextTable {
 
     package init() {}
 
+    /// Adds a column behind those that are there.
     package mutating func addColumn(_ title: String, _ alignment: Alignment = .left) {
         columns.append((TextTable.visible(title), alignment))
     }

@@ -86,6 +86,7 @@ package struct CalendarTime: Hashable, Sendable {
 
 /// Moments as text.
 package enum TimeText {
+    /// The smallest unit that is written.
     package enum Precision: Int, Comparable, Sendable {
         case minutes, seconds, milliseconds
 

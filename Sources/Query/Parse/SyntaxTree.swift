@@ -62,6 +62,7 @@ package struct Subquery: Hashable, Sendable {
 
 /// `offset` and `@`; `@` fixes the time, then the offset is applied.
 package struct TimeModifiers: Hashable, Sendable {
+    /// What `@` fixes the time to.
     package enum At: Hashable, Sendable {
         case time(Timestamp)
         case start
@@ -81,6 +82,7 @@ package struct TimeModifiers: Hashable, Sendable {
 
 /// A duration as written: arithmetic over seconds, resolved once the query's step and range are known.
 package indirect enum DurationExpression: Hashable, Sendable {
+    /// The operators, in PromQL's spelling.
     package enum Operation: String, Hashable, Sendable {
         case add = "+"
         case subtract = "-"
@@ -112,6 +114,7 @@ package struct Call: Hashable, Sendable {
 
 /// `op by (labels) (parameter, expression)`.
 package struct Aggregation: Hashable, Sendable {
+    /// The operators, in PromQL's spelling.
     package enum Operation: String, Hashable, Sendable, CaseIterable {
         case sum, avg, min, max, count, group, stddev, stdvar, topk, bottomk, quantile
         case countValues = "count_values"
@@ -119,6 +122,7 @@ package struct Aggregation: Hashable, Sendable {
         case limitRatio = "limit_ratio"
     }
 
+    /// Which labels make a group.
     package enum Grouping: Hashable, Sendable {
         case by([String])
         case without([String])
@@ -133,7 +137,9 @@ package struct Aggregation: Hashable, Sendable {
     package var span: SourceSpan
 }
 
+/// `-expr` or `+expr`.
 package struct UnaryOperation: Hashable, Sendable {
+    /// The two signs.
     package enum Sign: String, Hashable, Sendable {
         case plus = "+"
         case minus = "-"
@@ -146,6 +152,7 @@ package struct UnaryOperation: Hashable, Sendable {
 
 /// `lhs op bool on (…) group_left (…) rhs`.
 package struct BinaryOperation: Hashable, Sendable {
+    /// The operators, in PromQL's spelling.
     package enum Operation: String, Hashable, Sendable, CaseIterable {
         case power = "^"
         case multiply = "*"
@@ -192,6 +199,7 @@ package struct BinaryOperation: Hashable, Sendable {
 
 /// How the series of two vectors find each other.
 package struct VectorMatching: Hashable, Sendable {
+    /// How many series of each side may find each other.
     package enum Cardinality: String, Hashable, Sendable {
         case oneToOne = "one-to-one"
         /// `group_left`

@@ -3,6 +3,7 @@ import LMDB
 /// What a store's bytes are spent on, by kind of record: keys and values as they were handed to LMDB, so that what is
 /// missing to the file is pages' headers, slack and free pages.
 package struct StoreSizes: Hashable, Sendable {
+    /// The records of one kind.
     package struct Part: Hashable, Sendable {
         package var records = 0
         package var keyBytes = 0

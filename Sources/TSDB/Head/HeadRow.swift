@@ -1,6 +1,7 @@
 // One scrape of one group, as one value. The time is in the key. A chain begins with a key row, which is complete; each
 // delta row is read on top of the rows before it, so a reader begins at a key row. A key row is written every 120 rows
-// and as the first of each block's span: sealing takes the rows of a span away, and ids are those of the day's registry.
+// and as the first of each block's span: sealing takes the rows of a span away, and ids are those of the day's
+// registry.
 //
 //   key row     kind 1
 //               number of slots, then per slot: id (zigzag difference to the slot before), state

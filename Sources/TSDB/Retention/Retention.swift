@@ -1,10 +1,11 @@
 import LMDB
 package import Model
 
-// Age retention: what is older than it is kept goes, whole blocks at a time. Only `mon run` and `mon retention run` call
-// it. Each transaction deletes about 64 keys: LMDB rewrites what is left of a large free-list record at every commit,
-// so deleting a day at once makes all later commits dearer (measured: 24.9 KB a commit against 21.5). Blocks and
-// registries go whole, and of rows the newest first, so that readers and a crash between two find nothing half there.
+// Age retention: what is older than it is kept goes, whole blocks at a time. Only `mon run` and `mon retention run`
+// call it. Each transaction deletes about 64 keys: LMDB rewrites what is left of a large free-list record at every
+// commit, so deleting a day at once makes all later commits dearer (measured: 24.9 KB a commit against 21.5). Blocks
+// and registries go whole, and of rows the newest first, so that readers, and who starts after a crash in between, find
+// nothing half there.
 
 /// What a retention run removed, or would remove.
 package struct RetentionReport: Hashable, Sendable {
@@ -116,8 +117,8 @@ private struct DoomedRange {
         report.bytes += bytes
     }
 
-    /// Everything that ended at or before `cutoff`, as one snapshot shows it. Registries last: a crash before leaves one
-    /// that names series without samples, never samples without a name.
+    /// Everything that ended at or before `cutoff`, as one snapshot shows it. Registries last: a crash before leaves
+    /// one that names series without samples, never samples without a name.
     static func all(olderThan cutoff: Int64, in store: Store) throws(StoreError) -> [DoomedRange] {
         let snapshot = try store.snapshot()
         var ranges: [DoomedRange] = []

@@ -1,6 +1,7 @@
 // The small records of the store: one value each, checksum behind it (see Checksum.swift).
 //
-//   superblock   "MONS" version(u16) flags(u32) stripeBytes(u32) generation(u64) state(u8) field(host) field(machine id)
+//   superblock   "MONS" version(u16) flags(u32) stripeBytes(u32) generation(u64) state(u8) field(host)
+//                field(machine id)
 //   group        version(u8) interval(varint ms) retentionClass(u8) field(source)
 //   metadata     version(u8) kind(u8) field(unit) field(help)
 //   event        version(u8) kind(u8) field(text) field(labels)
@@ -13,6 +14,7 @@ import Model
 package struct Superblock: Hashable, Sendable {
     package static let currentVersion: UInt16 = 1
 
+    /// Whether the file is the store.
     package enum State: UInt8, Sendable {
         case live = 0
         /// Its data went on in a folder of a higher number.

@@ -8,9 +8,9 @@ import TSDB
 
 /// `mon run`: one thread samples, commits, seals and ages the store; the listener has threads of its own.
 ///
-/// Life: lock the folder, mark the gap since the last recording, serve, then tick until SIGINT or SIGTERM; on those, end
-/// all series with stale markers, commit, stop serving, close. A second signal ends the process at once. SIGUSR1 seals
-/// the head now.
+/// Life: lock the folder, mark the gap since the last recording, serve, then tick until SIGINT or SIGTERM; on those,
+/// end all series with stale markers, commit, stop serving, close. A second signal ends the process at once. SIGUSR1
+/// seals the head now.
 struct Daemon: ~Copyable {
     private let options: DaemonOptions
     private let log: Log
@@ -91,6 +91,7 @@ struct Daemon: ~Copyable {
     private mutating func tick() {
         let sealed = ingest.sealCount
         for batch in loop.tick(at: .now()) {
+            if ingest.willSeal(at: batch.time) { age() }
             let catalog = loop.catalog
             attempt("record") { ingest throws(StoreError) in try ingest.append(batch, catalog) }
         }
@@ -119,9 +120,8 @@ struct Daemon: ~Copyable {
         }
     }
 
-    /// What a seal leaves to do: drop what is too old, and give the memory it took back to the kernel.
-    private mutating func afterSeal() {
-        log.debug("sealed", ["file": "\((try? ingest.store.fileBytes()) ?? 0) bytes"])
+    /// Drops what is too old. Before a seal, so that its block goes to the pages that this frees.
+    private mutating func age() {
         let keep = options.keepMilliseconds
         attempt("drop what is older than \(DurationText.format(keep))") { [log] ingest throws(StoreError) in
             let report = try ingest.store.retain(keep, now: ClockReading.now().wall)
@@ -129,6 +129,11 @@ struct Daemon: ~Copyable {
                 log.info("dropped what was too old", ["blocks": "\(report.blocks)", "bytes": "\(report.bytes)"])
             }
         }
+    }
+
+    /// Gives the memory that a seal took back to the kernel.
+    private func afterSeal() {
+        log.debug("sealed", ["file": "\((try? ingest.store.fileBytes()) ?? 0) bytes"])
         ProcessMemory.giveBack()
     }
 

@@ -14,6 +14,9 @@ struct Ingest: ~Copyable {
     }
 
     var store: Store { recorder.store }
+    /// Whether a batch of `time` will have a span sealed.
+    func willSeal(at time: Timestamp) -> Bool { recorder.willSeal(at: time) }
+
     /// How often spans were sealed.
     var sealCount: Int { recorder.sealCount }
     /// Scrapes that were given up because the store took none for a long time.

@@ -1,0 +1,135 @@
+import Glibc
+import LMDB
+import Model
+import TestSupport
+import Testing
+
+@testable import TSDB
+
+@Suite struct DamageTests {
+    /// Everything that a store of ``WrittenStore/ofEveryKind()`` can be asked, as text.
+    private func everything(_ store: Store) throws -> String {
+        let snapshot = try store.snapshot()
+        var lines = try answer(snapshot, [], .all).map { "\($0.0) \($0.1)" }
+        lines.append("\(try snapshot.events(in: .all))")
+        lines.append("\(String(describing: try snapshot.metadata(of: "m")))")
+        lines.append("\(try snapshot.labelNames(matching: [], in: .all))")
+        lines.append("\(try snapshot.newestSampleTime() as Any) \(try snapshot.oldestSampleTime() as Any)")
+        lines.append("\(try snapshot.currentSuperblock().hostName)")
+        return lines.joined(separator: "\n")
+    }
+
+    /// The checksum left as it was: any damaged bit is noticed, or is none of the question's.
+    @Test func aFlippedBitIsNoticedOrTouchesNothing() throws {
+        let written = try WrittenStore.ofEveryKind()
+        let store = written.store
+        let before = try everything(store)
+        var random = SeededGenerator(seed: 1)
+        var kinds: Set<UInt8> = []
+        for record in try store.records() {
+            kinds.insert(record.key[0])
+            for _ in 0..<6 {
+                var value = record.value
+                value[Int.random(in: value.indices, using: &random)] ^= 1 << UInt8.random(in: 0...7, using: &random)
+                try store.overwrite(record.key, value: value)
+                do {
+                    #expect(try everything(store) == before, "key \(record.key)")
+                } catch let error as StoreError {
+                    guard case .damaged = error else {
+                        Issue.record("key \(record.key): \(error)")
+                        continue
+                    }
+                }
+            }
+            try store.overwrite(record.key, value: record.value)
+        }
+        #expect(try everything(store) == before)
+        // The store has a record of every kind, so none was left out.
+        #expect(kinds == [0, 1, 2, 3, 0x10, 0x11, 0x12, 0x20, 0x21])
+    }
+
+    /// The checksum made right again: whatever the bytes say, the store answers or refuses, also when it seals them.
+    @Test func hostileValuesThrowOrAnswer() throws {
+        var random = SeededGenerator(seed: 7)
+        let written = try WrittenStore.ofEveryKind()
+        let store = written.store
+        let before = try everything(store)
+        for record in try store.records() where record.key != Key.superblock && record.key[0] != 0x21 {
+            for round in 0..<30 {
+                var payload = record.payload
+                if round < 10 {
+                    payload.removeLast(Int.random(in: 1...payload.count, using: &random))
+                } else {
+                    for _ in 0..<Int.random(in: 1...4, using: &random) {
+                        payload[Int.random(in: payload.indices, using: &random)] = .random(in: 0...255, using: &random)
+                    }
+                }
+                try store.overwrite(record.key, payload: payload)
+                expectAnswerOrRefusal { _ = try everything(store) }
+                expectAnswerOrRefusal { _ = try store.retain(1, now: Timestamp(milliseconds: 1), isDryRun: true) }
+            }
+            try store.overwrite(record.key, value: record.value)
+        }
+        #expect(try everything(store) == before)
+    }
+
+    /// As above, and the damaged store is sealed, which must end and must not trap.
+    @Test func hostileValuesCanBeSealed() throws {
+        var random = SeededGenerator(seed: 8)
+        for _ in 0..<40 {
+            var written = try WrittenStore.ofEveryKind()
+            let store = written.store
+            let candidates = try store.records().filter { [0x01, 0x10, 0x11, 0x20].contains($0.key[0]) }
+            for record in candidates.shuffled(using: &random).prefix(2) {
+                var payload = record.payload
+                let place = Int.random(in: payload.indices, using: &random)
+                payload[place] = .random(in: 0...255, using: &random)
+                try store.overwrite(record.key, payload: payload)
+            }
+            do throws(StoreError) { try written.recorder.sealEverything() } catch { continue }
+            expectAnswerOrRefusal { _ = try everything(store) }
+        }
+    }
+
+    /// The row that a chain is read on top of is gone: the rest is refused, not read as something else.
+    @Test func rowsWithoutTheirKeyRowAreRefused() throws {
+        var written = try WrittenStore()
+        for tick in 0..<4 as Range<Int64> { try written.append(tick * 5000, [(Labels(name: "m"), Double(tick))]) }
+        try written.store.remove(Key.headRow(time: 0, group: 1))
+        let error = #expect(throws: StoreError.self) { _ = try answer(written.store.snapshot(), [], .all) }
+        #expect(error?.description.contains("key row") == true)
+    }
+
+    @Test func anAgeBeyondAllTimesIsRefused() throws {
+        var written = try WrittenStore()
+        try written.append(-5000, [(Labels(name: "m"), 1)])
+        var row = ByteWriter([2])
+        row.varint(UInt64(Int64.max))
+        row.append([0, 1, 0])
+        try written.store.overwrite(Key.headRow(time: -4000, group: 1), payload: row.bytes)
+        let late = TimeRange(minMilliseconds: -4500, maxMilliseconds: 0)
+        #expect(throws: StoreError.self) { _ = try answer(written.store.snapshot(), [], late) }
+    }
+
+    @Test func scrapesBeyondAllTimesAreRefused() throws {
+        var written = try WrittenStore()
+        for time in [Int64.min, .max, .max - 1] {
+            #expect(throws: StoreError.self) { try written.append(time, [(Labels(name: "m"), 1)]) }
+        }
+        written.naive = NaiveStore()
+        try written.append(5, [(Labels(name: "m"), 1)])
+        try written.expectEqualsModel("after refusals")
+    }
+
+    /// Canary: the question notices a changed value.
+    @Test func theQuestionSeesEverything() throws {
+        let written = try WrittenStore.ofEveryKind()
+        let before = try everything(written.store)
+        for record in try written.store.records() where [0x03, 0x11, 0x12].contains(record.key[0]) {
+            try written.store.remove(record.key)
+            #expect(try everything(written.store) != before, "key \(record.key)")
+            try written.store.overwrite(record.key, value: record.value)
+        }
+        #expect(try everything(written.store) == before)
+    }
+}
