@@ -110,3 +110,22 @@ void mon_trim_heap(void) { malloc_trim(0); }
 #else
 void mon_trim_heap(void) {}
 #endif
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+void mon_release_text(void) {
+    FILE *maps = fopen("/proc/self/maps", "re");
+    if (!maps) return;
+    char line[512];
+    while (fgets(line, sizeof line, maps)) {
+        unsigned long start, end;
+        char permissions[5];
+        // Paths only: [vdso] and its like are not files.
+        if (sscanf(line, "%lx-%lx %4s", &start, &end, permissions) == 3 && strcmp(permissions, "r-xp") == 0 &&
+            strchr(line, '/'))
+            madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    fclose(maps);
+}

@@ -78,12 +78,19 @@ struct Daemon: ~Copyable {
 
     private mutating func tickUntilSignal() {
         markStart()
+        var isStarting = true
         while true {
             let tick = loop.nextTick(after: .now())
             switch Signals.wait(untilMonotonicNanoseconds: tick.monotonicNanoseconds) {
             case .ending: return
-            case .seal: attempt("seal the head") { ingest throws(StoreError) in try ingest.seal() }
-            case .none: self.tick()
+            case .seal:
+                attempt("seal the head") { ingest throws(StoreError) in try ingest.seal() }
+                afterSeal()
+            case .none:
+                self.tick()
+                // What the start needed is not needed again.
+                if isStarting { ProcessMemory.giveBack() }
+                isStarting = false
             }
         }
     }
