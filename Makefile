@@ -19,6 +19,8 @@ run: build
 ## The release binary: .build/release/mon
 build:
 	@scripts/install-packages.sh build
+	@mkdir -p .build/static
+	@for library in /usr/lib/gcc/*/*/libstdc++.a; do [ ! -e "$$library" ] || ln -sf "$$library" .build/static/; done
 	$(SWIFT) build $(RELEASE_FLAGS)
 
 ## Installs what the tests need and runs them all.
