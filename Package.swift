@@ -91,6 +91,7 @@ let package = Package(
         benchmark("size", ["BenchmarkSupport"]),
         benchmark("append", ["BenchmarkSupport"]),
         benchmark("query", ["BenchmarkSupport", "Query"]),
+        benchmark("scale", ["BenchmarkSupport"]),
         .target(
             name: "BenchmarkSupport", dependencies: ["Model", "TSDB"], path: "benchmarks/support",
             swiftSettings: strict),

@@ -52,41 +52,76 @@ extension Snapshot {
         }
     }
 
-    /// Decodes the head's rows of `range` for the series found.
-    private func readHead(into found: inout FoundSeries, in range: TimeRange) throws(StoreError) {
-        /// A group's chain, and which of its slots are wanted.
-        struct Chain {
-            var decoder = HeadRowDecoder()
-            var mapped = 0
-            var wanted: [(slot: Int, place: Int)] = []
+    /// A group's chain in the head, and which of its slots are wanted.
+    private struct Chain {
+        var decoder = HeadRowDecoder()
+        var mapped = 0
+        var wanted: [(slot: Int, place: Int)] = []
+        /// Whether the rows up to the next key row have nothing that is wanted.
+        var isSkipped = false
+
+        /// Finds the slots that came with the row read last.
+        mutating func map(_ places: [UInt32: Int]) {
+            for slot in mapped..<decoder.ids.count {
+                if let place = places[decoder.ids[slot]] { wanted.append((slot, place)) }
+            }
+            mapped = decoder.ids.count
         }
+    }
+
+    /// Decodes the head's rows of `range` for the series found, and adds the late batches.
+    private func readHead(into found: inout FoundSeries, in range: TimeRange) throws(StoreError) {
+        var columns = found.recent
+        if try !readRows(found.placesByID, into: &columns, in: range, skipping: true) {
+            columns = found.recent
+            _ = try readRows(found.placesByID, into: &columns, in: range, skipping: false)
+        }
+        try readLateBatches(found.placesByID, into: &columns)
+        found.recent = columns
+    }
+
+    /// - Parameter skipping: whether to leave out the chains of groups that have none of the series.
+    /// - Returns: false where a chain that was left out got new series on its way, so that it has to be read after all.
+    private func readRows(
+        _ placesByID: [Int64: [UInt32: Int]], into columns: inout [SampleColumn], in range: TimeRange, skipping: Bool
+    ) throws(StoreError) -> Bool {
         let (min, max) = (range.min.milliseconds, range.max.milliseconds)
         let entries = try HeadScan.entries(
             from: min, through: max, groups: Set(try groups().keys), in: transaction)
+        // Ids are looked at before they are looked up: a selection's lie close together.
+        let ids = placesByID.values.lazy.flatMap { $0.keys }
+        guard let low = ids.min(), let high = ids.max() else { return true }
+        let bounds = low...high
         var chains: [UInt16: Chain] = [:]
-        let placesByID = found.placesByID
-        var columns = found.recent
+        var isComplete = true
         try HeadScan.rows(entries: entries, through: max, in: transaction) { group, time, payload throws(CodecError) in
             var chain = chains.removeValue(forKey: group) ?? Chain()
+            defer { chains[group] = chain }
+            let places = placesByID[Block.spanStart(time, length: Block.daySeconds)] ?? [:]
+            let isKey = try HeadRowDecoder.kind(of: payload) == .key
+            if skipping, isKey || chain.isSkipped {
+                let names = try HeadRowDecoder.names(payload) { bounds.contains($0) && places[$0] != nil }
+                if !isKey, names { isComplete = false }
+                if isKey { chain.isSkipped = !names }
+                if chain.isSkipped { return }
+            }
             try chain.decoder.decode(payload)
-            if try HeadRowDecoder.kind(of: payload) == .key {
+            if isKey {
                 chain.mapped = 0
                 chain.wanted.removeAll(keepingCapacity: true)
             }
-            if chain.mapped < chain.decoder.ids.count {
-                let places = placesByID[Block.spanStart(time, length: Block.daySeconds)] ?? [:]
-                for slot in chain.mapped..<chain.decoder.ids.count {
-                    if let place = places[chain.decoder.ids[slot]] { chain.wanted.append((slot, place)) }
-                }
-                chain.mapped = chain.decoder.ids.count
+            if chain.mapped < chain.decoder.ids.count { chain.map(places) }
+            if time < min { return }
+            for (slot, place) in chain.wanted where chain.decoder.slots[slot].isPresent {
+                columns[place].append(time, Double(bitPattern: chain.decoder.slots[slot].bits))
             }
-            if time >= min {
-                for (slot, place) in chain.wanted where chain.decoder.slots[slot].isPresent {
-                    columns[place].append(time, Double(bitPattern: chain.decoder.slots[slot].bits))
-                }
-            }
-            chains[group] = chain
         }
+        return isComplete
+    }
+
+    private func readLateBatches(
+        _ placesByID: [Int64: [UInt32: Int]], into columns: inout [SampleColumn]
+    ) throws(StoreError) {
         try forEachLateBatch { _, batch throws(StoreError) in
             guard let places = placesByID[batch.day] else { return }
             for one in batch.series {
@@ -95,6 +130,5 @@ extension Snapshot {
                 columns[place].values += one.values
             }
         }
-        found.recent = columns
     }
 }

@@ -8,8 +8,14 @@ package final class Snapshot {
     let transaction: ReadTransaction
     private let stripeBytes: Int
     private var registries: [Int64: RegistryReader] = [:]
-    private var blocks: [BlockReference: BlockReader] = [:]
+    private var blocks: [BlockReference: OpenBlock] = [:]
     private var knownGroups: [UInt16: GroupDefinition]?
+
+    /// A reader in a place of its own: it is large, and what it has decoded is to stay with it.
+    private final class OpenBlock {
+        var reader: BlockReader
+        init(_ reader: BlockReader) { self.reader = reader }
+    }
 
     /// A raw block of one group.
     struct BlockReference: Hashable {
@@ -173,19 +179,15 @@ package final class Snapshot {
     func withBlock<Value>(
         _ reference: BlockReference, _ body: (inout BlockReader) throws(StoreError) -> Value
     ) throws(StoreError) -> Value {
-        var block: BlockReader
-        if let known = blocks.removeValue(forKey: reference) {
-            block = known
-        } else {
-            block = try BlockReader(
+        if let known = blocks[reference] { return try body(&known.reader) }
+        let block = OpenBlock(
+            try BlockReader(
                 stripeBytes: stripeBytes,
                 record: "raw block of group \(reference.group) from \(reference.start)",
                 key: { Key.block(group: reference.group, tier: 0, start: reference.start, stripe: $0) },
-                in: transaction)
-        }
-        let value = try body(&block)
+                in: transaction))
         blocks[reference] = block
-        return value
+        return try body(&block.reader)
     }
 
     /// The time columns of a block.

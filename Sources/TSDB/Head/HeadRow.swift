@@ -83,6 +83,15 @@ struct HeadState: Hashable {
         }
     }
 
+    /// Reads over a state.
+    static func skip(in reader: inout ByteReader) throws(CodecError) {
+        switch try reader.u8() {
+        case 0...UInt8(Scale.decimalsMax): _ = try reader.varint()
+        case rawTag: _ = try reader.slice(8)
+        default: break
+        }
+    }
+
     init(from reader: inout ByteReader) throws(CodecError) {
         let position = reader.position
         tag = try reader.u8()

@@ -33,6 +33,22 @@ struct HeadRowDecoder {
         }
     }
 
+    /// Whether a row brings slots of ids that satisfy `isWanted`, found without reading any values on the way: a reader
+    /// of few series leaves out the chains of the groups that have none of them.
+    static func names(_ row: [UInt8], where isWanted: (UInt32) -> Bool) throws(CodecError) -> Bool {
+        var reader = ByteReader(row)
+        let isKey = try kind(from: &reader) == .key
+        var id: Int64 = 0
+        for _ in 0..<(try reader.count(atMost: reader.remaining, "number of slots")) {
+            id &+= try reader.zigzag()
+            // The ids of a delta row's new slots count from the last slot of the row before: only that there are some
+            // is known here.
+            if !isKey || isWanted(UInt32(truncatingIfNeeded: id)) { return true }
+            try HeadState.skip(in: &reader)
+        }
+        return false
+    }
+
     /// Applies the next row; the first has to be a key row.
     mutating func decode(_ row: [UInt8]) throws(CodecError) {
         var reader = ByteReader(row)
