@@ -36,8 +36,11 @@ package enum SourceTree {
         text(of: path).split(separator: "\n", omittingEmptySubsequences: false)
     }
 
-    package static func text(of path: String) -> String {
-        guard let file = fopen(path.hasPrefix("/") ? path : root + "/" + path, "r") else { return "" }
+    package static func text(of path: String) -> String { String(decoding: bytes(of: path), as: UTF8.self) }
+
+    /// The content of a file; empty where there is none.
+    package static func bytes(of path: String) -> [UInt8] {
+        guard let file = fopen(path.hasPrefix("/") ? path : root + "/" + path, "r") else { return [] }
         defer { fclose(file) }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
@@ -46,6 +49,6 @@ package enum SourceTree {
             if count == 0 { break }
             bytes += buffer[..<count]
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 }
