@@ -111,6 +111,19 @@ import Testing
         #expect(throws: StoreError.self) { _ = try answer(written.store.snapshot(), [], late) }
     }
 
+    /// Keys that damage moved to the ends of time: a start of the recorder answers or refuses.
+    @Test(arguments: [Int64.min, .min + 1, .max - 1, .max], [1, HeadScan.frameGroup] as [UInt16])
+    func rowsAtTheEndsOfTimeDoNotStopTheStart(time: Int64, group: UInt16) throws {
+        var written = try WrittenStore()
+        try written.append(0, [(Labels(name: "m"), 1)])
+        try written.appendFrame(1)
+        try written.store.overwrite(Key.headRow(time: time, group: group), payload: [1, 0])
+        expectAnswerOrRefusal { _ = try everything(written.store) }
+        expectAnswerOrRefusal { _ = try written.recorder.markGap(before: Timestamp(milliseconds: 60_000)) }
+        expectAnswerOrRefusal { try written.append(65_000, [(Labels(name: "m"), 2)]) }
+        expectAnswerOrRefusal { try written.recorder.sealEverything() }
+    }
+
     @Test func scrapesBeyondAllTimesAreRefused() throws {
         var written = try WrittenStore()
         for time in [Int64.min, .max, .max - 1] {

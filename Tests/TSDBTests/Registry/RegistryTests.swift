@@ -208,4 +208,22 @@ import Testing
             #expect(error != nil)
         }
     }
+
+    /// A run of postings as long as numbers go, behind a first id, so that their sum is none.
+    @Test func aRunOfAbsurdLengthIsRefused() throws {
+        var postings = ByteWriter([0, 1])
+        postings.varint(Int.max - 2)
+        var pairs = ByteWriter([2, UInt8(ascii: "a"), 0, 1, UInt8(ascii: "v"), 2])
+        pairs.varint(postings.count)
+        let series: [UInt8] = [1, 0, 1, 0]
+        var writer = ByteWriter(RegistryWriter.magic + [1, 0])
+        for count in [2, 1, pairs.count, postings.count, series.count] { writer.varint(count) }
+        writer.append([UInt8](repeating: 0, count: 12) + pairs.bytes + postings.bytes + series)
+        let holder = try Holder()
+        try holder.put(writer.bytes)
+        let error = #expect(throws: StoreError.self) {
+            _ = try holder.read { try $0.ids(matching: [Matcher("a", equals: "v")], in: $1.transaction) }
+        }
+        #expect(error?.description.contains("postings") == true)
+    }
 }
