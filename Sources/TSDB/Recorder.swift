@@ -11,7 +11,7 @@ package struct Scrape: Sendable {
     /// The samples of the series of one group.
     package struct Row: Sendable {
         package var group: GroupDefinition
-        /// Each series at most once; exact bits, a stale marker ends the series.
+        /// Exact bits, a stale marker ends the series. Of a series given twice the last value stays.
         package var samples: [(series: SeriesReference, value: Double)]
 
         package init(group: GroupDefinition, samples: [(series: SeriesReference, value: Double)]) {

@@ -26,6 +26,9 @@ struct GroupTable {
     /// Group of a reference within each definition.
     private var assignment: [GroupDefinition: [UInt16]] = [:]
     private(set) var newestTime: Int64?
+    /// The row that each reference was in last, by the rows' order of arrival.
+    private var rowOfReference: [UInt64] = []
+    private var rowNumber: UInt64 = 0
 
     init() {}
 
@@ -61,13 +64,21 @@ struct GroupTable {
         for number in Array(groups.keys) { groups[number]?.encoder.reset() }
     }
 
-    /// The parts of a row by group. Groups that had to be opened are added to `news`.
+    /// The parts of a row by group. Groups that had to be opened are added to `news`. Of a series that is given twice
+    /// the last value stays: a chain has no place for two.
     mutating func split(_ row: Scrape.Row, _ news: inout [UInt16: GroupDefinition]) -> [Part] {
         var parts: [Part] = []
         var assigned = assignment[row.group] ?? []
+        rowNumber += 1
         for sample in row.samples {
             let reference = sample.series.index
             while assigned.count <= reference { assigned.append(.max) }
+            while rowOfReference.count <= reference { rowOfReference.append(0) }
+            if rowOfReference[reference] == rowNumber {
+                GroupTable.replace(reference, sample.value, in: &parts)
+                continue
+            }
+            rowOfReference[reference] = rowNumber
             if assigned[reference] == .max {
                 assigned[reference] = room(in: row.group, &news)
                 groups[assigned[reference]]?.seriesCount += 1
@@ -84,6 +95,13 @@ struct GroupTable {
         }
         assignment[row.group] = assigned
         return parts
+    }
+
+    private static func replace(_ reference: Int, _ value: Double, in parts: inout [Part]) {
+        for place in parts.indices {
+            guard let sample = parts[place].samples.firstIndex(where: { $0.reference == reference }) else { continue }
+            parts[place].samples[sample].value = value
+        }
     }
 
     /// The number of a group of the definition that can take another series.
