@@ -43,19 +43,22 @@ struct HeadWriter: ~Copyable {
     /// Has the next write read its caches anew, because sealing has changed the registry.
     mutating func registryChanged() { generation = .max }
 
-    /// Writes descriptions that are news.
+    /// Writes descriptions that are news; a metric whose name is no key has none.
     mutating func write(metadata described: [MetricFamily]) throws(StoreError) {
         var news: [MetricFamily] = []
         for family in described where families[family.name] != family {
+            guard Key.metadata(family.name).count <= Key.bytesMax else { continue }
             if try store.snapshot().metadata(of: family.name) != family { news.append(family) }
-            families[family.name] = family
         }
-        if news.isEmpty { return }
-        try store.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
-            for family in news {
-                try transaction.put(Key.metadata(family.name), payload: Record.metadata(family))
+        if !news.isEmpty {
+            try store.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+                for family in news {
+                    try transaction.put(Key.metadata(family.name), payload: Record.metadata(family))
+                }
             }
         }
+        // Only what the store has by now: what failed is written at the next attempt.
+        for family in described { families[family.name] = family }
     }
 
     /// Writes scrapes of one day in one transaction. On an error nothing of them is in the store, and the caches are

@@ -19,6 +19,9 @@ import LMDB
 enum Key {
     static let superblock: [UInt8] = [0x00]
 
+    /// The longest key that LMDB takes as it is built everywhere (MDB_MAXKEYSIZE).
+    static let bytesMax = 511
+
     enum Kind: UInt8 {
         case superblock = 0x00
         case registry = 0x01
