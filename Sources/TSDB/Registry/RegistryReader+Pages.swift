@@ -138,7 +138,7 @@ extension RegistryReader {
                 let head = try reader.varint()
                 let run = head & 1 == 0 ? 1 : Int(clamping: try reader.varint()) &+ 2
                 let (first, overflow) = next.addingReportingOverflow(head >> 1)
-                guard !overflow, run > 0, ids.count + run <= pair.seriesCount, first < seriesCount,
+                guard !overflow, run > 0, run <= pair.seriesCount - ids.count, first < seriesCount,
                     run <= seriesCount - Int(first)
                 else { throw .malformed(position: reader.position, reason: "postings out of bounds") }
                 for id in first..<first + UInt64(run) { ids.append(UInt32(id)) }
