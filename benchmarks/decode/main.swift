@@ -15,7 +15,10 @@ struct BenchmarkDecode {
 
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
-        if arguments.isEmpty { measure("synthetic counters", syntheticCounters(series: 300)) }
+        if arguments.isEmpty {
+            measure("counters of even noise", syntheticCounters(series: 300) { $0 & 255 })
+            measure("counters of skewed noise", syntheticCounters(series: 300) { ($0 & 63) * ($0 >> 6 & 63) })
+        }
         for path in arguments {
             guard let bytes = readFile(path) ?? readFile(path + "/node_5s.txt") else {
                 print("cannot read \(path)")
@@ -31,9 +34,9 @@ struct BenchmarkDecode {
         var length: Int
         var values: [Double]
 
-        /// Counters under bit-packing: integers of order 1 or 2 with packed residuals and no corrections.
-        var isPackedCounter: Bool {
-            length > 2 && bytes[0] == 2 && bytes[1] & 3 != 0 && bytes[1] >> 4 == 1 && bytes[1] & 8 == 0
+        /// Counters: integers of order 1 or 2 without corrections, whose residuals `coder` wrote.
+        func isCounter(coder: UInt8) -> Bool {
+            length > 2 && bytes[0] == 2 && bytes[1] & 3 != 0 && bytes[1] >> 4 == coder && bytes[1] & 8 == 0
         }
     }
 
@@ -62,7 +65,8 @@ struct BenchmarkDecode {
         let perSample = sealing / 1.0e-9.seconds / Double(samples)
         print("  seal    \(rounded(perSample, 1)) ns/sample, 300 x 1440 in \(rounded(perSample * 0.432, 1)) ms")
         speed("all chunks", chunks)
-        speed("PFOR counters", chunks.filter(\.isPackedCounter))
+        speed("PFOR counters", chunks.filter { $0.isCounter(coder: 1) })
+        speed("Huffman counters", chunks.filter { $0.isCounter(coder: 4) })
     }
 
     static func speed(_ name: String, _ chunks: [Chunk]) {
@@ -100,8 +104,8 @@ struct BenchmarkDecode {
         print("  decode  \(name): \(chunks.count) chunks, \(rounded(millions, 0)) M samples/s")
     }
 
-    /// Counters that grow by noisy amounts of up to 8 bits, as a busy host's do.
-    static func syntheticCounters(series: Int) -> [[Double]] {
+    /// Counters that grow by what `noise` makes of random bits.
+    static func syntheticCounters(series: Int, _ noise: (UInt64) -> UInt64) -> [[Double]] {
         var state: UInt64 = 1
         func next() -> UInt64 {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -110,7 +114,7 @@ struct BenchmarkDecode {
         return (0..<series).map { _ in
             var total = next()
             return (0..<chunkSamples).map { _ in
-                total += next() & 255
+                total += noise(next())
                 return Double(total)
             }
         }

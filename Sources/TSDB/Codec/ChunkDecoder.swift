@@ -5,6 +5,7 @@
 package struct ChunkDecoder {
     /// Residuals of the column being decoded; integers are made of them on the way out.
     private var residuals: [Int64] = []
+    private var huffman = HuffmanDecoder()
 
     /// Memory is taken with the first column.
     package init() {}
@@ -148,8 +149,17 @@ package struct ChunkDecoder {
     private mutating func readResiduals(
         _ flags: ChunkFlags, count: Int, skipping skipped: Int, from reader: inout ByteReader
     ) throws(CodecError) {
+        try ChunkDecoder.readResiduals(
+            flags.residual, count: count, skipping: skipped, from: &reader, into: &residuals, using: &huffman)
+    }
+
+    private static func readResiduals(
+        _ coder: ResidualCoder, count: Int, skipping skipped: Int, from reader: inout ByteReader,
+        into residuals: inout [Int64], using huffman: inout HuffmanDecoder
+    ) throws(CodecError) {
         if residuals.count < count { residuals = [Int64](repeating: 0, count: count) }
         var span = residuals.mutableSpan
-        try Residuals.decode(flags.residual, count: count - skipped, from: &reader, into: &span, at: skipped)
+        try Residuals.decode(
+            coder, count: count - skipped, from: &reader, into: &span, at: skipped, using: &huffman)
     }
 }

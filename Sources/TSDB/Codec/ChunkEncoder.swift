@@ -21,8 +21,9 @@ package struct ChunkEncoder {
     private var corrections: [Int64] = []
     private var correctionBytes = ByteWriter()
     private var dictionary = PatternDictionary()
+    private var dictionaryBytes = ByteWriter()
     private var numbers: [Int64] = []
-    private var parts = Sparse.Parts()
+    private var workspace = Residuals.Workspace()
     private var best = Draft()
     private var next = Draft()
 
@@ -56,7 +57,7 @@ package struct ChunkEncoder {
         // Packed bit patterns take 4 bytes and more of any column that is not one of the above.
         if best.byteCount > values.count * 4 { tryRaw(values) }
         writer.append(best.header.bytes)
-        Residuals.encode(best.residuals, as: best.coder, parts: &parts, into: &writer)
+        Residuals.encode(best.residuals, as: best.coder, using: &workspace, into: &writer)
         return writer.count - start
     }
 
@@ -87,39 +88,50 @@ package struct ChunkEncoder {
         if UlpCorrection.split(values, by: scale, into: &integers, &corrections) {
             IntegerColumn.encode(corrections, orders: 0...0, into: &correctionBytes)
         }
+        var byteCounts: [Int] = []
         for order in 0...min(2, values.count - 1) {
             let differences = Differences(order: order, of: integers, into: &next.residuals)
-            let residuals = Residuals.choose(next.residuals, parts: &parts)
-            var flags = ChunkFlags(order: order, residual: residuals.coder)
-            flags.hasDivisor = differences.divisor > 1
-            flags.hasCorrections = correctionBytes.count > 0
-            begin(.integers, flags)
-            next.header.u8(scale.code)
-            next.header.zigzag(differences.first)
-            if order == 2 { next.header.zigzag(differences.second) }
-            if differences.divisor > 1 { next.header.varint(differences.divisor) }
-            next.header.append(correctionBytes.bytes)
-            keepIfSmaller(residuals)
-            if residuals.byteCount == 0 { break }
+            let residuals = Residuals.choose(next.residuals, using: &workspace)
+            begin(differences, scale, residuals.coder)
+            keepIfSmaller(residuals.byteCount)
+            if residuals.byteCount == 0 { return }
+            byteCounts.append(residuals.byteCount)
+        }
+        let least = byteCounts.reduce(Int.max, min)
+        for (order, byteCount) in byteCounts.enumerated()
+        where Residuals.mayGainByHuffman(byteCount, least: least) {
+            let differences = Differences(order: order, of: integers, into: &next.residuals)
+            begin(differences, scale, .huffman)
+            tryHuffman()
         }
     }
 
     private mutating func tryDictionary(_ values: Span<Double>) {
         guard dictionary.collect(values, numbers: &numbers) else { return }
-        tryNumbers(order: 0)
-        tryNumbers(order: 1)
+        tryNumbers()
         dictionary.sort(numbers: &numbers)
-        tryNumbers(order: 0)
-        tryNumbers(order: 1)
+        tryNumbers()
     }
 
-    private mutating func tryNumbers(order: Int) {
+    private mutating func tryNumbers() {
+        dictionaryBytes.removeAll()
+        dictionary.encode(into: &dictionaryBytes)
+        for order in 0...1 {
+            takeNumbers(order: order)
+            let residuals = Residuals.choose(next.residuals, using: &workspace)
+            begin(.dictionary, ChunkFlags(order: order, residual: residuals.coder))
+            next.header.append(dictionaryBytes.bytes)
+            keepIfSmaller(residuals.byteCount)
+            takeNumbers(order: order)
+            begin(.dictionary, ChunkFlags(order: order, residual: .huffman))
+            next.header.append(dictionaryBytes.bytes)
+            tryHuffman()
+        }
+    }
+
+    private mutating func takeNumbers(order: Int) {
         next.residuals = numbers
         if order == 1 { ChunkEncoder.subtractNeighbours(&next.residuals) }
-        let residuals = Residuals.choose(next.residuals, parts: &parts)
-        begin(.dictionary, ChunkFlags(order: order, residual: residuals.coder))
-        dictionary.encode(into: &next.header)
-        keepIfSmaller(residuals)
     }
 
     private mutating func tryRaw(_ values: Span<Double>) {
@@ -127,22 +139,42 @@ package struct ChunkEncoder {
             next.residuals.removeAll(keepingCapacity: true)
             for i in values.indices { next.residuals.append(Int64(bitPattern: values[i].bitPattern)) }
             if order == 1 { ChunkEncoder.subtractNeighbours(&next.residuals) }
-            let residuals = Residuals.choose(next.residuals, parts: &parts)
+            let residuals = Residuals.choose(next.residuals, using: &workspace)
             begin(.raw, ChunkFlags(order: order, residual: residuals.coder))
-            keepIfSmaller(residuals)
+            keepIfSmaller(residuals.byteCount)
         }
     }
 
     private mutating func begin(_ coder: ChunkCoder, _ flags: ChunkFlags) {
+        next.coder = flags.residual
         next.header.removeAll()
         next.header.u8(coder.rawValue)
         next.header.u8(flags.byte)
     }
 
-    private mutating func keepIfSmaller(_ residuals: (coder: ResidualCoder, byteCount: Int)) {
-        next.coder = residuals.coder
-        next.byteCount = next.header.count + residuals.byteCount
+    /// The header of integers; their corrections are those of `correctionBytes`.
+    private mutating func begin(_ differences: Differences, _ scale: Scale, _ residuals: ResidualCoder) {
+        var flags = ChunkFlags(order: differences.order, residual: residuals)
+        flags.hasDivisor = differences.divisor > 1
+        flags.hasCorrections = correctionBytes.count > 0
+        begin(.integers, flags)
+        next.header.u8(scale.code)
+        next.header.zigzag(differences.first)
+        if differences.order == 2 { next.header.zigzag(differences.second) }
+        if differences.divisor > 1 { next.header.varint(differences.divisor) }
+        next.header.append(correctionBytes.bytes)
+    }
+
+    private mutating func keepIfSmaller(_ residualBytes: Int) {
+        next.byteCount = next.header.count + residualBytes
         if next.byteCount < best.byteCount { swap(&best, &next) }
+    }
+
+    /// Takes the column that was begun under Huffman codes where that is better than the best so far.
+    private mutating func tryHuffman() {
+        let least = best.byteCount - next.header.count
+        guard least > 0 else { return }
+        if let bytes = Residuals.tryHuffman(next.residuals, beside: least, using: &workspace) { keepIfSmaller(bytes) }
     }
 
     private static func subtractNeighbours(_ values: inout [Int64]) {

@@ -37,7 +37,9 @@ enum ResidualCoder: UInt8, CaseIterable {
     case sparse = 2
     /// One number for all: a zigzag varint.
     case repeated = 3
-    // 4 is kept for Huffman codes over magnitudes. Numbers go up to 7.
+    /// Huffman codes over magnitudes, see Huffman.swift. Reaches to the end of its bytes.
+    case huffman = 4
+    // Numbers go up to 7.
 
     init(_ number: UInt8, at position: Int) throws(CodecError) {
         guard let coder = ResidualCoder(rawValue: number) else {

@@ -23,7 +23,7 @@ package enum IntegerColumn {
 
     /// `orders`: the delta orders to try.
     static func encode(_ values: [Int64], orders: ClosedRange<Int>, into writer: inout ByteWriter) {
-        var parts = Sparse.Parts()
+        var workspace = Residuals.Workspace()
         var column = values
         var best: Draft?
         for order in 0...orders.upperBound {
@@ -32,16 +32,20 @@ package enum IntegerColumn {
             // A short column may be shorter without its divisor.
             let common = Int64(exactly: Differences.commonDivisor(of: column.span)) ?? 1
             for divisor in common == 1 ? [1] : [1, common] {
-                let draft = Draft(column, order: order, divisor: divisor, parts: &parts)
+                let draft = Draft(column, order: order, divisor: divisor, using: &workspace)
                 if draft.byteCount < best?.byteCount ?? Int.max { best = draft }
             }
             if best?.byteCount == 0 { break }
         }
-        guard let best else { preconditionFailure("a closed range has an element") }
+        guard var best else { preconditionFailure("a closed range has an element") }
+        if let bytes = Residuals.tryHuffman(best.residuals, beside: best.byteCount, using: &workspace) {
+            best.coder = .huffman
+            best.byteCount = bytes + (best.divisor > 1 ? ByteWriter.varintByteCount(UInt64(best.divisor)) : 0)
+        }
         writer.u8(best.coder.rawValue | (best.divisor > 1 ? divisorFlag : 0) | UInt8(best.order) << 4)
         if hasLength(best.coder) { writer.varint(best.byteCount) }
         if best.divisor > 1 { writer.varint(Int(best.divisor)) }
-        Residuals.encode(best.residuals, as: best.coder, parts: &parts, into: &writer)
+        Residuals.encode(best.residuals, as: best.coder, using: &workspace, into: &writer)
     }
 
     private static let divisorFlag: UInt8 = 8
@@ -57,11 +61,11 @@ package enum IntegerColumn {
         var coder: ResidualCoder
         var byteCount: Int
 
-        init(_ column: [Int64], order: Int, divisor: Int64, parts: inout Sparse.Parts) {
+        init(_ column: [Int64], order: Int, divisor: Int64, using workspace: inout Residuals.Workspace) {
             self.order = order
             self.divisor = divisor
             residuals = divisor == 1 ? column : column.map { $0 / divisor }
-            (coder, byteCount) = Residuals.choose(residuals, parts: &parts)
+            (coder, byteCount) = Residuals.choose(residuals, using: &workspace)
             if divisor > 1 { byteCount += ByteWriter.varintByteCount(UInt64(divisor)) }
         }
     }
@@ -90,17 +94,18 @@ package enum IntegerColumn {
         var values = [Int64](repeating: 0, count: count)
         let hasDivisor = head & divisorFlag != 0
         var divisor: UInt64 = 1
+        var huffman = HuffmanDecoder()
         var span = values.mutableSpan
         if hasLength(coder) {
             let length = try reader.count(atMost: reader.remaining, "length of a column")
             var payload = ByteReader(reader.bytes, from: reader.position, to: reader.position + length)
             try reader.skip(length)
             if hasDivisor { divisor = try payload.varint() }
-            try Residuals.decode(coder, count: count, from: &payload, into: &span, at: 0)
+            try Residuals.decode(coder, count: count, from: &payload, into: &span, at: 0, using: &huffman)
             try payload.finish()
         } else {
             guard !hasDivisor else { throw .malformed(position: start, reason: "divisor of nothing") }
-            try Residuals.decode(coder, count: count, from: &reader, into: &span, at: 0)
+            try Residuals.decode(coder, count: count, from: &reader, into: &span, at: 0, using: &huffman)
         }
         guard divisor > 0 else { throw .malformed(position: start, reason: "divisor 0") }
         if divisor > 1 {

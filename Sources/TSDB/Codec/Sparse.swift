@@ -107,6 +107,9 @@ struct BitReader {
         end = to * 8
     }
 
+    /// Offset of the byte behind those begun.
+    var position: Int { (bit + 7) / 8 }
+
     /// One Rice code; at most `end` + 2^k.
     mutating func rice(parameter: Int) throws(CodecError) -> Int {
         var zeros = 0
@@ -131,6 +134,11 @@ struct BitReader {
     /// The next 57 or more bits, lowest first; 0 behind the end of the array.
     private func window() -> UInt64 {
         let byte = bit / 8
+        if byte + 8 <= bytes.count {
+            // In bounds: just checked.
+            let word = unsafe bytes.span.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: byte, as: UInt64.self)
+            return UInt64(littleEndian: word) >> UInt64(bit % 8) & (1 << 57 - 1)
+        }
         var word: UInt64 = 0
         for i in 0..<min(8, max(0, bytes.count - byte)) { word |= UInt64(bytes[byte + i]) << UInt64(8 * i) }
         return word >> UInt64(bit % 8) & (1 << 57 - 1)

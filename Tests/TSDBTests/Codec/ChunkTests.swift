@@ -148,7 +148,8 @@ import Testing
         }
         check([0, 0], .unknownCoder(position: 0, number: 0))
         check([5, 0], .unknownCoder(position: 0, number: 5))
-        check([2, 0x40, 0, 0], .unknownCoder(position: 1, number: 4))
+        check([2, 0x50, 0, 0], .unknownCoder(position: 1, number: 5))
+        check([2, 0x70, 0, 0], .unknownCoder(position: 1, number: 7))
         check([2, 0x80, 0, 0], .malformed(position: 1, reason: "reserved chunk flags 128"))
         check([2, 0x03, 0, 0], .malformed(position: 1, reason: "reserved chunk flags 3"))
         check([4, 0x06], .malformed(position: 1, reason: "flags of another coder"))

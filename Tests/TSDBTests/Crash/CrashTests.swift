@@ -31,7 +31,7 @@ import Testing
             let recorder = try Recorder(path: path, host: testHost)
             let opening = clock.now - began
             #expect(opening < .milliseconds(500), "opening took \(opening)")
-            let problems = try CrashWorld.problems(recorder.store, acknowledged: acknowledged)
+            let problems = try CrashWorld.problems(recorder.store, acknowledged: acknowledged, deaths: run + 1)
             #expect(problems.isEmpty, "seed \(seed), run \(run): \(problems.prefix(5))")
             if !problems.isEmpty { return }
         }

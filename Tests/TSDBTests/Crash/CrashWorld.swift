@@ -83,7 +83,10 @@ enum CrashWorld {
     }
 
     /// What is wrong with the store, in words; empty where every promise was kept.
-    static func problems(_ store: Store, acknowledged: [Int64]) throws -> [String] {
+    ///
+    /// - Parameter deaths: how many children were killed so far. Each may have committed a tick that it could not
+    ///   acknowledge any more, one after the other where each dies in the seal that follows the commit.
+    static func problems(_ store: Store, acknowledged: [Int64], deaths: Int = 1) throws -> [String] {
         let snapshot = try store.snapshot()
         var problems: [String] = []
         var seen: [Labels: [Int64: UInt64]] = [:]
@@ -92,7 +95,7 @@ enum CrashWorld {
         }
         // Late samples of equal times replace each other, so several ticks may have written one.
         var lateValues: [Int64: Set<UInt64>] = [:]
-        let last = (acknowledged.map { max($0, ~$0) }.max() ?? -1) + 1
+        let last = (acknowledged.map { max($0, ~$0) }.max() ?? -1) + Int64(deaths)
         for tick in 0...max(0, last) {
             for sample in samples(tick, isLate: true) {
                 lateValues[sample.time, default: []].insert(sample.value.bitPattern)
