@@ -1,5 +1,6 @@
 import CLMDB
 import Glibc
+import Synchronization
 
 /// One open LMDB folder: `data.mdb` and `lock.mdb`.
 ///
@@ -8,10 +9,11 @@ import Glibc
 /// because the first process that opens a folder decides how many there are.
 @safe package struct Environment: ~Copyable, @unchecked Sendable {
     // @unchecked: an MDB_env may be used from all threads; its write transactions exclude each other.
-    private let owner: EnvironmentOwner
-    private var handle: OpaquePointer { unsafe owner.handle }
-    private let database: UInt32
+    let owner: EnvironmentOwner
+    var handle: OpaquePointer { unsafe owner.handle }
+    let database: UInt32
     package let path: String
+    private let faults: FaultPlan?
 
     /// What an environment is opened for.
     package enum Access: Sendable {
@@ -19,14 +21,34 @@ import Glibc
         /// Commits return after one fdatasync, the meta page's own is left out (`MDB_NOMETASYNC`): a power cut may
         /// undo the last commit, never the file.
         case write
+        /// Reads one file that nobody changes any more: needs no lock file and leaves nothing behind, so it works on
+        /// read-only media. Never for a file that a process may write to: nothing would keep pages from being reused.
+        case readSnapshot
+        /// Writes one file that nobody else knows yet, with no lock file beside it.
+        case writeSnapshot
+
+        fileprivate var flags: Int32 {
+            switch self {
+            case .read: MDB_RDONLY | MDB_NOTLS
+            case .write: MDB_NOTLS | MDB_NOMETASYNC
+            case .readSnapshot: MDB_RDONLY | MDB_NOTLS | MDB_NOSUBDIR | MDB_NOLOCK
+            case .writeSnapshot: MDB_NOTLS | MDB_NOMETASYNC | MDB_NOSUBDIR | MDB_NOLOCK
+            }
+        }
+
+        fileprivate var isReadOnly: Bool { self == .read || self == .readSnapshot }
     }
 
     /// Opens the folder, which must exist; with write access an empty one becomes a new store.
     ///
-    /// - Parameter mapBytes: address space to reserve; the file itself grows only as pages are used.
+    /// - Parameters:
+    ///   - mapBytes: address space to reserve; the file itself grows only as pages are used.
     ///   Nil takes what the file says.
+    ///   - faults: steps that are to fail, for tests.
     /// - Throws: ``StorageError`` of any cause.
-    package init(path: String, access: Access, mapBytes: Int? = nil) throws(StorageError) {
+    package init(
+        path: String, access: Access, mapBytes: Int? = nil, faults: FaultPlan? = nil
+    ) throws(StorageError) {
         var opened: OpaquePointer?
         try StorageError.check(unsafe mdb_env_create(&opened), "make an environment for", path)
         guard let environment = unsafe opened else { throw StorageError(ENOMEM, "make an environment for", path: path) }
@@ -35,8 +57,8 @@ import Glibc
                 try StorageError.check(unsafe mdb_env_set_mapsize(environment, mapBytes), "reserve a map for", path)
             }
             try StorageError.check(unsafe mdb_env_set_maxreaders(environment, 1024), "reserve readers for", path)
-            let flags = access == .read ? MDB_RDONLY | MDB_NOTLS : MDB_NOTLS | MDB_NOMETASYNC
-            try StorageError.check(unsafe mdb_env_open(environment, path, UInt32(flags), 0o660), "open", path)
+            let flags = UInt32(access.flags)
+            try StorageError.check(unsafe mdb_env_open(environment, path, flags, 0o660), "open", path)
             unsafe database = try Environment.openDatabase(environment, access, path)
         } catch {
             unsafe mdb_env_close(environment)
@@ -44,6 +66,8 @@ import Glibc
         }
         unsafe owner = EnvironmentOwner(environment)
         self.path = path
+        self.faults = faults
+        faults?.reopened()
     }
 
     /// The unnamed database; opening it touches no page, so it works on a folder without any commit, too.
@@ -51,7 +75,7 @@ import Glibc
         _ environment: OpaquePointer, _ access: Access, _ path: String
     ) throws(StorageError) -> UInt32 {
         var transaction: OpaquePointer?
-        let flags = access == .read ? UInt32(MDB_RDONLY) : 0
+        let flags = access.isReadOnly ? UInt32(MDB_RDONLY) : 0
         try StorageError.check(
             unsafe mdb_txn_begin(environment, nil, flags, &transaction), "begin a transaction in", path)
         var database: UInt32 = 0
@@ -65,6 +89,7 @@ import Glibc
     ///
     /// End it soon: pages that were freed after it began are not used again while it lives, and the file grows.
     package func beginRead() throws(StorageError) -> ReadTransaction {
+        try faults?.check(.beginRead, "begin a read transaction in", path)
         var transaction: OpaquePointer?
         try StorageError.check(
             unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction), "begin a read transaction in", path)
@@ -83,11 +108,11 @@ import Glibc
         wrap: (StorageError) -> Failure, _ body: (borrowing WriteTransaction) throws(Failure) -> Value
     ) throws(Failure) -> Value {
         var begun: OpaquePointer?
-        let code = unsafe mdb_txn_begin(handle, nil, 0, &begun)
+        let code = unsafe faults?.code(at: .beginWrite) ?? mdb_txn_begin(handle, nil, 0, &begun)
         guard code == 0, let transaction = unsafe begun else {
             throw wrap(StorageError(code, "begin a write transaction in", path: path))
         }
-        let write = unsafe WriteTransaction(handle: transaction, database: database, path: path)
+        let write = unsafe WriteTransaction(handle: transaction, database: database, path: path, faults: faults)
         let value = try body(write)
         do {
             try write.commit()
@@ -95,18 +120,6 @@ import Glibc
             throw wrap(error)
         }
         return value
-    }
-
-    /// What LMDB says of the file's size and use.
-    package func statistics() throws(StorageError) -> EnvironmentStatistics {
-        // Two C structs without pointers that outlive the call.
-        var information = unsafe MDB_envinfo()
-        try StorageError.check(unsafe mdb_env_info(handle, &information), "look at", path)
-        var statistics = MDB_stat()
-        try StorageError.check(unsafe mdb_env_stat(handle, &statistics), "look at", path)
-        return unsafe EnvironmentStatistics(
-            pageBytes: Int(statistics.ms_psize), lastPage: Int(information.me_last_pgno),
-            mapBytes: Int(information.me_mapsize), readers: Int(information.me_numreaders))
     }
 
     /// Frees the slots of readers that died without ending their transactions; returns how many there were.
@@ -118,26 +131,25 @@ import Glibc
 
     /// The size of the longest value that fills one page exactly: the page less LMDB's 16-byte header.
     package func pageValueBytes() throws(StorageError) -> Int { try statistics().pageBytes - 16 }
+
+    /// Makes what was committed safe from a power cut, the meta page of the last commit included.
+    package func sync() throws(StorageError) {
+        try StorageError.check(unsafe mdb_env_sync(handle, 1), "sync", path)
+    }
+
+    /// How many read transactions of this process are open.
+    package var readTransactionCount: Int { owner.readTransactions.load(ordering: .sequentiallyConsistent) }
 }
 
 /// Closes the environment when neither it nor a read transaction of it is left: LMDB must not see them in another
 /// order.
 @safe final class EnvironmentOwner {
     let handle: OpaquePointer
+    let readTransactions = Atomic<Int>(0)
 
     init(_ handle: OpaquePointer) { unsafe self.handle = unsafe handle }
 
     deinit { unsafe mdb_env_close(handle) }
-}
-
-/// Sizes of an LMDB file.
-package struct EnvironmentStatistics: Hashable, Sendable {
-    package let pageBytes: Int
-    /// Number of the last page in use or once used.
-    package let lastPage: Int
-    package let mapBytes: Int
-    /// Reader slots in use.
-    package let readers: Int
 }
 
 extension StorageError {

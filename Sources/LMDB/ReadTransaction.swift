@@ -1,4 +1,5 @@
 import CLMDB
+import Synchronization
 
 /// One consistent view of the store. Ends when the value does; what it returned ends with it.
 @safe package struct ReadTransaction: ~Copyable {
@@ -9,12 +10,16 @@ import CLMDB
 
     init(handle: OpaquePointer, database: UInt32, path: String, owner: EnvironmentOwner) {
         self.owner = owner
+        owner.readTransactions.add(1, ordering: .sequentiallyConsistent)
         unsafe self.handle = unsafe handle
         self.database = database
         self.path = path
     }
 
-    deinit { unsafe mdb_txn_abort(handle) }
+    deinit {
+        unsafe mdb_txn_abort(handle)
+        owner.readTransactions.subtract(1, ordering: .sequentiallyConsistent)
+    }
 
     /// The value of `key`, in the map: valid while the transaction lives, which the compiler sees to.
     @_lifetime(borrow self)

@@ -5,17 +5,21 @@ import CLMDB
     private let handle: OpaquePointer
     private let database: UInt32
     package let path: String
+    private let faults: FaultPlan?
     private var isOpen = true
 
-    init(handle: OpaquePointer, database: UInt32, path: String) {
+    init(handle: OpaquePointer, database: UInt32, path: String, faults: FaultPlan?) {
         unsafe self.handle = unsafe handle
         self.database = database
         self.path = path
+        self.faults = faults
     }
 
     deinit { if isOpen { unsafe mdb_txn_abort(handle) } }
 
     consuming func commit() throws(StorageError) {
+        // Thrown here, the transaction is aborted as a failed commit is.
+        try faults?.check(.commit, "commit to", path)
         // mdb_txn_commit frees the transaction whether it succeeds or not.
         isOpen = false
         try StorageError.check(unsafe mdb_txn_commit(handle), "commit to", path)
@@ -31,6 +35,7 @@ import CLMDB
 
     /// Writes `value` under `key`, in place of what was there.
     package func put(_ key: [UInt8], _ value: [UInt8]) throws(StorageError) {
+        try faults?.check(.put, "write to", path)
         // LMDB copies both during the call.
         let code = unsafe key.withUnsafeBytes { name in
             unsafe value.withUnsafeBytes { bytes in
@@ -44,9 +49,26 @@ import CLMDB
         try StorageError.check(code, "write to", path)
     }
 
+    /// Writes `value` under `key`, which lies behind all keys of the store: leaves come out full, and no search is made.
+    package func append(_ key: RawSpan, _ value: RawSpan) throws(StorageError) {
+        try faults?.check(.put, "write to", path)
+        // LMDB copies both during the call.
+        let code = unsafe key.withUnsafeBytes { name in
+            unsafe value.withUnsafeBytes { bytes in
+                var name = unsafe MDB_val(
+                    mv_size: name.count, mv_data: UnsafeMutableRawPointer(mutating: name.baseAddress))
+                var bytes = unsafe MDB_val(
+                    mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+                return unsafe mdb_put(handle, database, &name, &bytes, UInt32(MDB_APPEND))
+            }
+        }
+        try StorageError.check(code, "write to", path)
+    }
+
     /// Removes `key`; false where there was none.
     @discardableResult
     package func delete(_ key: [UInt8]) throws(StorageError) -> Bool {
+        try faults?.check(.delete, "delete from", path)
         let code = unsafe key.withUnsafeBytes { name in
             var name = unsafe MDB_val(mv_size: name.count, mv_data: UnsafeMutableRawPointer(mutating: name.baseAddress))
             return unsafe mdb_del(handle, database, &name, nil)

@@ -53,6 +53,12 @@ package struct SamplingLoop: ~Copyable {
     /// makes the loop copy it whole when a series is new.
     package var catalog: SeriesCatalog { scrape.catalog }
 
+    /// What the agent's own metrics tell of the store with the next sample; nil where there is none.
+    package var storeFigures: StoreFigures? {
+        get { scrape.storeFigures }
+        set { scrape.storeFigures = newValue }
+    }
+
     /// Names of the collectors that run, in the order of their work.
     package var collectorNames: [String] { slots.filter(\.isEnabled).map(\.entry.name) }
 

@@ -14,6 +14,8 @@ struct Scrape {
     var monotonicNanoseconds: UInt64 = 0
     /// Ticks that did not happen since the loop began.
     var missedTicks: UInt64 = 0
+    /// Nil where nobody records into a store.
+    var storeFigures: StoreFigures?
 
     @inline(__always) mutating func emit(_ series: SeriesHandle, _ value: Double) {
         group.append(series, value)

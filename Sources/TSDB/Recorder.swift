@@ -46,18 +46,26 @@ package enum AppendOutcome: Hashable, Sendable {
 /// Life: `init` takes the folder's lock and reads what the last recorder left; `append` commits scrape by scrape and
 /// seals when a 2 h span is complete; `close` commits what waits. A recorder that is killed leaves nothing to repair:
 /// its lock is the kernel's, and the next one goes on behind the last committed row.
+///
+/// A commit that fails loses nothing: its scrapes wait for the next one. Where LMDB's environment or the folder itself is
+/// what failed, the recorder opens the store again by itself (Recorder+Recovery.swift).
 package struct Recorder: ~Copyable {
     package let store: Store
-    private let lock: RecorderLock
+    var lock: RecorderLock
     /// Scrapes per commit. Twelve write a ninth of what one does (measured: design of the head, storage format), and
     /// other processes see a scrape that much later.
     private let scrapesPerCommit: Int
     private var series = SeriesTable()
-    private var writer: HeadWriter
-    private var pending: [Scrape] = []
-    private var pendingFamilies: [MetricFamily] = []
+    var writer: HeadWriter
+    private(set) var pending: [Scrape] = []
+    private var families: [MetricFamily] = []
+    /// How many of `families` are written.
+    var writtenFamilyCount = 0
     /// Start of the oldest span that has rows, in seconds; nil while the head is empty.
-    private var oldestSpan: Int64?
+    var oldestSpan: Int64?
+    /// Bytes that may be in use; nil for no bound.
+    package var sizeMax: Int?
+    var recovery: Recovery
 
     /// Scrapes that wait when commits fail; beyond them the oldest are given up and counted.
     package static let pendingMax = 720
@@ -74,16 +82,40 @@ package struct Recorder: ~Copyable {
     package var lateSamples: Int { writer.lateSamples }
     /// How often a span was sealed: whoever ages data or gives memory back does it after that.
     package private(set) var sealCount = 0
+    /// What was evicted to stay within ``sizeMax``.
+    package internal(set) var evicted = RetentionReport()
 
+    /// - Parameters:
+    ///   - sizeMax: bytes of the file that may be in use; at the cap the oldest blocks go. Nil for no bound.
+    ///   - mapBytes: address space for the map, several times `sizeMax`.
     /// - Throws: ``StoreError/recorderRuns(path:pid:)`` where another process records into the folder.
-    package init(path: String, host: HostIdentity, scrapesPerCommit: Int = 1) throws(StoreError) {
+    package init(
+        path: String, host: HostIdentity, scrapesPerCommit: Int = 1, sizeMax: Int? = nil,
+        mapBytes: Int = Store.defaultMapBytes
+    ) throws(StoreError) {
+        try self.init(
+            path: path, host: host, scrapesPerCommit: scrapesPerCommit, sizeMax: sizeMax, mapBytes: mapBytes,
+            faults: nil)
+    }
+
+    init(
+        path: String, host: HostIdentity, scrapesPerCommit: Int = 1, sizeMax: Int? = nil,
+        mapBytes: Int = Store.mapBytes, faults: FaultPlan?
+    ) throws(StoreError) {
         guard scrapesPerCommit > 0 else { throw .invalid("a commit holds at least one scrape") }
         let folder = StoreFolder(path: path)
         try folder.makeEnvironment(folder.generations().first ?? 1)
         let lock = try RecorderLock(folder)
-        let store = try Store(at: path, access: .write(host))
+        // Nobody compacts while the lock is held, so what is not live is what a crash left.
+        if let generations = try? Generations(of: folder) {
+            for number in generations.obsolete { folder.remove(number) }
+        }
+        let store = try Store(at: path, access: .write(host), mapBytes: mapBytes, faults: faults)
         let writer = try HeadWriter(store)
-        oldestSpan = try store.snapshot().oldestHeadTime().map { Block.spanStart($0) }
+        let oldest = try store.snapshot().oldestHeadTime()
+        oldestSpan = oldest.map { Block.spanStart($0) }
+        recovery = Recovery(device: folder.device)
+        self.sizeMax = sizeMax
         self.lock = lock
         self.store = store
         self.writer = writer
@@ -95,7 +127,7 @@ package struct Recorder: ~Copyable {
 
     /// Tells what a metric is; written with the next commit where it is news.
     package mutating func describe(_ family: MetricFamily) {
-        pendingFamilies.append(family)
+        families.append(family)
     }
 
     /// Adds a scrape; commits when enough of them wait.
@@ -114,14 +146,17 @@ package struct Recorder: ~Copyable {
         }
         if pending.count < scrapesPerCommit { return .buffered }
         try commit()
+        try keepWithinCap()
         try sealCompleteSpans()
         return .committed
     }
 
-    /// Commits what waits.
-    package mutating func commit() throws(StoreError) {
-        try writer.write(metadata: pendingFamilies)
-        pendingFamilies.removeAll()
+    /// Commits what waits, in one attempt; ``commit()`` is what callers want.
+    mutating func commitPending() throws(StoreError) {
+        if writtenFamilyCount < families.count {
+            try writer.write(metadata: Array(families[writtenFamilyCount...]))
+            writtenFamilyCount = families.count
+        }
         while let first = pending.first {
             let day = Block.spanStart(first.time.milliseconds, length: Block.daySeconds)
             let end = pending.firstIndex {
@@ -161,6 +196,8 @@ package struct Recorder: ~Copyable {
         guard let newest = writer.newestTime else { return }
         let current = Block.spanStart(newest)
         while let span = oldestSpan, span < current {
+            // The block is there before its rows go, and takes less than they.
+            try keepWithinCap(room: store.snapshot().rowBytes(ofSpan: span))
             try Sealing.seal(span: span, in: store)
             sealCount += 1
             writer.registryChanged()
@@ -185,6 +222,27 @@ package struct Recorder: ~Copyable {
         oldestSpan = try store.snapshot().oldestHeadTime().map { Block.spanStart($0) }
         writer.registryChanged()
     }
+
+    // MARK: - The cap
+
+    /// Evicts where more than ``sizeMax`` less `room` is in use: some more than needed, so that it does not come back
+    /// with each commit. Without blocks to evict the head itself is what fills the store: it is sealed early then, which
+    /// takes a fifth of its place.
+    private mutating func keepWithinCap(room: Int = 0) throws(StoreError) {
+        guard let sizeMax, try store.exceeds(max(0, sizeMax - room)) else { return }
+        let slack = max(sizeMax / 64, 32 * (store.superblock.stripeBytes + 16))
+        let target = max(0, sizeMax - room - slack)
+        evicted.add(try store.evict(downTo: target))
+        guard room == 0, try store.exceeds(sizeMax), let newest = writer.newestTime else { return }
+        // Each early seal writes the span's block anew, so not with each commit.
+        if let last = recovery.lastEarlySeal, abs(newest - last) < Recorder.earlySealMilliseconds { return }
+        recovery.lastEarlySeal = newest
+        try sealEverything()
+        evicted.add(try store.evict(downTo: target))
+    }
+
+    /// Time between two seals that only the cap asks for: 5 minutes (guess).
+    private static let earlySealMilliseconds: Int64 = 300_000
 
     /// Ends every series that was live in the last rows with a stale marker one interval after them, and the processes
     /// with an empty frame: what a start does when recording was interrupted, so that no lookback bridges the gap.

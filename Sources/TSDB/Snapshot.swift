@@ -29,7 +29,7 @@ package final class Snapshot {
 
     init(_ store: Store) throws(StoreError) {
         self.store = store
-        transaction = try converting { () throws(StorageError) in try store.environment.beginRead() }
+        transaction = try store.beginRead()
         stripeBytes = store.superblock.stripeBytes
     }
 

@@ -1,5 +1,6 @@
 import LMDB
 import Model
+import Synchronization
 
 /// The embedded store of one data folder: every read and write of samples goes through it.
 ///
@@ -10,14 +11,20 @@ import Model
 /// 4. A sample that comes late is kept, and the caller is told; nothing is dropped in silence.
 /// 5. A sealed block is never edited in place: it is replaced whole. Every value carries version and checksum.
 /// 6. One environment per process and path, `MDB_NOTLS`, 1,024 reader slots.
+/// 7. At any moment one generation of the folder is live. Whoever has opened another follows (Store+Generations.swift).
 ///
 /// Safe to use from any thread; a ``Snapshot`` belongs to one thread at a time.
 package final class Store: Sendable {
-    let environment: Environment
     let folder: StoreFolder
-    /// The data folder as it was given.
+    /// The data folder, or the snapshot file, as it was given.
     package let path: String
+    /// As it was when the store was opened: what a store is never changes, its generation and state do.
     let superblock: Superblock
+    let access: Access
+    let faults: FaultPlan?
+    /// The generation that is open. Opening and closing happen under the lock, though they are I/O: a process must not
+    /// open one path twice (invariant 6), so whoever comes second has to wait.
+    let place: Mutex<Place>
 
     /// What a store is opened for.
     package enum Access: Hashable, Sendable {
@@ -25,93 +32,135 @@ package final class Store: Sendable {
         case read
         /// May also change it; makes a new one where there is none.
         case write(HostIdentity)
+        /// Looks at the one file that `mon snapshot` made.
+        case snapshotFile
+    }
+
+    struct Place {
+        /// Nil while the environment could not be opened again after a fatal failure.
+        var open: OpenGeneration?
+        /// Address space for the next opening.
+        var mapBytes: Int
+        /// The pages in use, as they were counted last.
+        var counted: SpaceUse?
     }
 
     /// Address space for the map. The file grows only as pages are used, so a large number costs nothing.
     static let mapBytes = 16 << 30
 
+    /// - Parameter mapBytes: address space to reserve when opened for writing.
     /// - Throws: ``StoreError/noStore(path:)`` for a reader where there is none, and all that opening a file may bring.
-    package init(at path: String, access: Access) throws(StoreError) {
+    package convenience init(
+        at path: String, access: Access, mapBytes: Int = Store.defaultMapBytes
+    ) throws(StoreError) {
+        try self.init(at: path, access: access, mapBytes: mapBytes, faults: nil)
+    }
+
+    /// The address space that ``init(at:access:mapBytes:)`` takes unless told: 16 GiB.
+    package static var defaultMapBytes: Int { mapBytes }
+
+    init(at path: String, access: Access, mapBytes: Int = Store.mapBytes, faults: FaultPlan?) throws(StoreError) {
         self.path = path
+        self.access = access
+        self.faults = faults
         folder = StoreFolder(path: path)
+        let open: OpenGeneration
         switch access {
-        case .read:
-            let opened = try Store.openLive(folder)
-            environment = opened.environment
-            superblock = opened.superblock
+        case .snapshotFile: open = try OpenGeneration(snapshotFile: path)
+        case .read: open = try OpenGeneration(in: folder, faults: faults)
         case .write(let host):
-            var generation = 1
-            if let found = try Store.liveGeneration(folder) { generation = found }
-            try folder.makeEnvironment(generation)
-            let path = folder.environmentPath(generation)
-            do throws(StorageError) {
-                environment = try Environment(path: path, access: .write, mapBytes: Store.mapBytes)
-                _ = try environment.clearStaleReaders()
-            } catch {
-                throw StoreError(error)
-            }
-            superblock = try Store.ensureSuperblock(environment, host)
+            open = try OpenGeneration(in: folder, creatingFor: host, mapBytes: mapBytes, faults: faults)
         }
-    }
-
-    private struct Opened: ~Copyable {
-        var environment: Environment
-        var superblock: Superblock
-    }
-
-    private static func openLive(_ folder: StoreFolder) throws(StoreError) -> Opened {
-        for generation in folder.generations() {
-            let environment = try converting { () throws(StorageError) in
-                try Environment(path: folder.environmentPath(generation), access: .read)
-            }
-            let transaction = try converting { () throws(StorageError) in try environment.beginRead() }
-            guard let payload = try transaction.payload(of: Key.superblock, record: "superblock") else { continue }
-            let superblock = try Superblock.decode(payload, path: transaction.path)
-            if superblock.state == .live {
-                _ = consume transaction
-                return Opened(environment: environment, superblock: superblock)
-            }
-        }
-        throw .noStore(path: folder.path)
-    }
-
-    private static func liveGeneration(_ folder: StoreFolder) throws(StoreError) -> Int? {
-        let generations = folder.generations()
-        for generation in generations {
-            let environment = try converting { () throws(StorageError) in
-                try Environment(path: folder.environmentPath(generation), access: .read)
-            }
-            let transaction = try converting { () throws(StorageError) in try environment.beginRead() }
-            // A folder without a superblock was made by a process that died before its first commit.
-            guard let payload = try transaction.payload(of: Key.superblock, record: "superblock") else {
-                return generation
-            }
-            if try Superblock.decode(payload, path: transaction.path).state == .live { return generation }
-        }
-        return generations.first.map { $0 + 1 }
-    }
-
-    /// Reads the superblock; writes one into a store that has none.
-    private static func ensureSuperblock(
-        _ environment: borrowing Environment, _ host: HostIdentity
-    ) throws(StoreError) -> Superblock {
-        let transaction = try converting { () throws(StorageError) in try environment.beginRead() }
-        if let payload = try transaction.payload(of: Key.superblock, record: "superblock") {
-            return try Superblock.decode(payload, path: transaction.path)
-        }
-        _ = consume transaction
-        let stripeBytes = try converting { () throws(StorageError) in try environment.pageValueBytes() }
-        let fresh = Superblock(stripeBytes: stripeBytes, hostName: host.name, machineID: host.machineID)
-        try environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
-            try transaction.put(Key.superblock, payload: fresh.encoded())
-        }
-        return fresh
+        superblock = open.superblock
+        place = Mutex(Place(open: open, mapBytes: mapBytes))
     }
 
     /// A consistent view of everything committed so far. Let go of it soon: it keeps freed pages from being used again.
     package func snapshot() throws(StoreError) -> Snapshot {
         try Snapshot(self)
     }
+
+    /// A read transaction in the live generation.
+    func beginRead() throws(StoreError) -> ReadTransaction {
+        for _ in 0..<Store.followingsMax {
+            switch try attemptRead() {
+            case .begun(let transaction): return transaction
+            case .moved(let old): try follow(from: old)
+            case .outgrown(let error):
+                guard try reopen() == .done else { throw StoreError(error) }
+            }
+        }
+        throw movedTooOften
+    }
+
+    private enum ReadAttempt: ~Copyable {
+        case begun(ReadTransaction)
+        case moved(from: OpenGeneration)
+        /// Another process has grown the map beyond what this one has reserved.
+        case outgrown(StorageError)
+    }
+
+    /// A function of its own, so that nothing of the open generation is held when it is to be closed.
+    private func attemptRead() throws(StoreError) -> ReadAttempt {
+        let open = try opened()
+        do throws(StorageError) {
+            let transaction = try open.environment.beginRead()
+            return try transaction.isMoved() ? .moved(from: open) : .begun(transaction)
+        } catch {
+            if error.cause == .mapResized { return .outgrown(error) }
+            throw StoreError(error)
+        }
+    }
+
+    /// Runs `body` in a write transaction of the live generation and commits it; what `body` throws aborts it. A fatal
+    /// state that an earlier commit left behind is ended first.
+    ///
+    /// - Throws: ``StoreError``: besides what `body` throws, the folder may be gone, the disk full, or the environment in
+    ///   a state that only ``reopen(mapBytes:isCreating:)`` ends, which is impossible now. Nothing was committed then.
+    func write<Value>(
+        _ body: (borrowing WriteTransaction) throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        var isReopened = false
+        for _ in 0..<Store.followingsMax {
+            let moved: OpenGeneration
+            do throws(StoreError) {
+                switch try attemptWrite(body) {
+                case .done(let value): return value
+                case .moved(let old): moved = old
+                }
+            } catch {
+                guard case .refused(.reopen, _) = error, !isReopened, try reopen() == .done else { throw error }
+                isReopened = true
+                continue
+            }
+            try follow(from: moved)
+        }
+        throw movedTooOften
+    }
+
+    private enum WriteAttempt<Value> {
+        case done(Value)
+        case moved(from: OpenGeneration)
+    }
+
+    private func attemptWrite<Value>(
+        _ body: (borrowing WriteTransaction) throws(StoreError) -> Value
+    ) throws(StoreError) -> WriteAttempt<Value> {
+        let open = try opened()
+        // A folder that is gone takes commits that nobody will read.
+        guard open.isInPlace else { return .moved(from: open) }
+        return try open.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+            if try converting({ () throws(StorageError) in try transaction.isMoved() }) { return .moved(from: open) }
+            return .done(try body(transaction))
+        }
+    }
+
+    private var movedTooOften: StoreError {
+        .refused(.other, description: "\(path) is moved by other processes again and again")
+    }
+
+    /// How often one call follows a store that moves.
+    private static let followingsMax = 8
 
     /// The pid of the process that records into the folder; nil where none does, -1 where it does not say.
     package static func recorder(of path: String) -> Int32? {
@@ -121,10 +170,18 @@ package final class Store: Sendable {
     /// Whose data it is.
     package var host: HostIdentity { HostIdentity(name: superblock.hostName, machineID: superblock.machineID) }
 
+    /// Frees the slots of readers that died without ending their snapshots, which keep pages from being used again.
+    /// - Returns: how many there were.
+    package func clearStaleReaders() throws(StoreError) -> Int {
+        let open = try opened()
+        return try converting { () throws(StorageError) in try open.environment.clearStaleReaders() }
+    }
+
     /// Bytes of the file that are or once were used.
     package func fileBytes() throws(StoreError) -> Int {
-        let statistics = try converting { () throws(StorageError) in try environment.statistics() }
-        return (statistics.lastPage + 1) * statistics.pageBytes
+        let open = try opened()
+        let statistics = try converting { () throws(StorageError) in try open.environment.statistics() }
+        return statistics.filePages * statistics.pageBytes
     }
 }
 

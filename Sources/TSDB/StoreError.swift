@@ -21,7 +21,11 @@ package enum StoreError: Error, Hashable, CustomStringConvertible {
     package enum Refusal: Hashable, Sendable {
         case diskFull
         case permission
+        case readOnlyFileSystem
         case mapFull
+        case inputOutput
+        /// The folder was removed, or its disk unmounted, while the store was open.
+        case gone
         /// The environment must be closed and opened again.
         case reopen
         case damagedFile
@@ -32,11 +36,13 @@ package enum StoreError: Error, Hashable, CustomStringConvertible {
         let refusal: Refusal =
             switch error.cause {
             case .diskFull: .diskFull
-            case .permission, .readOnlyFileSystem: .permission
+            case .permission: .permission
+            case .readOnlyFileSystem: .readOnlyFileSystem
             case .mapFull: .mapFull
             case .panicked, .mapResized: .reopen
             case .damaged: .damagedFile
-            case .notFound, .readersFull, .inputOutput, .other: .other
+            case .inputOutput: .inputOutput
+            case .notFound, .readersFull, .other: .other
             }
         self = .refused(refusal, description: error.description)
     }

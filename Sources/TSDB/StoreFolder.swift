@@ -1,4 +1,5 @@
 import Glibc
+import LMDB
 
 // DIR/tsdb/<generation>/{data.mdb,lock.mdb}     one LMDB environment; the highest number that is live is the store
 // DIR/writer.lock                               flock by the recorder, its pid inside
@@ -37,12 +38,49 @@ struct StoreFolder {
         }
     }
 
+    /// What LMDB brought when it opened a generation. Every reader enters itself into the lock file, so that no page
+    /// that it reads is used again: who may read the data but not write the lock gets told just that.
+    func refusal(_ error: StorageError, generation: Int) -> StoreError {
+        let (data, lock) = (environmentPath(generation) + "/data.mdb", environmentPath(generation) + "/lock.mdb")
+        // access(2) reads the paths during the calls only.
+        guard error.cause == .permission, unsafe access(data, R_OK) == 0, unsafe access(lock, R_OK | W_OK) != 0 else {
+            return StoreError(error)
+        }
+        return .refused(
+            .permission,
+            description: "cannot open \(lock) for writing, which readers of a live store have to: join the group that "
+                + "owns it (mon), or read a copy that `mon snapshot` made")
+    }
+
+    /// The file system that the folder lies on; nil where there is no such folder.
+    var device: UInt? {
+        var found = stat()
+        return unsafe stat(path, &found) == 0 ? found.st_dev : nil
+    }
+
+    /// Whether the folder lies on media that nobody can write to, so that readers go without a lock file.
+    var isOnReadOnlyMedia: Bool {
+        var status = statvfs()
+        // The kernel fills the structure; the path is a C string during the call only.
+        return unsafe statvfs(generationsPath, &status) == 0 && status.f_flag & UInt(ST_RDONLY) != 0
+    }
+
+    /// Removes a generation. Processes that have it open keep what they read until they close it.
+    func remove(_ generation: Int) {
+        let path = environmentPath(generation)
+        // The paths are C strings during the calls only.
+        unsafe unlink(path + "/data.mdb")
+        unsafe unlink(path + "/lock.mdb")
+        unsafe rmdir(path)
+    }
+
     static func refusal(_ operation: String, _ path: String) -> StoreError {
         let code = errno
         let refusal: StoreError.Refusal =
             switch code {
             case ENOSPC, EDQUOT: .diskFull
-            case EACCES, EPERM, EROFS: .permission
+            case EACCES, EPERM: .permission
+            case EROFS: .readOnlyFileSystem
             default: .other
             }
         // strerror's text is copied at once; no other thread of this process uses it between.
@@ -51,6 +89,7 @@ struct StoreFolder {
             switch refusal {
             case .diskFull: "; free space on that file system"
             case .permission: "; run as a user who may write there, or choose another folder with --data"
+            case .readOnlyFileSystem: "; remount it read-write, or choose another folder with --data"
             default: ""
             }
         return .refused(refusal, description: "cannot \(operation) \(path): \(reason)\(remedy)")
@@ -78,6 +117,14 @@ struct RecorderLock: ~Copyable {
     }
 
     deinit { close(descriptor) }
+
+    /// Whether the locked file is the one in the folder: not so when the folder was removed or moved.
+    func isInPlace(_ folder: StoreFolder) -> Bool {
+        var (opened, found) = (stat(), stat())
+        // The path is a C string during the call only.
+        let isFound = unsafe fstat(descriptor, &opened) == 0 && stat(folder.lockPath, &found) == 0
+        return isFound && opened.st_ino == found.st_ino && opened.st_dev == found.st_dev
+    }
 
     /// The pid of the process that records into the folder now; nil where none does.
     static func currentHolder(_ folder: StoreFolder) -> Int32? {

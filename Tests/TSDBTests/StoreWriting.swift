@@ -81,6 +81,14 @@ struct StoredRecord {
 }
 
 extension Store {
+    /// The environment that is open, for tests that write what no store would.
+    var environment: Environment {
+        _read {
+            let open = try! opened()
+            yield open.environment
+        }
+    }
+
     func records() throws -> [StoredRecord] {
         let snapshot = try snapshot()
         var records: [StoredRecord] = []

@@ -5,19 +5,20 @@ import Model
 /// Memory is told as anonymous and as resident pages: the store's mapped pages count as resident though the kernel
 /// takes them back at will, so a limit has to look at the anonymous ones.
 struct AgentCollector: Collector {
-    static let families = [
-        MetricFamily(
-            name: "agent_cpu_seconds_total", kind: .counter, unit: "seconds", help: "CPU time that the agent used."),
-        MetricFamily(
-            name: "agent_memory_rss_bytes", kind: .gauge, unit: "bytes",
-            help: "Memory of the agent that is resident, pages of mapped files included."),
-        MetricFamily(
-            name: "agent_memory_rss_anon_bytes", kind: .gauge, unit: "bytes",
-            help: "Memory of the agent that is resident and its own."),
-        MetricFamily(
-            name: "agent_missed_ticks_total", kind: .counter,
-            help: "Ticks that were skipped because the one before took too long or the agent did not get to run."),
-    ]
+    static let families =
+        [
+            MetricFamily(
+                name: "agent_cpu_seconds_total", kind: .counter, unit: "seconds", help: "CPU time that the agent used."),
+            MetricFamily(
+                name: "agent_memory_rss_bytes", kind: .gauge, unit: "bytes",
+                help: "Memory of the agent that is resident, pages of mapped files included."),
+            MetricFamily(
+                name: "agent_memory_rss_anon_bytes", kind: .gauge, unit: "bytes",
+                help: "Memory of the agent that is resident and its own."),
+            MetricFamily(
+                name: "agent_missed_ticks_total", kind: .counter,
+                help: "Ticks that were skipped because the one before took too long or the agent did not get to run."),
+        ] + StoreFigures.families
 
     private var file: KernelFile
     private let calls: SystemCalls
@@ -25,6 +26,7 @@ struct AgentCollector: Collector {
     private var resident = NamedSeries("agent_memory_rss_bytes")
     private var anonymous = NamedSeries("agent_memory_rss_anon_bytes")
     private var missedTicks = NamedSeries("agent_missed_ticks_total")
+    private var store = StoreSeries()
 
     init(_ surroundings: Surroundings) {
         let host = surroundings.host
@@ -36,6 +38,7 @@ struct AgentCollector: Collector {
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
         scrape.emit(&cpu, Double(calls.ownCPUNanoseconds()) / 1e9)
         scrape.emit(&missedTicks, scrape.missedTicks)
+        if let figures = scrape.storeFigures { store.emit(figures, into: &scrape) }
         guard try file.refreshIfPresent() else { return }
         var text = file.scanner
         guard text.skipWords(1), let residentPages = text.number(), let sharedPages = text.number() else {

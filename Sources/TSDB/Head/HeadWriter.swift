@@ -51,7 +51,7 @@ struct HeadWriter: ~Copyable {
             if try store.snapshot().metadata(of: family.name) != family { news.append(family) }
         }
         if !news.isEmpty {
-            try store.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+            try store.write { transaction throws(StoreError) in
                 for family in news {
                     try transaction.put(Key.metadata(family.name), payload: Record.metadata(family))
                 }
@@ -80,7 +80,7 @@ struct HeadWriter: ~Copyable {
             do throws(StoreError) {
                 let (expected, store) = (generation, store)
                 guard var open = day else { return nil }
-                let isCurrent = try store.environment.write(wrap: { StoreError($0) }) {
+                let isCurrent = try store.write {
                     transaction throws(StoreError) in
                     guard try transaction.superblock(of: store).generation == expected else { return false }
                     try HeadWriter.put(scrapes, series, &open, &groups, &frames, &written, in: transaction)
@@ -181,7 +181,7 @@ struct HeadWriter: ~Copyable {
             }
         }
         if marks.isEmpty { return lastTime.map { Timestamp(milliseconds: $0) } }
-        try store.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+        try store.write { transaction throws(StoreError) in
             for mark in marks { try transaction.put(mark.key, payload: mark.payload) }
         }
         generation = .max

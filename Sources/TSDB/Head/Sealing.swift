@@ -71,7 +71,7 @@ enum Sealing {
         _ keys: [[UInt8]], checksums: [UInt32], in store: Store,
         _ write: (borrowing WriteTransaction) throws(StoreError) -> Void
     ) throws(StoreError) {
-        try store.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+        try store.write { transaction throws(StoreError) in
             for (place, key) in keys.enumerated() {
                 let found = try transaction.payload(of: key)
                 if found.map(HeadRows.checksum) != checksums[place] { return }
@@ -137,7 +137,7 @@ enum Sealing {
             }
             if !hasTail { return }
         }
-        try store.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+        try store.write { transaction throws(StoreError) in
             // Somebody named series in between; the next seal merges them all.
             if try transaction.superblock(of: store).generation != generation { return }
             try DayWriter.merge(day: day, labels, in: transaction, stripeBytes: store.superblock.stripeBytes)
@@ -185,7 +185,7 @@ enum Sealing {
             var writer = BlockWriter()
             let interval = try store.snapshot().groups()[target.group]?.intervalMilliseconds ?? 1000
             let bytes = writer.encode(times: times, interval: interval, series: series)
-            try store.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+            try store.write { transaction throws(StoreError) in
                 for (sequence, old, _) in rests {
                     // Retention took one, and its number may be another batch's by now: look again.
                     if try !transaction.holds(old, at: sequence) { return }

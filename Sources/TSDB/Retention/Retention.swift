@@ -45,7 +45,7 @@ extension Store {
         return report
     }
 
-    private func delete(_ range: DoomedRange) throws(StoreError) {
+    func delete(_ range: DoomedRange) throws(StoreError) {
         var rest = range.items[...]
         while !rest.isEmpty {
             var part: [DoomedRange.Item] = []
@@ -55,7 +55,7 @@ extension Store {
                 keyCount += item.keys.count
                 rest.removeFirst()
             }
-            try environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+            try write { transaction throws(StoreError) in
                 for item in part where try item.isStillDoomed(in: transaction) {
                     for key in item.keys {
                         do throws(StorageError) {
@@ -72,8 +72,8 @@ extension Store {
     }
 }
 
-/// The keys of one kind that a retention run removes.
-private struct DoomedRange {
+/// The keys of one kind that a retention run or an eviction removes.
+struct DoomedRange {
     enum Kind: Hashable {
         case block, frameBlock, row, lateBatch, event, registry
     }
@@ -200,7 +200,7 @@ private struct DoomedRange {
     }
 
     /// Days that ended and of which, once the rest is gone, nothing is left.
-    private static func registries(_ cutoff: Int64, _ snapshot: Snapshot) throws(StoreError) -> Self {
+    static func registries(_ cutoff: Int64, _ snapshot: Snapshot) throws(StoreError) -> Self {
         // A day's last block ends with it, so a day that ended before the cutoff has none but late samples.
         var lateDays: Set<Int64> = []
         try snapshot.forEachLateBatch { _, batch throws(StoreError) in

@@ -19,6 +19,10 @@ package struct Superblock: Hashable, Sendable {
         case live = 0
         /// Its data went on in a folder of a higher number.
         case moved = 1
+        /// Made of the folder below it; live as soon as that one says moved.
+        case copy = 2
+        /// One file with a slice of a store, complete and never written again.
+        case snapshot = 3
     }
 
     package var version: UInt16 = Superblock.currentVersion

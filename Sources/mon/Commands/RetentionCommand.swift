@@ -20,29 +20,51 @@ struct RetentionRunCommand: Verb {
     @Option(help: "Drop samples that are older.")
     var keep = "30d"
 
+    @Option(
+        help: ArgumentHelp(
+            "Drop the oldest blocks beyond this size. Default: 1GiB, or 10% of the disk where that is less.",
+            valueName: "size"))
+    var maxSize: String?
+
     @Flag(help: "Only tell what would go.")
     var dryRun = false
 
     func perform(on console: Console) throws -> CommandStatus {
         let keep = try DurationArgument.parse(keep, option: "--keep")
         let folder = try store.folder(for: .write, on: console)
+        let sizeMax = try SizeArgument.storeBytes(
+            maxSize, option: "--max-size", diskBytes: Disk.bytes(below: folder.path))
         // Opening for writing makes a store where there is none, which is not asked for here.
         _ = try folder.openStore()
         let opened = try Store(at: folder.path, access: .write(SampleCommand.host()))
         let report = try opened.retain(keep, now: console.now, isDryRun: dryRun)
         console.write(RetentionRunCommand.text(report, isDryRun: dryRun, keep: keep))
+        // What a dry run leaves where it is counts as gone.
+        let evicted = try opened.evict(downTo: sizeMax + (dryRun ? report.bytes : 0), isDryRun: dryRun)
+        console.write(RetentionRunCommand.text(evicted, isDryRun: dryRun, sizeMax: sizeMax))
         return .success
+    }
+
+    /// Empty where nothing had to go.
+    static func text(_ evicted: RetentionReport, isDryRun: Bool, sizeMax: Int) -> String {
+        if evicted.isEmpty { return "" }
+        return "\(isDryRun ? "would drop" : "dropped") to stay within \(sizeMax) bytes: \(parts(of: evicted)); "
+            + "\(evicted.bytes) bytes\n"
     }
 
     static func text(_ report: RetentionReport, isDryRun: Bool, keep: Int64) -> String {
         let age = DurationText.format(keep)
         if report.isEmpty { return "nothing is older than \(age)\n" }
+        return "\(isDryRun ? "would drop" : "dropped") what is older than \(age): \(parts(of: report)); "
+            + "\(report.bytes) bytes\n"
+    }
+
+    private static func parts(of report: RetentionReport) -> String {
         let parts: [(Int, String)] = [
             (report.blocks, "blocks of samples"), (report.processBlocks, "blocks of processes"),
             (report.rows, "unsealed scrapes"), (report.lateBatches, "late batches"), (report.events, "events"),
             (report.registries, "days of series names"),
         ]
-        let told = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
-        return "\(isDryRun ? "would drop" : "dropped") what is older than \(age): \(told); \(report.bytes) bytes\n"
+        return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }
 }

@@ -15,6 +15,8 @@ struct DaemonOptions: Sendable {
     var allowsRemote: Bool
     /// Age at which samples are dropped.
     var keepMilliseconds: Int64
+    /// Bytes of the store's file that may be in use.
+    var sizeMaxBytes: Int
     var log: Log
 }
 
@@ -41,6 +43,12 @@ struct RunCommand: Verb {
     @Option(help: "Drop samples that are older.")
     var keep = "30d"
 
+    @Option(
+        help: ArgumentHelp(
+            "Bound of the store: beyond it the oldest blocks go. Default: 1GiB, or 10% of the disk where that is less.",
+            valueName: "size"))
+    var maxSize: String?
+
     @Option(help: "debug, info, warning or error. Else LOG_LEVEL, else info.")
     var logLevel: String?
 
@@ -63,9 +71,11 @@ struct RunCommand: Verb {
             throw CommandFailure(.usage, "--interval \(self.interval): whole seconds from 1s to 5m are possible")
         }
         let keep = try DurationArgument.parse(keep, option: "--keep")
+        let path = try store.folder(for: .write, on: console).path
+        let sizeMax = try SizeArgument.storeBytes(maxSize, option: "--max-size", diskBytes: Disk.bytes(below: path))
         return DaemonOptions(
-            dataPath: try store.folder(for: .write, on: console).path, intervalMilliseconds: interval,
-            scrapesPerCommit: commitEvery, listenAddress: listen, allowsRemote: allowRemote, keepMilliseconds: keep,
+            dataPath: path, intervalMilliseconds: interval, scrapesPerCommit: commitEvery, listenAddress: listen,
+            allowsRemote: allowRemote, keepMilliseconds: keep, sizeMaxBytes: sizeMax,
             log: Log.live(level, on: console))
     }
 }

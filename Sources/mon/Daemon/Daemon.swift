@@ -17,6 +17,7 @@ struct Daemon: ~Copyable {
     private var ingest: Ingest
     private var loop: SamplingLoop
     private var failures = FailureLog()
+    private var upkeep: StoreUpkeep
 
     /// Runs until a signal ends it.
     /// - Throws: what the start brought: ``StoreError``, ``ListenError``.
@@ -37,8 +38,10 @@ struct Daemon: ~Copyable {
         self.options = options
         log = options.log
         let recorder = try Recorder(
-            path: options.dataPath, host: SampleCommand.host(), scrapesPerCommit: options.scrapesPerCommit)
+            path: options.dataPath, host: SampleCommand.host(), scrapesPerCommit: options.scrapesPerCommit,
+            sizeMax: options.sizeMaxBytes, mapBytes: max(Store.defaultMapBytes, 4 * options.sizeMaxBytes))
         ingest = Ingest(recorder)
+        upkeep = StoreUpkeep(log: options.log)
         loop = SamplingLoop(host: .live, options: Daemon.samplerOptions(options.intervalMilliseconds))
     }
 
@@ -97,7 +100,10 @@ struct Daemon: ~Copyable {
 
     private mutating func tick() {
         let sealed = ingest.sealCount
-        for batch in loop.tick(at: .now()) {
+        let reading = ClockReading.now()
+        upkeep.clearStaleReaders(of: ingest.store, monotonicNanoseconds: reading.monotonicNanoseconds)
+        loop.storeFigures = upkeep.figures(of: ingest, sizeMaxBytes: options.sizeMaxBytes)
+        for batch in loop.tick(at: reading) {
             if ingest.willSeal(at: batch.time) { age() }
             let catalog = loop.catalog
             attempt("record") { ingest throws(StoreError) in try ingest.append(batch, catalog) }
@@ -109,6 +115,7 @@ struct Daemon: ~Copyable {
             case .error: log.error(report.text, ["collector": report.collector])
             }
         }
+        upkeep.tell(ingest, sizeMaxBytes: options.sizeMaxBytes)
         if ingest.sealCount != sealed { afterSeal() }
     }
 

@@ -21,6 +21,12 @@ struct Ingest: ~Copyable {
     var sealCount: Int { recorder.sealCount }
     /// Scrapes that were given up because the store took none for a long time.
     var droppedScrapes: Int { recorder.droppedScrapes }
+    /// How often a commit failed, by reason.
+    var commitFailures: [CommitFailure: Int] { recorder.commitFailures }
+    /// What was evicted to stay within the store's size.
+    var evicted: RetentionReport { recorder.evicted }
+    /// How often a new store was begun because the old one was removed.
+    var storesBegun: Int { recorder.storesBegun }
 
     /// Records a batch.
     /// - Throws: what the commit brought; the batch waits for the next one.

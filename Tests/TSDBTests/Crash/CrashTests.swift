@@ -20,7 +20,7 @@ import Testing
             let microseconds = UInt32.random(in: 1000...150_000, using: &random)
             await #expect(processExitsWith: .signal(SIGKILL)) {
                 [path = path as String, microseconds = microseconds as UInt32] in
-                try CrashTests.die(path, after: microseconds)
+                try CrashWorld.dieRecording(path, after: microseconds)
             }
             let acknowledged = CrashWorld.acknowledged(in: path + "/acknowledged")
             #expect(acknowledged.count >= reached)
@@ -31,29 +31,12 @@ import Testing
             let recorder = try Recorder(path: path, host: testHost)
             let opening = clock.now - began
             #expect(opening < .milliseconds(500), "opening took \(opening)")
-            let problems = try CrashWorld.problems(recorder.store, acknowledged: acknowledged, deaths: run + 1)
+            let problems = try CrashWorld.problems(
+                recorder.store, acknowledged: acknowledged, deaths: run + 1)
             #expect(problems.isEmpty, "seed \(seed), run \(run): \(problems.prefix(5))")
             if !problems.isEmpty { return }
         }
         #expect(reached > 0)
-    }
-
-    private static func die(_ path: String, after microseconds: UInt32) throws {
-        let file = path + "/acknowledged"
-        let descriptor = open(file, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        precondition(descriptor >= 0)
-        let delay = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
-        delay.pointee = microseconds
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            { argument in
-                if let delay = argument?.load(as: UInt32.self) { usleep(delay) }
-                kill(getpid(), SIGKILL)
-                return nil
-            }, delay)
-        precondition(code == 0)
-        try CrashWorld.record(path: path, acknowledged: descriptor)
     }
 
     /// Canary: the check notices a sample that is not there, one too many and one that was changed.

@@ -44,8 +44,8 @@ enum CrashWorld {
 
     /// Records for ever, ticks after those that the store has; after each commit the tick's number goes to the
     /// descriptor `acknowledged`.
-    static func record(path: String, acknowledged: Int32) throws -> Never {
-        var recorder = try Recorder(path: path, host: HostIdentity(name: "crash", machineID: ""))
+    static func record(path: String, acknowledged: Int32, sizeMax: Int? = nil) throws -> Never {
+        var recorder = try Recorder(path: path, host: HostIdentity(name: "crash", machineID: ""), sizeMax: sizeMax)
         let newest = try recorder.store.snapshot().newestSampleTime()?.milliseconds ?? -tickMilliseconds
         var tick = self.tick(of: newest) + 1
         while true {
@@ -62,11 +62,34 @@ enum CrashWorld {
                 precondition(withUnsafeBytes(of: &number) { write(acknowledged, $0.baseAddress, 8) } == 8)
             }
             if hash(5, tick) % 40 == 0 { try recorder.sealEverything() }
-            if hash(6, tick) % 30 == 0 {
+            if sizeMax == nil, hash(6, tick) % 30 == 0 {
                 _ = try recorder.store.retain(keepMilliseconds, now: Timestamp(milliseconds: time(tick)))
             }
             tick += 1
         }
+    }
+
+    /// Records until SIGKILL comes, after `microseconds`; the numbers go to `path/acknowledged`.
+    static func dieRecording(_ path: String, after microseconds: UInt32, sizeMax: Int? = nil) throws {
+        let descriptor = open(path + "/acknowledged", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        precondition(descriptor >= 0)
+        dieLater(after: microseconds)
+        try record(path: path, acknowledged: descriptor, sizeMax: sizeMax)
+    }
+
+    /// Has this process killed, from a thread of its own.
+    static func dieLater(after microseconds: UInt32) {
+        let delay = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
+        delay.pointee = microseconds
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                if let delay = argument?.load(as: UInt32.self) { usleep(delay) }
+                kill(getpid(), SIGKILL)
+                return nil
+            }, delay)
+        precondition(code == 0)
     }
 
     /// The numbers that were acknowledged: ticks, and the complements of ticks for their late samples.
@@ -84,9 +107,12 @@ enum CrashWorld {
 
     /// What is wrong with the store, in words; empty where every promise was kept.
     ///
-    /// - Parameter deaths: how many children were killed so far. Each may have committed a tick that it could not
-    ///   acknowledge any more, one after the other where each dies in the seal that follows the commit.
-    static func problems(_ store: Store, acknowledged: [Int64], deaths: Int = 1) throws -> [String] {
+    /// - Parameters:
+    ///   - evictedBefore: samples before it may be missing; nil where only age takes samples away.
+    ///   - deaths: how often the recording was killed: each time one commit may not have been acknowledged.
+    static func problems(
+        _ store: Store, acknowledged: [Int64], cutoff evictedBefore: Int64? = nil, deaths: Int = 1
+    ) throws -> [String] {
         let snapshot = try store.snapshot()
         var problems: [String] = []
         var seen: [Labels: [Int64: UInt64]] = [:]
@@ -102,7 +128,7 @@ enum CrashWorld {
             }
         }
         // Retention may have run as of the newest tick, acknowledged or not.
-        let cutoff = time(last) - keepMilliseconds
+        let cutoff = evictedBefore ?? time(last) - keepMilliseconds
         for number in acknowledged {
             let isLate = number < 0
             for sample in samples(isLate ? ~number : number, isLate: isLate) {

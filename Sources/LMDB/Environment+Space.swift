@@ -1,0 +1,70 @@
+import CLMDB
+import Glibc
+
+/// Sizes of an LMDB file.
+package struct EnvironmentStatistics: Hashable, Sendable {
+    package let pageBytes: Int
+    /// Number of the last page in use or once used.
+    package let lastPage: Int
+    package let mapBytes: Int
+    /// Reader slots in use or once used.
+    package let readers: Int
+    /// Number of the last commit, of whichever process.
+    package let commitNumber: Int
+
+    /// Pages of the file that are or once were used.
+    package var filePages: Int { lastPage + 1 }
+    /// Pages that the map has room for behind those.
+    package var pagesBehind: Int { mapBytes / pageBytes - filePages }
+}
+
+extension Environment {
+    /// What LMDB says of the file's size and use. Costs no I/O and no lock.
+    package func statistics() throws(StorageError) -> EnvironmentStatistics {
+        // Two C structs without pointers that outlive the call.
+        var information = unsafe MDB_envinfo()
+        try StorageError.check(unsafe mdb_env_info(handle, &information), "look at", path)
+        var statistics = MDB_stat()
+        try StorageError.check(unsafe mdb_env_stat(handle, &statistics), "look at", path)
+        return unsafe EnvironmentStatistics(
+            pageBytes: Int(statistics.ms_psize), lastPage: Int(information.me_last_pgno),
+            mapBytes: Int(information.me_mapsize), readers: Int(information.me_numreaders),
+            commitNumber: Int(information.me_last_txnid))
+    }
+
+    /// Pages of the file that hold nothing: those on LMDB's free list, whoever still reads them.
+    ///
+    /// The list is a tree of its own, database 0: a record a commit, whose value begins with the number of pages in it
+    /// (LMDB's `MDB_IDL`). Cost: one step a record; a store that ages by small steps has about fifty.
+    package func freePageCount() throws(StorageError) -> Int {
+        let transaction = try beginRead()
+        let cursor = try unsafe Lookup.openCursor(transaction.handle, 0, path)
+        defer { unsafe mdb_cursor_close(cursor) }
+        var count = 0
+        var key = unsafe MDB_val()
+        var value = unsafe MDB_val()
+        var operation = MDB_FIRST
+        while true {
+            let code = unsafe mdb_cursor_get(cursor, &key, &value, operation)
+            if code == MDB_NOTFOUND { return count }
+            try StorageError.check(code, "read the free list of", path)
+            guard unsafe value.mv_size >= 8, let data = unsafe value.mv_data else {
+                throw StorageError(MDB_CORRUPTED, "read the free list of", path: path)
+            }
+            // In bounds: the value has at least one word.
+            count += unsafe Int(clamping: data.loadUnaligned(as: UInt.self))
+            operation = MDB_NEXT
+        }
+    }
+
+    /// Whether the open file is the one that lies at its path: a folder that was removed or moved away while it is open
+    /// takes commits that nobody will ever read.
+    package var isInPlace: Bool {
+        var descriptor: Int32 = -1
+        guard unsafe mdb_env_get_fd(handle, &descriptor) == 0 else { return false }
+        var (opened, found) = (stat(), stat())
+        // The path is a C string during the call only.
+        let isSame = unsafe fstat(descriptor, &opened) == 0 && stat(path + "/data.mdb", &found) == 0
+        return isSame && opened.st_ino == found.st_ino && opened.st_dev == found.st_dev
+    }
+}

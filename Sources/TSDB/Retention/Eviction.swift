@@ -1,0 +1,139 @@
+// The hard cap on a store's size. What counts is the pages in use: those of the file less those on LMDB's free list. Free
+// pages are used again, so a store at its cap goes on in the same file; the map, of which MDB_MAP_FULL speaks, is several
+// times as large.
+//
+// At the cap the oldest blocks of the finest tier go: raw ones, and when there are none left those of 1-minute windows,
+// then of 1-hour windows. All groups' blocks of one span go together, blocks of process frames with them, in transactions
+// of about 64 keys (Retention.swift says why).
+
+import LMDB
+import Model
+import Synchronization
+
+/// How much of a store's file is in use.
+package struct SpaceUse: Hashable, Sendable {
+    package var pageBytes: Int
+    /// Pages that hold something.
+    package var usedPages: Int
+    /// Pages of the file, used or free.
+    package var filePages: Int
+    /// Pages that the map has address space for.
+    package var mapPages: Int
+    /// The commit that it is counted at.
+    var commitNumber: Int
+
+    package var usedBytes: Int { usedPages * pageBytes }
+    package var fileBytes: Int { filePages * pageBytes }
+}
+
+extension Store {
+    /// Counts the pages in use; the count is kept until the next commit of any process.
+    package func spaceUse() throws(StoreError) -> SpaceUse {
+        let open = try opened()
+        return try converting { () throws(StorageError) -> SpaceUse in
+            let statistics = try open.environment.statistics()
+            if let known = place.withLock({ $0.counted }), known.commitNumber == statistics.commitNumber,
+                known.filePages == statistics.filePages
+            {
+                return known
+            }
+            let free = try open.environment.freePageCount()
+            let use = SpaceUse(
+                pageBytes: statistics.pageBytes,
+                usedPages: max(0, statistics.filePages - free),
+                filePages: statistics.filePages, mapPages: statistics.mapBytes / statistics.pageBytes,
+                commitNumber: statistics.commitNumber)
+            place.withLock { $0.counted = use }
+            return use
+        }
+    }
+
+    /// Whether more than `bytes` are in use. Costs no count as long as the whole file is smaller.
+    func exceeds(_ bytes: Int) throws(StoreError) -> Bool {
+        guard try fileBytes() > bytes else { return false }
+        return try spaceUse().usedBytes > bytes
+    }
+
+    /// Pages that the map has room for behind the file.
+    func pagesBehindFile() throws(StoreError) -> Int {
+        let open = try opened()
+        return try converting { () throws(StorageError) in try open.environment.statistics().pagesBehind }
+    }
+
+    /// Removes the oldest blocks of the finest tier until at most `bytes` are in use, or there are no blocks left.
+    /// Safe beside a recorder in another process, as ``retain(_:now:isDryRun:)`` is.
+    ///
+    /// - Parameter isDryRun: only tells what would go.
+    package func evict(downTo bytes: Int, isDryRun: Bool = false) throws(StoreError) -> RetentionReport {
+        var report = RetentionReport()
+        guard try exceeds(bytes) else { return report }
+        var (use, lastRawEnd) = (try spaceUse(), nil as Int64?)
+        for span in try EvictionSpan.all(in: self) where use.usedBytes > bytes {
+            let ranges = try DoomedRange.blocks(of: span, in: self)
+            for range in ranges {
+                range.count(&report)
+                // A stripe fills a page.
+                if isDryRun { use.usedPages -= range.keyCount } else { try delete(range) }
+            }
+            if !isDryRun { use = try spaceUse() }
+            if span.tier == 0 { lastRawEnd = (span.start + Block.rawSpanSeconds) * 1000 }
+        }
+        if let lastRawEnd, !isDryRun {
+            let registries = try DoomedRange.registries(lastRawEnd, snapshot())
+            registries.count(&report)
+            try delete(registries)
+        }
+        return report
+    }
+}
+
+/// The blocks of one tier that begin at one time, of all groups.
+struct EvictionSpan: Hashable {
+    var tier: UInt8
+    /// In seconds.
+    var start: Int64
+
+    /// All that a store has, in the order in which they go. Cost: a step a block.
+    static func all(in store: Store) throws(StoreError) -> [EvictionSpan] {
+        let snapshot = try store.snapshot()
+        var spans: Set<EvictionSpan> = []
+        try snapshot.transaction.scan(from: [Key.Kind.block.rawValue]) { key, _ throws(StoreError) in
+            guard let name = key.blockKey() else { return .stop }
+            spans.insert(EvictionSpan(tier: name.tier, start: name.start))
+            return .seek(Key.block(group: name.group, tier: name.tier, start: name.start + 1, stripe: 0))
+        }
+        try snapshot.transaction.scan(from: [Key.Kind.frameBlock.rawValue]) { key, _ throws(StoreError) in
+            guard let name = key.frameBlockKey() else { return .stop }
+            spans.insert(EvictionSpan(tier: name.tier, start: name.start))
+            return .seek(Key.frameBlock(tier: name.tier, start: name.start + 1, stripe: 0))
+        }
+        return spans.sorted { ($0.tier, $0.start) < ($1.tier, $1.start) }
+    }
+}
+
+extension DoomedRange {
+    var keyCount: Int { items.reduce(0) { $0 + $1.keys.count } }
+
+    /// The blocks of samples and of processes of one span.
+    fileprivate static func blocks(of span: EvictionSpan, in store: Store) throws(StoreError) -> [DoomedRange] {
+        let snapshot = try store.snapshot()
+        var blocks = DoomedRange(kind: .block)
+        for group in try snapshot.groups().keys.sorted() {
+            let first = Key.block(group: group, tier: span.tier, start: span.start, stripe: 0)
+            try snapshot.transaction.scan(from: first) { key, value throws(StoreError) in
+                guard let name = key.blockKey(), name.group == group, name.tier == span.tier, name.start == span.start
+                else { return .stop }
+                blocks.add(key, value, isNewItem: name.stripe == 0)
+                return .next
+            }
+        }
+        var frames = DoomedRange(kind: .frameBlock)
+        let first = Key.frameBlock(tier: span.tier, start: span.start, stripe: 0)
+        try snapshot.transaction.scan(from: first) { key, value throws(StoreError) in
+            guard let name = key.frameBlockKey(), name.tier == span.tier, name.start == span.start else { return .stop }
+            frames.add(key, value, isNewItem: name.stripe == 0)
+            return .next
+        }
+        return [blocks, frames].filter { !$0.items.isEmpty }
+    }
+}

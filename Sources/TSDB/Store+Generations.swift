@@ -1,0 +1,294 @@
+// The life of a generation, which is one LMDB environment of a data folder:
+//
+//   DIR/tsdb/1   live ──────────────── moved ── removed
+//   DIR/tsdb/2          copy (made of 1) ┴───── live ────── …
+//
+// A store begins as generation 1. Compaction copies what is in it to the next number, whose superblock says *copy*, then
+// commits *moved* to the old one: that commit is the moment at which the store changes places, for all processes. A copy
+// is live as soon as a generation below it says moved; saying *live* itself, and removing the old one, only tidies up.
+// So a crash at any point leaves exactly one live store, and a copy that nobody finished is none.
+//
+// A process that has the old generation open sees the mark with its next transaction and follows. Snapshots that it
+// holds go on as they are: their file lives until they end.
+
+import Glibc
+import LMDB
+import Model
+import Synchronization
+
+/// One open generation, or an open snapshot file.
+final class OpenGeneration: Sendable {
+    let environment: Environment
+    let superblock: Superblock
+    /// 0 for a snapshot file.
+    let number: Int
+
+    private init(_ environment: consuming Environment, _ superblock: Superblock, number: Int) {
+        self.environment = environment
+        self.superblock = superblock
+        self.number = number
+    }
+
+    /// Whether the open file is the one at its path.
+    var isInPlace: Bool { number == 0 || environment.isInPlace }
+
+    /// Opens the live generation for reading.
+    convenience init(in folder: StoreFolder, faults: FaultPlan? = nil) throws(StoreError) {
+        for _ in 0..<8 {
+            guard let live = try Generations(of: folder).live else { throw .noStore(path: folder.path) }
+            let path = folder.environmentPath(live)
+            do throws(StorageError) {
+                let environment = try Environment(path: path, access: .read, faults: faults)
+                let superblock = try OpenGeneration.superblock(of: environment, path)
+                if let superblock, superblock.state != .moved {
+                    self.init(environment, superblock, number: live)
+                    return
+                }
+            } catch {
+                // Removed while it was being opened: another took its place.
+                if error.cause == .notFound { continue }
+                throw folder.refusal(error, generation: live)
+            }
+        }
+        throw .refused(.other, description: "\(folder.path) is moved by other processes again and again")
+    }
+
+    /// Opens the live generation for writing; begins a store where there is none.
+    convenience init(
+        in folder: StoreFolder, creatingFor host: HostIdentity, mapBytes: Int, faults: FaultPlan?
+    ) throws(StoreError) {
+        for _ in 0..<8 {
+            let number = try Generations(of: folder).forWriting
+            try folder.makeEnvironment(number)
+            let path = folder.environmentPath(number)
+            do throws(StorageError) {
+                let environment = try Environment(path: path, access: .write, mapBytes: mapBytes, faults: faults)
+                _ = try environment.clearStaleReaders()
+                let superblock = try OpenGeneration.ensureSuperblock(environment, host, path)
+                // Another process may have moved the store in between, and removed what was opened here. The one that
+                // is open now is not looked at again: closing a second descriptor would release LMDB's file locks.
+                let newer = (try? Generations(of: folder, above: number))?.live
+                if let superblock, newer == nil, environment.isInPlace {
+                    self.init(environment, superblock, number: number)
+                    return
+                }
+            } catch {
+                if error.cause == .notFound { continue }
+                throw folder.refusal(error, generation: number)
+            }
+        }
+        throw .refused(.other, description: "\(folder.path) is moved by other processes again and again")
+    }
+
+    /// Opens the one file that `mon snapshot` made.
+    convenience init(snapshotFile path: String) throws(StoreError) {
+        let environment = try converting { () throws(StorageError) in
+            try Environment(path: path, access: .readSnapshot)
+        }
+        let found: Superblock?
+        do throws(StorageError) {
+            found = try OpenGeneration.superblock(of: environment, path)
+        } catch {
+            throw StoreError(error)
+        }
+        guard let superblock = found else {
+            throw .damaged(path: path, record: "superblock", reason: "missing: it is no snapshot of mon")
+        }
+        guard superblock.state == .snapshot else {
+            throw .invalid("\(path) is a part of a live store, not a snapshot; name its folder with --data")
+        }
+        self.init(environment, superblock, number: 0)
+    }
+
+    private static func superblock(
+        of environment: borrowing Environment, _ path: String
+    ) throws(StorageError) -> Superblock? {
+        let transaction = try environment.beginRead()
+        return try transaction.superblockIfReadable()
+    }
+
+    /// Reads the superblock; writes one into a store that has none, and says *live* in a copy that became it.
+    private static func ensureSuperblock(
+        _ environment: borrowing Environment, _ host: HostIdentity, _ path: String
+    ) throws(StorageError) -> Superblock? {
+        let known = try superblock(of: environment, path)
+        if let known, known.state != .copy { return known.state == .live ? known : nil }
+        var superblock = known
+        if superblock == nil {
+            superblock = Superblock(
+                stripeBytes: try environment.pageValueBytes(), hostName: host.name, machineID: host.machineID)
+        }
+        superblock?.state = .live
+        guard let fresh = superblock else { return nil }
+        try environment.write(wrap: { $0 }) { transaction throws(StorageError) in
+            var value = fresh.encoded()
+            Checksum.seal(&value, key: Key.superblock)
+            try transaction.put(Key.superblock, value)
+        }
+        return fresh
+    }
+}
+
+/// The generations of a folder and what each says of itself, highest first.
+struct Generations {
+    private(set) var states: [(number: Int, state: Superblock.State?)] = []
+
+    /// - Throws: what opening one of them brings, but for one that vanishes meanwhile; a superblock that cannot be read.
+    ///
+    /// - Parameter floor: only generations above it are looked at.
+    init(of folder: StoreFolder, above floor: Int = 0) throws(StoreError) {
+        for number in folder.generations() where number > floor {
+            let path = folder.environmentPath(number)
+            let payload: [UInt8]?
+            do throws(StorageError) {
+                let environment = try Environment(path: path, access: .read)
+                let transaction = try environment.beginRead()
+                payload = try transaction.superblockPayload()
+            } catch {
+                if error.cause == .notFound { continue }
+                throw folder.refusal(error, generation: number)
+            }
+            var state: Superblock.State?
+            if let payload { state = try Superblock.decode(payload, path: path).state }
+            states.append((number, state))
+        }
+    }
+
+    /// The live one; nil where there is none.
+    var live: Int? {
+        for (place, one) in states.enumerated() {
+            if one.state == .live { return one.number }
+            // A copy is live once what it was made of says moved.
+            if one.state == .copy, states[(place + 1)...].contains(where: { $0.state == .moved }) { return one.number }
+        }
+        return nil
+    }
+
+    /// The live one, or where a new store is to begin: a folder that nobody ever committed to, or a new number.
+    var forWriting: Int { live ?? states.first { $0.state == nil }?.number ?? (states.first?.number ?? 0) + 1 }
+
+    /// Those that hold nothing any more: moved ones, and copies that nobody finished.
+    var obsolete: [Int] {
+        guard let live else { return [] }
+        return states.map(\.number).filter { $0 != live }
+    }
+}
+
+extension Store {
+    /// The open generation.
+    /// - Throws: ``StoreError/refused(_:description:)`` with `.reopen` where it could not be opened again.
+    func opened() throws(StoreError) -> OpenGeneration {
+        if let open = place.withLock({ $0.open }) { return open }
+        throw .refused(.reopen, description: "\(path) is closed after a failure of the disk; it has to be opened again")
+    }
+
+    /// Opens the generation that took the place of `old`; does nothing where another thread did so.
+    /// - Throws: `.gone` where no other store is in the folder.
+    func follow(from old: OpenGeneration) throws(StoreError) {
+        let failure = place.withLock { place -> StoreError? in
+            guard place.open === old else { return nil }
+            do throws(StoreError) {
+                guard let live = try Generations(of: folder).live, live != old.number || !old.isInPlace else {
+                    return gone
+                }
+                // Snapshots of the old one keep it open; it is another path, or another file of that path.
+                place.open = try open(mapBytes: place.mapBytes)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Closes the environment and opens it again: what ends LMDB's fatal state after a failed write of its meta page,
+    /// and what takes over a map that was grown. Impossible while this process reads; the caller tries again later.
+    ///
+    /// - Parameters:
+    ///   - mapBytes: address space from now on; nil for the present one.
+    ///   - isCreating: whether a new store may be begun where the folder is empty.
+    @discardableResult
+    func reopen(mapBytes: Int? = nil, isCreating: Bool = false) throws(StoreError) -> Reopening {
+        let outcome = place.withLock { place -> Result<Reopening, StoreError> in
+            if var old = place.open {
+                place.open = nil
+                // Only the environment's last owner closes it.
+                guard isKnownUniquelyReferenced(&old), old.environment.readTransactionCount == 0 else {
+                    place.open = old
+                    return .success(.busy)
+                }
+            }
+            do throws(StoreError) {
+                if let mapBytes, let grown = try? open(mapBytes: mapBytes) {
+                    place.mapBytes = mapBytes
+                    place.open = grown
+                    return .success(.done)
+                }
+                // As large as before where the kernel has not so much address space.
+                place.open = try open(mapBytes: place.mapBytes, isCreating: isCreating)
+                return .success(mapBytes == nil ? .done : .noAddressSpace)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try outcome.get()
+    }
+
+    /// How ``reopen(mapBytes:isCreating:)`` ended.
+    enum Reopening {
+        case done
+        /// Read transactions of this process are open; nothing changed.
+        case busy
+        /// It is open again with the map that it had.
+        case noAddressSpace
+    }
+
+    private func open(mapBytes: Int, isCreating: Bool = false) throws(StoreError) -> OpenGeneration {
+        switch access {
+        case .snapshotFile: return try OpenGeneration(snapshotFile: path)
+        case .read: return try OpenGeneration(in: folder, faults: faults)
+        case .write(let host):
+            if !isCreating, try Generations(of: folder).live == nil { throw gone }
+            return try OpenGeneration(in: folder, creatingFor: host, mapBytes: mapBytes, faults: faults)
+        }
+    }
+
+    /// The store that was open is not in its folder any more.
+    var gone: StoreError {
+        .refused(
+            .gone, description: "the store in \(path) was removed while it was open; put it back, or mount its disk")
+    }
+}
+
+extension ReadTransaction {
+    /// The superblock's checked payload; nil where there is none, or a damaged one.
+    func superblockPayload() throws(StorageError) -> [UInt8]? {
+        let key = Key.superblock
+        guard let value = try value(of: key) else { return nil }
+        return unsafe Checksum.payload(of: value, key: key.span.bytes)
+    }
+
+    fileprivate func superblockIfReadable() throws(StorageError) -> Superblock? {
+        guard let payload = try superblockPayload() else { return nil }
+        return try? Superblock.decode(payload, path: path)
+    }
+
+    /// Whether the store's data went on elsewhere. A superblock that cannot be read does not say so.
+    func isMoved() throws(StorageError) -> Bool {
+        try superblockIfReadable()?.state == .moved
+    }
+}
+
+extension WriteTransaction {
+    /// As ``ReadTransaction/isMoved()``.
+    func isMoved() throws(StorageError) -> Bool {
+        let path = path
+        let key = Key.superblock
+        return try withValue(of: key) { value in
+            guard let value, let payload = unsafe Checksum.payload(of: value, key: key.span.bytes),
+                let superblock = try? Superblock.decode(payload, path: path)
+            else { return false }
+            return superblock.state == .moved
+        }
+    }
+}
