@@ -60,6 +60,7 @@ final class OpenGeneration: Sendable {
         for _ in 0..<8 {
             let number = try Generations(of: folder).forWriting
             try folder.makeEnvironment(number)
+            try folder.clearUnfinished(number)
             let path = folder.environmentPath(number)
             do throws(StorageError) {
                 let environment = try Environment(path: path, access: .write, mapBytes: mapBytes, faults: faults)

@@ -13,7 +13,8 @@ struct StoreFolder {
 
     func environmentPath(_ generation: Int) -> String { "\(generationsPath)/\(generation)" }
 
-    /// The numbers of the environments, highest first. Empty where there is no store.
+    /// The numbers of the environments, highest first; one whose making was never finished is left out. Empty where
+    /// there is no store.
     func generations() -> [Int] {
         guard let folder = unsafe opendir(generationsPath) else { return [] }
         defer { unsafe closedir(folder) }
@@ -23,11 +24,31 @@ struct StoreFolder {
             let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if let number = Int(name), number > 0, unsafe access("\(environmentPath(number))/data.mdb", F_OK) == 0 {
+            if let number = Int(name), number > 0, dataBytes(number) ?? 0 >= StoreFolder.metaBytes {
                 numbers.append(number)
             }
         }
         return numbers.sorted(by: >)
+    }
+
+    /// LMDB begins a file with two meta pages, of 4 KiB or more each, and the first commit comes behind them. A process
+    /// that dies before leaves a shorter file, which LMDB refuses or dies of.
+    private static let metaBytes = 8192
+
+    private func dataPath(_ generation: Int) -> String { "\(environmentPath(generation))/data.mdb" }
+
+    /// Size of a generation's data file; nil where there is none.
+    private func dataBytes(_ generation: Int) -> Int? {
+        var status = stat()
+        return unsafe stat(dataPath(generation), &status) == 0 ? Int(status.st_size) : nil
+    }
+
+    /// Empties a data file that holds less than LMDB's meta pages, and so no commit: LMDB begins an empty one anew.
+    func clearUnfinished(_ generation: Int) throws(StoreError) {
+        guard let bytes = dataBytes(generation), bytes > 0, bytes < StoreFolder.metaBytes else { return }
+        guard unsafe truncate(dataPath(generation), 0) == 0 else {
+            throw StoreFolder.refusal("empty the unfinished file", dataPath(generation))
+        }
     }
 
     /// Makes the folder of a generation, and those above it.
