@@ -121,12 +121,16 @@ final class OpenGeneration: Sendable {
         }
         superblock?.state = .live
         guard let fresh = superblock else { return nil }
-        try environment.write(wrap: { $0 }) { transaction throws(StorageError) in
+        let isNew = known == nil
+        let isWritten = try environment.write(wrap: { $0 }) { transaction throws(StorageError) in
+            // Another process may have begun the store in between, and gone on from there.
+            if isNew, try transaction.withValue(of: Key.superblock, { $0 != nil }) { return false }
             var value = fresh.encoded()
             Checksum.seal(&value, key: Key.superblock)
             try transaction.put(Key.superblock, value)
+            return true
         }
-        return fresh
+        return isWritten ? fresh : try self.superblock(of: environment, path)
     }
 }
 
@@ -141,14 +145,18 @@ struct Generations {
         for number in folder.generations() where number > floor {
             let path = folder.environmentPath(number)
             let payload: [UInt8]?
+            let isDamaged: Bool
             do throws(StorageError) {
                 let environment = try Environment(path: path, access: .read)
                 let transaction = try environment.beginRead()
                 payload = try transaction.superblockPayload()
+                isDamaged = try payload == nil && transaction.value(of: Key.superblock) != nil
             } catch {
                 if error.cause == .notFound { continue }
                 throw folder.refusal(error, generation: number)
             }
+            // No folder that nobody ever committed to: a store begun there would hide what it holds.
+            if isDamaged { throw .damaged(path: path, record: "superblock", reason: "wrong checksum") }
             var state: Superblock.State?
             if let payload { state = try Superblock.decode(payload, path: path).state }
             states.append((number, state))
