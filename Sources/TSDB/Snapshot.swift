@@ -43,7 +43,8 @@ package final class Snapshot {
         if let family = FrameSeries.families.first(where: { $0.name == metric }) { return family }
         let key = Key.metadata(metric)
         // A longer name than a key may have is the name of no metric here.
-        guard key.count <= Key.bytesMax, let payload = try transaction.payload(of: key, record: "metadata of \(metric)") else {
+        guard key.count <= Key.bytesMax, let payload = try transaction.payload(of: key, record: "metadata of \(metric)")
+        else {
             return nil
         }
         do throws(CodecError) {

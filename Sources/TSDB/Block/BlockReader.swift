@@ -82,7 +82,7 @@ struct BlockReader {
             let count = try reader.count(atMost: min(ticks, room), "ticks of a column")
             room -= count
             var column = try IntegerColumn.decode(count: count, from: &reader)
-            var last = Int64.min
+            var last = Recorder.times.lowerBound - 1
             for index in column.indices {
                 // Wrapping: hostile numbers give wrong times, which the order check finds, never a trap.
                 column[index] = column[index] &+ start &+ Int64(index) &* interval
@@ -90,6 +90,9 @@ struct BlockReader {
                     throw .malformed(position: reader.position, reason: "times that do not ascend")
                 }
                 last = column[index]
+            }
+            guard last <= Recorder.times.upperBound else {
+                throw .malformed(position: reader.position, reason: "a time beyond all times")
             }
             columns.append(column)
         }

@@ -96,6 +96,10 @@ struct LateBatch {
             for place in times.indices.dropFirst() where times[place] <= times[place - 1] {
                 throw .malformed(position: reader.position, reason: "times that do not ascend")
             }
+            for end in [times.first, times.last] {
+                guard let end, !Recorder.times.contains(end) else { continue }
+                throw .malformed(position: reader.position, reason: "a time beyond all times")
+            }
             let length = try reader.count(atMost: reader.remaining, "chunk length")
             let start = reader.position
             try reader.skip(length)

@@ -105,7 +105,9 @@ extension RawSpan {
     /// (time, group) of a head row's key.
     func headRowKey() -> (time: Int64, group: UInt16)? {
         guard isKey(.headRow), byteCount == 11 else { return nil }
-        return (signed(1), big16(9))
+        // A time beyond those that a recorder takes is damage, which the value's checksum tells; until that is looked
+        // at, it is to be reckoned with.
+        return (min(max(signed(1), Recorder.times.lowerBound), Recorder.times.upperBound), big16(9))
     }
 
     /// (time, sequence) of an event's key.
