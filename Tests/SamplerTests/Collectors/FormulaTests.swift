@@ -68,7 +68,8 @@ import Testing
             "MemTotal: 1 kB\nHugePages_Total: 3\nHugepagesize: 2048 kB\nSwapTotal: 99999999999999999999 kB\n"
                 + "SwapFree: 18446744073709551615 kB\nCached: 5 kB\nSReclaimable: 2 kB")
         #expect(read[.total] == 1024)
-        #expect(read.hugePages(.hugePagesTotal) == 3 * 2048 * 1024)
+        let threePages: UInt64 = 3 * 2048 * 1024
+        #expect(read.hugePages(.hugePagesTotal) == threePages)
         #expect(read.hugePages(.hugePagesFree) == nil)
         #expect(read[.swapTotal] == nil && read[.swapFree] == nil)
         #expect(read.cached == 7 * 1024)
