@@ -150,7 +150,8 @@ struct Generations {
                 let environment = try Environment(path: path, access: .read)
                 let transaction = try environment.beginRead()
                 payload = try transaction.superblockPayload()
-                isDamaged = try payload == nil && transaction.value(of: Key.superblock) != nil
+                let isThere = try transaction.value(of: Key.superblock) != nil
+                isDamaged = payload == nil && isThere
             } catch {
                 if error.cause == .notFound { continue }
                 throw folder.refusal(error, generation: number)

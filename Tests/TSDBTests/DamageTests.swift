@@ -145,4 +145,16 @@ import Testing
         }
         #expect(try everything(written.store) == before)
     }
+
+    /// A store whose superblock is damaged is refused; nothing is begun in its place.
+    @Test func aDamagedSuperblockIsNoEmptyFolder() throws {
+        let written = try WrittenStore.ofEveryKind()
+        let (path, before) = (written.folder.path, try written.store.records().count)
+        try written.store.overwrite(Key.superblock, value: [1, 2, 3, 4, 5, 6, 7, 8])
+        for access in [Store.Access.read, .write(testHost)] {
+            let error = #expect(throws: StoreError.self) { _ = try Store(at: path, access: access) }
+            #expect(error?.description.contains("superblock") == true, "\(String(describing: error))")
+        }
+        #expect(try written.store.records().count == before)
+    }
 }
