@@ -1,3 +1,4 @@
+import Glibc
 import LMDB
 package import Model
 
@@ -70,9 +71,6 @@ package struct Recorder: ~Copyable {
     /// Scrapes that wait when commits fail; beyond them the oldest are given up and counted.
     package static let pendingMax = 720
 
-    /// Late batches that wait for a merge at most; every query reads them all. An hour of scrapes (guess).
-    static let lateBatchesMax = 720
-
     /// Times whose spans and intervals can be reckoned with in 64 bits: 146 million years either way.
     static let times = -(Int64.max / 2)...(Int64.max / 2)
 
@@ -80,10 +78,15 @@ package struct Recorder: ~Copyable {
     package private(set) var droppedScrapes = 0
     /// Samples that came out of order and were kept as late batches.
     package var lateSamples: Int { writer.lateSamples }
+    /// Samples of series beyond what a day may name; whoever records says so once.
+    package var refusedSeries: RefusedSeries { writer.refused }
     /// How often a span was sealed: whoever ages data or gives memory back does it after that.
     package private(set) var sealCount = 0
     /// What was evicted to stay within ``sizeMax``.
     package internal(set) var evicted = RetentionReport()
+
+    /// A clock that nobody steps, in nanoseconds: what tells how long late samples have waited.
+    var monotonicClock: () -> UInt64 = Recorder.monotonicNanoseconds
 
     /// - Parameters:
     ///   - sizeMax: bytes of the file that may be in use; at the cap the oldest blocks go. Nil for no bound.
@@ -110,6 +113,7 @@ package struct Recorder: ~Copyable {
         if let generations = try? Generations(of: folder) {
             for number in generations.obsolete { folder.remove(number) }
         }
+        SpillFile.removeLeftovers(in: folder)
         let store = try Store(at: path, access: .write(host), mapBytes: mapBytes, faults: faults)
         let writer = try HeadWriter(store)
         let oldest = try store.snapshot().oldestHeadTime()
@@ -120,6 +124,14 @@ package struct Recorder: ~Copyable {
         self.store = store
         self.writer = writer
         self.scrapesPerCommit = scrapesPerCommit
+    }
+
+    /// CLOCK_MONOTONIC.
+    static func monotonicNanoseconds() -> UInt64 {
+        var time = timespec()
+        // The kernel fills `time`; it fails only for a clock that does not exist.
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// The reference of a series, the same one at each call.
@@ -186,12 +198,12 @@ package struct Recorder: ~Copyable {
         return pending.contains { Block.spanStart($0.time.milliseconds) < current }
     }
 
-    /// Seals the spans that lie wholly before the newest row, and merges late batches when many of them wait: a clock
-    /// that was stepped back far brings nothing else for as long.
+    /// Seals the spans that lie wholly before the newest row, and merges late batches when many of them wait or they
+    /// wait for long: a clock that was stepped back far brings nothing else for as long.
     package mutating func sealCompleteSpans() throws(StoreError) {
-        if writer.lateBatchesWaiting >= Recorder.lateBatchesMax {
-            try Sealing.mergeLateBatches(in: store)
-            writer.lateBatchesWaiting = 0
+        if writer.late.areDue(now: monotonicClock()) {
+            try LateMerging.mergeSealed(in: store)
+            writer.late = LateWaiting()
         }
         guard let newest = writer.newestTime else { return }
         let current = Block.spanStart(newest)

@@ -57,26 +57,3 @@ package final class SeriesSelection {
         column.normalize()
     }
 }
-
-extension SampleColumn {
-    /// Puts samples that came from several places into order of time; of samples with equal times the last stays.
-    mutating func normalize() {
-        var isAscending = true
-        for place in timestamps.indices.dropFirst() where timestamps[place - 1] >= timestamps[place] {
-            isAscending = false
-            break
-        }
-        if isAscending { return }
-        // Stable, so that what was appended last comes last among equals.
-        let order = timestamps.indices.sorted { (timestamps[$0], $0) < (timestamps[$1], $1) }
-        var sorted = SampleColumn()
-        for place in order {
-            if sorted.timestamps.last == timestamps[place] {
-                sorted.values[sorted.count - 1] = values[place]
-            } else {
-                sorted.append(timestamps[place], values[place])
-            }
-        }
-        self = sorted
-    }
-}

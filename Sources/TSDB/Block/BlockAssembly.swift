@@ -16,33 +16,80 @@ enum BlockAssembly {
     /// Column 0 is the union of all times, which a scraped group's series have but for gaps. A series that would need
     /// many runs of presence there gets a column of its own, shared with those that have the very same times.
     static func assemble(_ columns: [UInt32: SampleColumn]) -> (times: [[Int64]], series: [BlockSeries]) {
-        let union = Set(columns.values.flatMap(\.timestamps)).sorted()
-        var place: [Int64: Int] = [:]
-        for (index, time) in union.enumerated() { place[time] = index }
-        var times = [union]
-        var own: [[Int64]: Int] = [:]
-        var series: [BlockSeries] = []
-        for (id, column) in columns.sorted(by: { $0.key < $1.key }) where column.count > 0 {
-            var presence = Presence()
-            var end = 0
-            for time in column.timestamps { presence.append(place[time] ?? 0, end: &end) }
-            var timeColumn = 0
-            // A run costs two or three bytes; a column of jittered times about half a byte a tick.
-            if presence.runs.count > 16 + column.count / 8 {
-                timeColumn = own[column.timestamps] ?? times.count
-                if timeColumn == times.count {
-                    own[column.timestamps] = timeColumn
-                    times.append(column.timestamps)
-                }
-                presence = Presence(runs: [Presence.Run(gap: 0, length: column.count)])
+        let sorted = columns.filter { $0.value.count > 0 }.sorted { $0.key < $1.key }
+        // Series of one scrape follow each other, so most are told apart from the last one alone.
+        var distinct: [[Int64]] = []
+        var known: [[Int64]: Int] = [:]
+        var chosen: [Int] = []
+        for (_, column) in sorted {
+            if let last = chosen.last, distinct[last] == column.timestamps {
+                chosen.append(last)
+                continue
             }
-            series.append(BlockSeries(id: id, timeColumn: timeColumn, presence: presence, values: column.values))
+            let place = known[column.timestamps] ?? distinct.count
+            if place == distinct.count {
+                known[column.timestamps] = place
+                distinct.append(column.timestamps)
+            }
+            chosen.append(place)
         }
-        if !series.contains(where: { $0.timeColumn == 0 }), times.count > 1 {
-            times.removeFirst()
-            for index in series.indices { series[index].timeColumn -= 1 }
+        var times: [[Int64]] = []
+        var forms: [(column: Int, presence: Presence)?] = Array(repeating: nil, count: distinct.count)
+        if let union = union(of: distinct) {
+            for (place, own) in distinct.enumerated() {
+                let presence = presence(of: own, in: union)
+                // A run costs two or three bytes; a column of jittered times about half a byte a tick.
+                if presence.runs.count <= 16 + own.count / 8 { forms[place] = (0, presence) }
+            }
+            if forms.contains(where: { $0 != nil }) { times.append(union) }
+        }
+        var series: [BlockSeries] = []
+        series.reserveCapacity(sorted.count)
+        for (index, (id, column)) in sorted.enumerated() {
+            let place = chosen[index]
+            let form = forms[place] ?? (times.count, Presence(runs: [Presence.Run(gap: 0, length: column.count)]))
+            if forms[place] == nil { times.append(distinct[place]) }
+            forms[place] = form
+            series.append(
+                BlockSeries(id: id, timeColumn: form.column, presence: form.presence, values: column.values))
         }
         return (times, series)
+    }
+
+    /// All times of the columns; nil where they have so little in common that it would serve none of them.
+    private static func union(of columns: [[Int64]]) -> [Int64]? {
+        guard var union = columns.max(by: { $0.count < $1.count }) else { return nil }
+        // Series of half the length are told by few runs in a union twice as long, or not at all.
+        let limit = 2 * union.count + 64
+        var merged: [Int64] = []
+        for column in columns where column.count <= union.count && column != union {
+            merged.removeAll(keepingCapacity: true)
+            var (left, right) = (0, 0)
+            while left < union.count, right < column.count {
+                let (a, b) = (union[left], column[right])
+                merged.append(min(a, b))
+                if a <= b { left += 1 }
+                if b <= a { right += 1 }
+            }
+            merged.append(contentsOf: union[left...])
+            merged.append(contentsOf: column[right...])
+            if merged.count > limit { return nil }
+            swap(&union, &merged)
+        }
+        return union
+    }
+
+    /// Where `column`, all of whose times `union` has, is present in it.
+    private static func presence(of column: [Int64], in union: [Int64]) -> Presence {
+        if column.count == union.count { return Presence(runs: [Presence.Run(gap: 0, length: column.count)]) }
+        var presence = Presence()
+        var (end, place) = (0, 0)
+        for time in column {
+            while union[place] < time { place += 1 }
+            presence.append(place, end: &end)
+            place += 1
+        }
+        return presence
     }
 }
 

@@ -46,8 +46,10 @@ struct GroupTable {
         // A span may be sealed before it is complete; the rows that follow join its block at the next seal.
         for reference in try snapshot.newestBlocks() {
             guard let end = try snapshot.blockTimes(reference).compactMap(\.last).max() else { continue }
-            if let known = groups[reference.group]?.lastTime { groups[reference.group]?.lastTime = max(known, end) }
-            newestTime = max(newestTime ?? end, end)
+            guard let group = groups[reference.group] else { continue }
+            groups[reference.group]?.lastTime = max(group.lastTime, end)
+            // What was imported may lie in the future, and tells nothing of which spans are complete.
+            if group.definition.source == GroupDefinition.agentSource { newestTime = max(newestTime ?? end, end) }
         }
     }
 

@@ -13,8 +13,10 @@ struct HeadWriter: ~Copyable {
     private var day: DayWriter?
     private var frames = FrameChain()
     private(set) var lateSamples = 0
-    /// Late batches written since somebody set it to 0.
-    var lateBatchesWaiting = 0
+    /// Late batches written since somebody emptied it.
+    var late = LateWaiting()
+    /// Samples of series beyond what a day may name.
+    private(set) var refused = RefusedSeries()
 
     /// Metadata that the store already has, by name.
     private var families: [String: MetricFamily] = [:]
@@ -25,6 +27,9 @@ struct HeadWriter: ~Copyable {
         generation = superblock.generation
         groups = GroupTable()
         try load()
+        // What the last recorder left waits since before.
+        let left = try store.snapshot().lateBatchSizes()
+        late.add(left.batches, bytes: left.bytes)
     }
 
     /// Time of the newest row in milliseconds; nil where there has been none.
@@ -100,7 +105,8 @@ struct HeadWriter: ~Copyable {
             superblock = written.superblock
             generation = superblock.generation
             lateSamples += written.lateSamples
-            lateBatchesWaiting += written.late.count
+            late.add(written.late.count, bytes: written.lateBytes)
+            refused.add(written.refused)
             return written.firstRow
         }
         throw .refused(.other, description: "\(store.path) is changed by another process again and again")
@@ -111,6 +117,8 @@ struct HeadWriter: ~Copyable {
         var superblock: Superblock
         var lateSamples = 0
         var late: [LateBatch] = []
+        var lateBytes = 0
+        var refused = RefusedSeries()
         var firstRow: Int64?
 
         mutating func addRow(_ time: Int64) { firstRow = min(firstRow ?? time, time) }
@@ -123,7 +131,8 @@ struct HeadWriter: ~Copyable {
         var newGroups: [UInt16: GroupDefinition] = [:]
         for scrape in scrapes {
             let time = scrape.time.milliseconds
-            for row in scrape.rows where !row.samples.isEmpty {
+            for wanted in scrape.rows where !wanted.samples.isEmpty {
+                let row = day.admit(wanted, series, &written.refused)
                 for part in groups.split(row, &newGroups) {
                     if time <= groups[part.group].lastTime {
                         written.late.append(
@@ -145,7 +154,7 @@ struct HeadWriter: ~Copyable {
         for (number, definition) in newGroups {
             try transaction.put(Key.group(number), payload: definition.encoded())
         }
-        try LateBatch.write(written.late, day: day.day, in: transaction)
+        written.lateBytes = try LateBatch.write(written.late, day: day.day, in: transaction)
         let isNews = day.hasNews || !newGroups.isEmpty
         if day.hasNews { try day.writeTail(in: transaction) }
         if isNews {

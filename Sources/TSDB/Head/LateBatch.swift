@@ -1,5 +1,6 @@
 // Samples that came later than a row of their group allows: a stepped clock, a second scrape in the same millisecond.
-// They wait here, are read beside the head, and are merged into blocks when their span is sealed.
+// They wait here, are read beside the head, and are merged into blocks when their span is sealed, or when many of them
+// wait (LateMerging.swift).
 //
 //   key     11 sequence(u64): in order of arrival
 //   value   version(1) day (zigzag s) group (varint) earliest, latest (zigzag ms)
@@ -112,10 +113,13 @@ struct LateBatch {
     }
 
     /// Writes batches behind those that are there.
+    /// - Returns: their bytes.
+    @discardableResult
     static func write(
         _ batches: [LateBatch], day: Int64, in transaction: borrowing WriteTransaction
-    ) throws(StoreError) {
-        if batches.isEmpty { return }
+    ) throws(StoreError) -> Int {
+        if batches.isEmpty { return 0 }
+        var bytes = 0
         var sequence: UInt64 = 0
         do throws(StorageError) {
             var cursor = try transaction.cursor()
@@ -127,9 +131,12 @@ struct LateBatch {
         }
         for var batch in batches {
             batch.day = day
-            try transaction.put(Key.lateBatch(sequence), payload: batch.encoded())
+            let payload = batch.encoded()
+            try transaction.put(Key.lateBatch(sequence), payload: payload)
+            bytes += payload.count
             sequence += 1
         }
+        return bytes
     }
 }
 
@@ -147,6 +154,18 @@ extension WriteTransaction {
 }
 
 extension Snapshot {
+    /// How many late batches there are, and their bytes.
+    func lateBatchSizes() throws(StoreError) -> (batches: Int, bytes: Int) {
+        var sizes = (batches: 0, bytes: 0)
+        try transaction.scan(from: Key.lateBatch(0)) { key, value throws(StoreError) in
+            if key.lateBatchKey() == nil { return .stop }
+            sizes.batches += 1
+            sizes.bytes += value.byteCount
+            return .next
+        }
+        return sizes
+    }
+
     /// The late batches in order of arrival.
     func forEachLateBatch(
         _ body: (_ sequence: UInt64, _ batch: LateBatch) throws(StoreError) -> Void

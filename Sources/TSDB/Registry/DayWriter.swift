@@ -12,6 +12,8 @@ struct DayWriter {
     /// Ids below it are in the store.
     private var writtenCount = 0
     private var tailCount = 0
+    /// Series that a day names at most.
+    var seriesMax = StoreLimits.daySeriesMax
 
     /// Reads what the store knows of the day.
     init(day: Int64, store: Store) throws(StoreError) {
@@ -44,6 +46,24 @@ struct DayWriter {
         }
         idOfReference[reference] = id
         return id
+    }
+
+    /// The row without the samples of series that the day has no room to name (``StoreLimits/daySeriesMax``).
+    mutating func admit(_ row: Scrape.Row, _ series: SeriesTable, _ refused: inout RefusedSeries) -> Scrape.Row {
+        // Far from the limit nothing has to be looked up.
+        if labels.count + row.samples.count <= seriesMax { return row }
+        var admitted = row
+        admitted.samples.removeAll(keepingCapacity: true)
+        for sample in row.samples {
+            let name = series.labels[sample.series.index]
+            if idOfLabels[name] != nil || labels.count < seriesMax {
+                _ = id(of: sample.series.index, series)
+                admitted.samples.append(sample)
+            } else {
+                refused.add(name)
+            }
+        }
+        return admitted
     }
 
     /// Writes the series that are new since the last call, as one record behind the sorted part.

@@ -51,7 +51,7 @@ import Testing
         var written = try WrittenStore()
         for tick in 0..<3 as Range<Int64> { try written.append(100_000_000 + tick * 5000, [(labels[0], Double(tick))]) }
         let before = written.recorder.sealCount
-        for tick in 0..<Int64(Recorder.lateBatchesMax + 50) {
+        for tick in 0..<Int64(LateWaiting.batchesMax + 50) {
             try written.append(tick * 5000, [(labels[0], Double(tick))])
         }
         #expect(written.recorder.sealCount == before)

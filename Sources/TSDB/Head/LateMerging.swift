@@ -1,0 +1,102 @@
+import LMDB
+import Model
+
+/// Merges the late samples of sealed spans into their blocks: by whole-block replacement, the oldest block first, many
+/// batches at once, a group and span a transaction. Samples of spans that have rows in the head stay where they are
+/// until the span is sealed, which replaces its block anyway.
+///
+/// A span whose block retention has dropped, or that never had one, gets a new block.
+enum LateMerging {
+    /// A block to replace, and the samples for it.
+    private struct Target {
+        var reference: Snapshot.BlockReference
+        var samples: [UInt32: SampleColumn] = [:]
+        /// The batches as they were read, and what is left of each.
+        var batches: [(sequence: UInt64, old: LateBatch, rest: LateBatch?)] = []
+        var block: [UInt32: SampleColumn] = [:]
+        var fingerprint = BlockFingerprint()
+        var interval: Int64 = 1000
+    }
+
+    static func mergeSealed(in store: Store) throws(StoreError) {
+        while let target = try nextTarget(in: store) { try merge(target, in: store) }
+    }
+
+    /// The oldest block that there are samples for, all as one snapshot shows it.
+    private static func nextTarget(in store: Store) throws(StoreError) -> Target? {
+        let snapshot = try store.snapshot()
+        let openSpan = try snapshot.oldestHeadTime().map { Block.spanStart($0) } ?? .max
+        var oldest: Snapshot.BlockReference?
+        try snapshot.forEachLateBatch { _, batch throws(StoreError) in
+            guard let span = batch.spans.first, span < openSpan else { return }
+            if let known = oldest, (known.start, known.group) <= (span, batch.group) { return }
+            oldest = Snapshot.BlockReference(group: batch.group, start: span)
+        }
+        guard let oldest else { return nil }
+        var target = Target(reference: oldest)
+        try snapshot.forEachLateBatch { sequence, batch throws(StoreError) in
+            guard batch.group == oldest.group else { return }
+            let (taken, rest) = batch.split(span: oldest.start)
+            if taken.series.isEmpty { return }
+            for one in taken.series {
+                target.samples[one.id, default: SampleColumn()].timestamps += one.times
+                target.samples[one.id]?.values += one.values
+            }
+            target.batches.append((sequence, batch, rest.series.isEmpty ? nil : rest))
+        }
+        (target.block, target.fingerprint) = try snapshot.contents(of: oldest)
+        target.interval = try snapshot.groups()[oldest.group]?.intervalMilliseconds ?? target.interval
+        return target
+    }
+
+    /// Writes the block and takes the batches away. Where another process has changed one or the other, nothing
+    /// happens: the caller looks again.
+    private static func merge(_ target: consuming Target, in store: Store) throws(StoreError) {
+        for id in target.samples.keys { target.samples[id]?.normalize() }
+        let (times, series) = BlockAssembly.merge(target.block, target.samples)
+        let block = try RawBlock(
+            target.reference, replacing: target.fingerprint, times: times, interval: target.interval, series: series)
+        let batches = target.batches
+        try store.write { transaction throws(StoreError) in
+            for (sequence, old, _) in batches {
+                // Retention took one, and its number may be another batch's by now: look again.
+                if try !transaction.holds(old, at: sequence) { return }
+            }
+            guard try block.put(in: store, transaction) else { return }
+            for (sequence, _, rest) in batches {
+                if let rest {
+                    try transaction.put(Key.lateBatch(sequence), payload: rest.encoded())
+                    continue
+                }
+                do throws(StorageError) {
+                    try transaction.delete(Key.lateBatch(sequence))
+                } catch {
+                    throw StoreError(error)
+                }
+            }
+        }
+    }
+}
+
+extension LateBatch {
+    /// Starts of the raw spans that it has samples in, ascending.
+    var spans: [Int64] {
+        Set(series.flatMap { $0.times.map { Block.spanStart($0) } }).sorted()
+    }
+
+    /// The samples of one span, and the others.
+    func split(span: Int64) -> (taken: LateBatch, rest: LateBatch) {
+        var taken: [Series] = []
+        var rest: [Series] = []
+        for one in series {
+            let inside = one.times.indices.filter { Block.spanStart(one.times[$0]) == span }
+            let outside = one.times.indices.filter { Block.spanStart(one.times[$0]) != span }
+            for (places, isTaken) in [(inside, true), (outside, false)] where !places.isEmpty {
+                let part = Series(
+                    id: one.id, times: places.map { one.times[$0] }, values: places.map { one.values[$0] })
+                if isTaken { taken.append(part) } else { rest.append(part) }
+            }
+        }
+        return (LateBatch(day: day, group: group, series: taken), LateBatch(day: day, group: group, series: rest))
+    }
+}
