@@ -10,7 +10,7 @@ import Glibc
         version: Version.text,
         subcommands: [
             QueryCommand.self, SeriesCommand.self, LabelsCommand.self, MetricsCommand.self, ExportCommand.self,
-            RunCommand.self, SampleCommand.self, RetentionCommand.self,
+            RunCommand.self, SampleCommand.self, RetentionCommand.self, ImportCommand.self, DumpCommand.self,
         ])
 
     static func main() {

@@ -20,6 +20,7 @@ struct CSVParser {
     private var roles: [Role] = []
     private var fields: [Range<Int>] = []
     private var hasHeader = false
+    private var hasNoColumns = false
     /// Whether time and value are the last two columns: then what stands before them is the text of the series.
     private var isSeriesFirst = false
 
@@ -27,9 +28,12 @@ struct CSVParser {
         _ bytes: Span<UInt8>, _ range: Range<Int>, isLast: Bool, _ input: inout ParserInput,
         _ batch: inout ImportBatch
     ) -> Int {
+        // Without a header there are no columns.
+        if hasNoColumns { return range.upperBound }
         var at = range.lowerBound
         while at < range.upperBound {
             let start = at
+            let line = input.line
             do throws(LineFault) {
                 if hasHeader && isSeriesFirst, fastRecord(bytes, &at, range.upperBound, &input, &batch) { continue }
                 at = start
@@ -43,11 +47,14 @@ struct CSVParser {
                     hasHeader = true
                 }
             } catch {
-                // A quote that is not closed takes the rest of the file; everything else the record.
-                input.add(
-                    ImportProblem(line: input.line, column: error.place - start + 1, reason: error.reason))
-                // Without a header there are no columns.
-                if input.isStopped || !hasHeader { return hasHeader ? start : range.upperBound }
+                input.add(ImportProblem(line: line, column: error.place - start + 1, reason: error.reason))
+                hasNoColumns = !hasHeader
+                if hasNoColumns { return range.upperBound }
+                if input.isStopped {
+                    input.line = line
+                    return start
+                }
+                // A quote that is not closed takes the rest of the file, everything else its record.
                 if at == start { at = range.upperBound }
             }
         }

@@ -21,7 +21,7 @@ struct PieceReader {
     init(_ run: Range<Int>) { rest = run }
 
     /// Reads the head of the next piece.
-    mutating func load(_ file: borrowing SpillFile?, _ memory: [UInt64]) throws(StoreError) {
+    mutating func load(_ file: SpillFile?, _ memory: [UInt64]) throws(StoreError) {
         guard let span = try next(file, memory), let word = try next(file, memory) else {
             isAtEnd = true
             return
@@ -32,8 +32,12 @@ struct PieceReader {
 
     /// Appends the samples of the piece and goes on to the next.
     mutating func take(
-        into column: inout SampleColumn, _ file: borrowing SpillFile?, _ memory: [UInt64]
+        into column: inout SampleColumn, _ file: SpillFile?, _ memory: [UInt64]
     ) throws(StoreError) {
+        if column.count == 0 {
+            column.timestamps.reserveCapacity(count)
+            column.values.reserveCapacity(count)
+        }
         var left = count
         while left > 0 {
             try fill(file, memory)
@@ -53,7 +57,7 @@ struct PieceReader {
         try load(file, memory)
     }
 
-    private mutating func next(_ file: borrowing SpillFile?, _ memory: [UInt64]) throws(StoreError) -> UInt64? {
+    private mutating func next(_ file: SpillFile?, _ memory: [UInt64]) throws(StoreError) -> UInt64? {
         if at == buffer.count && rest.isEmpty { return nil }
         try fill(file, memory)
         at += 1
@@ -61,7 +65,7 @@ struct PieceReader {
     }
 
     /// Sees to it that the buffer has a word; the caller knows that the run has one.
-    private mutating func fill(_ file: borrowing SpillFile?, _ memory: [UInt64]) throws(StoreError) {
+    private mutating func fill(_ file: SpillFile?, _ memory: [UInt64]) throws(StoreError) {
         if at < buffer.count { return }
         precondition(!rest.isEmpty, "a run ends with a piece")
         let length = min(PieceReader.bufferWords, rest.count)

@@ -2,7 +2,7 @@ import Glibc
 
 /// A file for what does not fit into memory. Its name is removed as soon as it is open, so nothing of it is left
 /// however the process ends, and its space is the kernel's again.
-struct SpillFile: ~Copyable {
+final class SpillFile {
     private let descriptor: Int32
     private let path: String
     /// Words written.
@@ -20,7 +20,7 @@ struct SpillFile: ~Copyable {
     deinit { close(descriptor) }
 
     /// Writes words behind those that are there.
-    mutating func append(_ words: [UInt64]) throws(StoreError) {
+    func append(_ words: [UInt64]) throws(StoreError) {
         var done = 0
         let total = words.count * 8
         while done < total {

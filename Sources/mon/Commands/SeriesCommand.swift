@@ -53,7 +53,7 @@ struct SeriesCommand: Verb {
         get throws { [try Matcher(Labels.metricNameLabel, .notEqual, "")] }
     }
 
-    private static func matchers(_ selector: String) throws(CommandFailure) -> [Matcher] {
+    static func matchers(_ selector: String) throws(CommandFailure) -> [Matcher] {
         do throws(ParseError) {
             return try Parser.parseSelector(selector)
         } catch {

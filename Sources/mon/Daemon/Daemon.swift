@@ -16,6 +16,7 @@ struct Daemon: ~Copyable {
     private let log: Log
     private var ingest: Ingest
     private var loop: SamplingLoop
+    private var hasToldRefusals = false
     private var failures = FailureLog()
     private var upkeep: StoreUpkeep
 
@@ -116,7 +117,17 @@ struct Daemon: ~Copyable {
             }
         }
         upkeep.tell(ingest, sizeMaxBytes: options.sizeMaxBytes)
+        tellRefusals()
         if ingest.sealCount != sealed { afterSeal() }
+    }
+
+    /// Once: the series that are refused from then on are as many as there are.
+    private mutating func tellRefusals() {
+        guard !hasToldRefusals, let first = ingest.refusedSeries.first else { return }
+        hasToldRefusals = true
+        log.error(
+            "the day names as many series as it may; new ones are refused",
+            ["series": "\(StoreLimits.daySeriesMax)", "first": "\(first)"])
     }
 
     /// A recording that was interrupted leaves a gap, and a boot that came between an event.

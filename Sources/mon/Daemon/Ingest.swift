@@ -27,6 +27,8 @@ struct Ingest: ~Copyable {
     var evicted: RetentionReport { recorder.evicted }
     /// How often a new store was begun because the old one was removed.
     var storesBegun: Int { recorder.storesBegun }
+    /// Samples of series beyond what a day may name.
+    var refusedSeries: RefusedSeries { recorder.refusedSeries }
 
     /// Records a batch.
     /// - Throws: what the commit brought; the batch waits for the next one.

@@ -13,19 +13,23 @@ import Testing
 
     @Test func theyAreDueByNumberBySizeOrByTheClock() {
         var late = LateWaiting()
-        #expect(!late.areDue(now: 5))
+        func check(_ now: UInt64, _ expected: Bool, sourceLocation: SourceLocation = #_sourceLocation) {
+            let isDue = late.areDue(now: now)
+            #expect(isDue == expected, sourceLocation: sourceLocation)
+        }
+        check(5, false)
         late.add(LateWaiting.batchesMax - 1, bytes: 10)
-        #expect(!late.areDue(now: 5))
+        check(5, false)
         late.add(1, bytes: 0)
-        #expect(late.areDue(now: 5))
+        check(5, true)
         late = LateWaiting()
         late.add(1, bytes: LateWaiting.bytesMax)
-        #expect(late.areDue(now: 5))
+        check(5, true)
         late = LateWaiting()
         late.add(1, bytes: 1)
-        #expect(!late.areDue(now: 1000))
-        #expect(!late.areDue(now: LateWaiting.nanosecondsMax))
-        #expect(late.areDue(now: 1000 + LateWaiting.nanosecondsMax))
+        check(1000, false)
+        check(LateWaiting.nanosecondsMax, false)
+        check(1000 + LateWaiting.nanosecondsMax, true)
     }
 
     /// A sparse source: its late samples reach their block though no span is sealed and few of them come.

@@ -1,0 +1,96 @@
+import Formats
+import Model
+import TSDB
+
+/// One import, from bytes to the last transaction, and what is said of it.
+struct ImportRun {
+    let arguments: ImportArguments
+    let format: SampleFormat
+    /// What the input is called in messages.
+    let name: String
+
+    func perform(from input: borrowing InputFile, on console: Console) throws -> CommandStatus {
+        let store = try arguments.open(on: console)
+        var progress = ProgressLine(console, total: input.byteCount)
+        var reader = SampleReader(format, now: console.now, isStrict: arguments.strict)
+        var importer = Importer(into: store, options: arguments.options)
+        while try unsafe reader.read(from: { bytes throws(CommandFailure) in try unsafe input.read(into: bytes) }) {
+            try importer.append(reader.batch)
+            progress.show("reading", done: reader.byteCount)
+        }
+        let outcome = try importer.finish { progress.show("writing", part: $0) }
+        progress.clear()
+        for text in report(outcome, reader) { console.say(text) }
+        let isFailure = reader.isStopped || (reader.problems.count > 0 && outcome.samples == 0)
+        return isFailure ? .failure : .success
+    }
+
+    /// A line a fact.
+    private func report(_ outcome: ImportOutcome, _ reader: SampleReader) -> [String] {
+        var lines = reader.problems.first.map { "\(name): \($0)" }
+        let more = reader.problems.count - reader.problems.first.count
+        if more > 0 { lines.append("\(name): \(more) more lines are no samples") }
+        lines += reader.notes
+        if reader.isStopped {
+            let before = reader.lineCount
+            lines.append("stopped by --strict; the \(before) lines before it are imported, nothing behind them")
+        }
+        var parts = ["\(outcome.samples - outcome.refusedSamples) samples of \(outcome.series) series imported"]
+        if let range = outcome.range {
+            parts.append("from \(TimeText.rfc3339(range.min, .utc)) to \(TimeText.rfc3339(range.max, .utc))")
+        }
+        lines.append(parts.joined(separator: " "))
+        if outcome.conflicts > 0 {
+            lines.append("\(outcome.conflicts) samples took the place of others of the same series and time")
+        }
+        if outcome.duplicates > 0 { lines.append("\(outcome.duplicates) samples were there already") }
+        if let first = outcome.firstRefused {
+            lines.append(
+                "\(outcome.refusedSeries) series with \(outcome.refusedSamples) samples refused, the first \(first): "
+                    + "more than --max-series \(arguments.maxSeries), or more than the store takes in a day")
+        }
+        if outcome.samplesOutOfTime > 0 {
+            lines.append("\(outcome.samplesOutOfTime) samples are of times that no store holds")
+        }
+        return lines
+    }
+}
+
+/// How far a long command is: one line on standard error, on a terminal only.
+struct ProgressLine {
+    private let console: Console
+    private let total: Int?
+    private var shown = -1
+    private static let cells = 30
+
+    /// - Parameter total: bytes of the input; nil where nobody knows.
+    init(_ console: Console, total: Int?) {
+        self.console = console
+        self.total = total
+    }
+
+    mutating func show(_ verb: String, done: Int) {
+        if let total, total > 0 { return show(verb, part: Double(done) / Double(total)) }
+        let megabytes = done >> 20
+        if megabytes == shown || !console.errorIsTerminal { return }
+        shown = megabytes
+        console.sayPlainly("\r\(verb) \(megabytes) MiB\u{1b}[K")
+    }
+
+    mutating func show(_ verb: String, part: Double) {
+        let percent = Int(min(1, max(0, part)) * 100)
+        // A number for each step of each verb.
+        let step = percent + verb.utf8.count * 1000
+        if step == shown || !console.errorIsTerminal { return }
+        shown = step
+        let full = percent * ProgressLine.cells / 100
+        let bar = String(repeating: "#", count: full) + String(repeating: ".", count: ProgressLine.cells - full)
+        console.sayPlainly("\r\(verb) [\(bar)] \(percent) %\u{1b}[K")
+    }
+
+    /// Takes the line away.
+    mutating func clear() {
+        if shown >= 0 { console.sayPlainly("\r\u{1b}[K") }
+        shown = -1
+    }
+}
