@@ -105,7 +105,8 @@ package struct Importer: ~Copyable {
         do {
             let snapshot = try store.snapshot()
             // A longer name than a key may have is the name of no metric here.
-            for (name, family) in families.sorted(by: { $0.key < $1.key }) where Key.metadata(name).count <= Key.bytesMax {
+            for (name, family) in families.sorted(by: { $0.key < $1.key })
+            where Key.metadata(name).count <= Key.bytesMax {
                 let known = try snapshot.metadata(of: name)
                 if known == nil || (known?.kind == .unknown && known != family) { news.append(family) }
             }

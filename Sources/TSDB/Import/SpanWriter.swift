@@ -54,12 +54,25 @@ struct SpanWriter {
     private mutating func flush(_ table: LabelTable) throws(StoreError) {
         for _ in 0..<SpanWriter.attemptsMax {
             if columns.isEmpty { break }
-            try write(table)
+            do throws(StoreError) {
+                try write(table)
+            } catch {
+                guard try reopen(after: error) else { throw error }
+            }
         }
         waitingSamples = 0
         guard columns.isEmpty else {
             throw .refused(.other, description: "\(store.path) is changed by other processes again and again")
         }
+    }
+
+    /// Opens the store again where that helps: its map is full, or another process has grown it. What was written is.
+    private func reopen(after error: StoreError) throws(StoreError) -> Bool {
+        guard case .refused(let refusal, _) = error else { return false }
+        if refusal == .reopen { return try store.reopen() == .done }
+        guard refusal == .mapFull else { return false }
+        let use = try store.spaceUse()
+        return try store.reopen(mapBytes: 2 * use.mapPages * use.pageBytes) == .done
     }
 
     private mutating func closeDay() throws(StoreError) {

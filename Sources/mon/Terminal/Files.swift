@@ -48,23 +48,27 @@ struct InputFile: ~Copyable {
     }
 }
 
-/// A file that is written anew. Appears under its name only when it is complete.
+/// A file that is written anew. Appears under its name only when it is complete; a pipe or device is written as it is.
 final class OutputFile {
     private let descriptor: Int32
     private let path: String
-    private let temporary: String
+    /// The name that it has until it is complete; nil where it is written as it is.
+    private let temporary: String?
     private var isFinished = false
 
     init(_ path: String) throws(CommandFailure) {
         self.path = path
-        temporary = "\(path).\(getpid()).tmp"
-        descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        var status = unsafe stat()
+        // The kernel fills the structure.
+        let isSpecial = unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+        temporary = isSpecial ? nil : "\(path).\(getpid()).tmp"
+        descriptor = unsafe open(temporary ?? path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw InputFile.failure("write", path) }
     }
 
     deinit {
         close(descriptor)
-        if !isFinished { unsafe unlink(temporary) }
+        if let temporary, !isFinished { unsafe unlink(temporary) }
     }
 
     func write(_ bytes: [UInt8]) throws(CommandFailure) {
@@ -82,7 +86,9 @@ final class OutputFile {
 
     /// Gives the file its name.
     func finish() throws(CommandFailure) {
-        guard unsafe rename(temporary, path) == 0 else { throw InputFile.failure("write", path) }
+        if let temporary {
+            guard unsafe rename(temporary, path) == 0 else { throw InputFile.failure("write", path) }
+        }
         isFinished = true
     }
 }

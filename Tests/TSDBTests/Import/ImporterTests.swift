@@ -167,6 +167,25 @@ import Testing
         #expect(try snapshot.metadata(of: "other")?.kind == .counter)
     }
 
+    /// A map that is too small is grown on the way.
+    @Test func aFullMapIsGrown() throws {
+        let folder = TemporaryFolder()
+        let store = try Store(at: folder.path, access: .write(testHost), mapBytes: 256 << 10)
+        var random = SeededGenerator(seed: 4)
+        var batch = ImportBatch()
+        for number in 0..<200 as Range<UInt32> {
+            batch.series.append(Labels(name: "m", ["i": "\(number)"]))
+            for tick in 0..<1000 as Range<Int64> {
+                batch.append(number, tick * 100_000, .random(in: 0...1, using: &random))
+            }
+        }
+        var importer = Importer(into: store)
+        try importer.append(batch)
+        #expect(try importer.finish().samples == 200_000)
+        #expect(try answer(store.snapshot(), [], .all).map(\.1.count) == Array(repeating: 1000, count: 200))
+        #expect(try store.fileBytes() > 1 << 20)
+    }
+
     /// Nothing is left of the temporary file, not of another process's either.
     @Test func leavesNoTemporaryFile() throws {
         var random = SeededGenerator(seed: 9)
