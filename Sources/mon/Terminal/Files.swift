@@ -104,30 +104,29 @@ final class ChildOutput {
     /// - Parameter notFound: what to do where there is no such program.
     init(_ arguments: [String], notFound: String) throws(CommandFailure) {
         name = arguments.joined(separator: " ")
-        var ends: (Int32, Int32) = (-1, -1)
+        var ends: [Int32] = [-1, -1]
         // The kernel fills two descriptors.
-        let made = unsafe withUnsafeMutableBytes(of: &ends) { bytes in
-            unsafe pipe2(bytes.assumingMemoryBound(to: Int32.self).baseAddress, O_CLOEXEC)
-        }
-        guard made == 0 else { throw InputFile.failure("start", name) }
+        guard unsafe pipe(&ends) == 0 else { throw InputFile.failure("start", name) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
-        unsafe posix_spawn_file_actions_adddup2(&actions, ends.1, STDOUT_FILENO)
-        // Copies that live until the child has them.
+        unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
+        // Copies that live until the child has them. No variable of ours is to change what it prints.
         var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
+        var variables: [UnsafeMutablePointer<CChar>?] = unsafe [nil]
         var pid: pid_t = 0
-        let code = unsafe posix_spawnp(&pid, arguments[0], &actions, nil, &words, environ)
+        let code = unsafe posix_spawnp(&pid, arguments[0], &actions, nil, &words, &variables)
         for word in unsafe words { unsafe free(word) }
         unsafe posix_spawn_file_actions_destroy(&actions)
-        close(ends.1)
+        close(ends[1])
         guard code == 0 else {
-            close(ends.0)
+            close(ends[0])
             if code == ENOENT { throw CommandFailure(.failure, notFound) }
             errno = code
             throw InputFile.failure("start", name)
         }
         self.pid = pid
-        descriptor = ends.0
+        descriptor = ends[0]
     }
 
     deinit {
