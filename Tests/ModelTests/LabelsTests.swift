@@ -35,6 +35,20 @@ import Testing
         #expect(!Matcher("a", equals: "\u{e9}").matches(decomposed))
     }
 
+    /// A length written with more bytes than it takes would make two byte strings of one set.
+    @Test func refusesLengthsThatAreLongerThanNeeded() {
+        #expect(Labels(bytes: [1, 97, 1, 98]) != nil)
+        #expect(Labels(bytes: [0x81, 0, 97, 1, 98]) == nil)
+        #expect(Labels(bytes: [1, 97, 0x81, 0, 98]) == nil)
+        let long = Labels([Label("a", String(repeating: "x", count: 200))])
+        #expect(Labels(bytes: long.bytes) == long)
+    }
+
+    /// What stands for bytes that are no text is refused by parsers, Prometheus' among them, unless it is escaped.
+    @Test func escapesTheReplacementCharacter() {
+        #expect(Labels.quote("a\u{FFFD}b") == "\"a\\ufffdb\"")
+    }
+
     @Test func refusesBytesThatAreNoLabelSet() {
         let labels = Labels(name: "up", ["job": "node", "z": "long value"])
         #expect(Labels(bytes: labels.bytes) == labels)
