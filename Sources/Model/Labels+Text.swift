@@ -25,6 +25,8 @@ extension Labels: CustomStringConvertible {
             case "\n": quoted += "\\n"
             case "\t": quoted += "\\t"
             case "\r": quoted += "\\r"
+            // Parsers take it for a byte that is no UTF-8.
+            case "\u{FFFD}": quoted += "\\ufffd"
             default:
                 if scalar.value < 32 || scalar.value == 127 {
                     let hex = String(scalar.value, radix: 16)

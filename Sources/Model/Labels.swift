@@ -146,6 +146,8 @@ package struct Labels: Hashable, Sendable {
             guard at < bytes.count, shift < 35 else { return nil }
             let byte = bytes[at]
             at += 1
+            // A set has one form only, so that equal sets have equal bytes.
+            if byte == 0, shift > 0 { return nil }
             length |= Int(byte & 127) << shift
             if byte < 128 { break }
             shift += 7
