@@ -165,12 +165,17 @@ package final class Snapshot {
         return value
     }
 
-    /// The raw blocks that overlap `range`, by start, then group.
+    /// The raw blocks that overlap `range`, by start; of one start those of imports first, then by group.
+    ///
+    /// A series is in a block of an import and in one of the agent only where the agent has recorded it after the
+    /// import (invariant 2 of ``Importer``), so what is read last is what was written last.
     func blockReferences(in range: TimeRange) throws(StoreError) -> [BlockReference] {
         var found: [BlockReference] = []
         let firstStart = Block.spanStart(range.min.milliseconds)
         let lastStart = range.max.milliseconds / 1000
-        for group in try groups().keys.sorted() {
+        let groups = try groups()
+        let order = groups.sorted { ($0.value.isOfAgent ? 1 : 0, $0.key) < ($1.value.isOfAgent ? 1 : 0, $1.key) }
+        for group in order.map(\.key) {
             let first = Key.block(group: group, tier: 0, start: firstStart, stripe: 0)
             try transaction.scan(from: first) { key, _ throws(StoreError) in
                 guard let name = key.blockKey(), name.group == group, name.tier == 0, name.start <= lastStart else {
@@ -180,7 +185,9 @@ package final class Snapshot {
                 return .seek(Key.block(group: group, tier: 0, start: name.start + 1, stripe: 0))
             }
         }
-        return found.sorted { ($0.start, $0.group) < ($1.start, $1.group) }
+        // Stable: what was found first of one start stays first.
+        return found.enumerated().sorted { ($0.element.start, $0.offset) < ($1.element.start, $1.offset) }
+            .map(\.element)
     }
 
     /// Runs `body` on a block, which is opened at first use.

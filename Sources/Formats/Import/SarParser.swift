@@ -9,7 +9,7 @@ import Model
 /// intervals, from 0 at the start of the input, so that `rate(…)` gives back what sar has measured.
 struct SarParser {
     /// Brackets open around an element of `statistics`.
-    private static let elementDepth = 5
+    private static let elementDepth = 6
 
     private var depth = 0
     private var numbers: [Labels: UInt32] = [:]

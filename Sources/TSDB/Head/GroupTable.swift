@@ -49,7 +49,13 @@ struct GroupTable {
             guard let group = groups[reference.group] else { continue }
             groups[reference.group]?.lastTime = max(group.lastTime, end)
             // What was imported may lie in the future, and tells nothing of which spans are complete.
-            if group.definition.source == GroupDefinition.agentSource { newestTime = max(newestTime ?? end, end) }
+            if group.definition.isOfAgent { newestTime = max(newestTime ?? end, end) }
+        }
+        // What was imported as late may lie behind the last row. A row not later than it has to come after it, as
+        // another late batch, for late batches are read after the rows.
+        for (group, end) in try snapshot.lateBatchEnds() {
+            guard let known = groups[group] else { continue }
+            groups[group]?.lastTime = max(known.lastTime, end)
         }
     }
 

@@ -112,6 +112,19 @@ struct LateBatch {
         return LateBatch(day: day, group: group, series: series)
     }
 
+    /// Group and latest time of a batch, from its first bytes: five varints at most, and the version.
+    static func end(_ beginning: [UInt8]) throws(CodecError) -> (group: UInt16, end: Int64) {
+        var reader = ByteReader(beginning)
+        let version = try reader.u8()
+        guard version == 1 else { throw .unknownVersion(position: 0, number: version) }
+        _ = try reader.zigzag()
+        guard let group = UInt16(exactly: try reader.varint()) else {
+            throw .malformed(position: reader.position, reason: "group")
+        }
+        _ = try reader.zigzag()
+        return (group, try reader.zigzag())
+    }
+
     /// Writes batches behind those that are there.
     /// - Returns: their bytes.
     @discardableResult
@@ -164,6 +177,24 @@ extension Snapshot {
             return .next
         }
         return sizes
+    }
+
+    /// The latest time of each group's late batches.
+    func lateBatchEnds() throws(StoreError) -> [UInt16: Int64] {
+        var ends: [UInt16: Int64] = [:]
+        let path = store.path
+        try transaction.scan(from: Key.lateBatch(0)) { key, value throws(StoreError) in
+            guard let sequence = key.lateBatchKey() else { return .stop }
+            do throws(CodecError) {
+                // Its checksum is looked at when the batch is read.
+                let (group, end) = try LateBatch.end(value.extracting(first: min(value.byteCount, 44)).array())
+                ends[group] = max(ends[group] ?? .min, end)
+            } catch {
+                throw StoreError(error, path: path, record: "late batch \(sequence)")
+            }
+            return .next
+        }
+        return ends
     }
 
     /// The late batches in order of arrival.

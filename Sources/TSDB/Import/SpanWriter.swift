@@ -238,9 +238,12 @@ struct SpanWriter {
             let isDone = try store.write { transaction throws(StoreError) in
                 guard try transaction.superblock(of: store).generation == generation else { return false }
                 try LateBatch.write(batches, day: start, in: transaction)
+                // A recorder compares its rows' times with them.
+                try transaction.raiseGeneration(of: store)
                 return true
             }
             guard isDone else { return false }
+            day?.followGeneration()
         }
         outcome.add(counts)
         outcome.lateSamples += written

@@ -99,6 +99,9 @@ package struct GroupDefinition: Hashable, Sendable {
         self.source = source
     }
 
+    /// Whether the group is of samples that were taken here, scrape by scrape.
+    var isOfAgent: Bool { source == GroupDefinition.agentSource }
+
     func encoded() -> [UInt8] {
         var writer = ByteWriter([1])
         writer.varint(UInt64(intervalMilliseconds))

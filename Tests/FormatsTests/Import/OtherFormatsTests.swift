@@ -117,14 +117,14 @@ import Testing
         check("{\(up),\"values\":[1],\"timestamps\":[]}", problem: "column 1: 1 values, but 0 timestamps")
         check("{\"values\":[1],\"timestamps\":[1]}", problem: "column 1: \"metric\" is missing")
         check("{\(up),\"values\":[1]}", problem: "column 1: \"timestamps\" is missing")
-        check("{\(up),\"values\":[1x],\"timestamps\":[1]}", problem: "column 41: ] is expected")
-        check("{\(up),\"values\":[1],\"timestamps\":[1.5]}", problem: "column 57: a whole number is expected")
+        check("{\(up),\"values\":[1x],\"timestamps\":[1]}", problem: "column 40: ] is expected")
+        check("{\(up),\"values\":[1],\"timestamps\":[1.5]}", problem: "column 56: a whole number is expected")
         check(
             "{\"metric\":{},\"values\":[1],\"timestamps\":[1]}",
             problem: "column 11: the name of a metric, __name__, is missing")
-        check("{\(up)", problem: "column 31: } is expected")
+        check("{\(up)", problem: "column 28: } is expected")
         check("[1]", problem: "column 1: { is expected")
-        check("{\(up),\"values\":[1],\"timestamps\":[1]} x", problem: "column 61: the end of the line is expected")
+        check("{\(up),\"values\":[1],\"timestamps\":[1]} x", problem: "column 60: the end of the line is expected")
     }
 }
 

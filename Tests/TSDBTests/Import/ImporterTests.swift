@@ -135,7 +135,7 @@ import Testing
         #expect(try answer(world.store.snapshot(), [], .all).count == 18)
         // Those that are known are taken.
         outcome = try run(options, from: 0)
-        #expect(outcome.refusedSeries == 5 && outcome.duplicates == 75)
+        #expect(outcome.refusedSeries == 5 && outcome.duplicates == 90)
     }
 
     @Test func timesThatNoStoreHoldsAreCounted() throws {
