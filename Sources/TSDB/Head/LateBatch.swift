@@ -112,9 +112,9 @@ struct LateBatch {
         return LateBatch(day: day, group: group, series: series)
     }
 
-    /// Group and latest time of a batch, from its first bytes: five varints at most, and the version.
-    static func end(_ beginning: [UInt8]) throws(CodecError) -> (group: UInt16, end: Int64) {
-        var reader = ByteReader(beginning)
+    /// Group and latest time of a batch, without decoding its samples.
+    static func end(_ payload: [UInt8]) throws(CodecError) -> (group: UInt16, end: Int64) {
+        var reader = ByteReader(payload)
         let version = try reader.u8()
         guard version == 1 else { throw .unknownVersion(position: 0, number: version) }
         _ = try reader.zigzag()
@@ -182,15 +182,11 @@ extension Snapshot {
     /// The latest time of each group's late batches.
     func lateBatchEnds() throws(StoreError) -> [UInt16: Int64] {
         var ends: [UInt16: Int64] = [:]
-        let path = store.path
         try transaction.scan(from: Key.lateBatch(0)) { key, value throws(StoreError) in
-            guard let sequence = key.lateBatchKey() else { return .stop }
-            do throws(CodecError) {
-                // Its checksum is looked at when the batch is read.
-                let (group, end) = try LateBatch.end(value.extracting(first: min(value.byteCount, 44)).array())
-                ends[group] = max(ends[group] ?? .min, end)
-            } catch {
-                throw StoreError(error, path: path, record: "late batch \(sequence)")
+            if key.lateBatchKey() == nil { return .stop }
+            // A damaged batch is told by who reads it; recording goes on.
+            if let payload = Checksum.payload(of: value, key: key), let batch = try? LateBatch.end(payload) {
+                ends[batch.group] = max(ends[batch.group] ?? .min, batch.end)
             }
             return .next
         }
