@@ -89,10 +89,6 @@ struct TextParser {
             return
         }
         let series = try scanner.passSeries()
-        let number = try input.number(of: bytes, series, &batch) { () throws(LineFault) in
-            var names = TextScanner(bytes, series)
-            return try names.labels()
-        }
         scanner.skipBlanks()
         guard let token = scanner.word() else { throw LineFault(scanner.at, "a value is missing") }
         guard var value = DecimalText.value(bytes, token) else {
@@ -109,6 +105,11 @@ struct TextParser {
         }
         if let exact = nextNaN, value.isNaN { value = exact }
         nextNaN = nil
+        // Last, so that only series that have a sample are named.
+        let number = try input.number(of: bytes, series, &batch) { () throws(LineFault) in
+            var names = TextScanner(bytes, series)
+            return try names.labels()
+        }
         batch.append(number, time, value)
     }
 
