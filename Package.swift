@@ -100,7 +100,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Model"], path: "Tests/TestSupport", swiftSettings: relaxed),
         tests("Model", ["Model"]),
         tests("LMDB", ["LMDB"]),
-        tests("TSDB", ["TSDB", "Model", "LMDB"]),
+        tests("TSDB", ["TSDB", "Model", "LMDB"], resources: ["Compatibility"]),
         tests("Sampler", ["Sampler", "Model"], resources: ["Fixtures"]),
         tests("Query", ["Query", "TSDB", "Model"], resources: ["Corpus"]),
         tests("Formats", ["Formats", "Query", "Model"]),

@@ -13,7 +13,7 @@ if [ -n "${MON_SHARED:-}" ]; then
     echo "== size"
     recordings=$(mktemp -d)
     trap 'rm -rf "$recordings"' EXIT
-    for set in stretched stable node; do
+    for set in stretched stable node host; do
         python3 "$MON_SHARED/bench/recording.py" --data "$MON_SHARED/data" --set "$set" --hours 8 \
             --out "$recordings/$set.om" >/dev/null
         "$bin/benchmark-size" "$recordings/$set.om"

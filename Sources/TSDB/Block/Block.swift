@@ -9,12 +9,13 @@
 //   times        number of columns; per column: number of ticks, integer column of ts - t0 - i · interval
 //   presence     number of lists; per list: number of runs, then (gap, length) of each. List 0 is not written: it is
 //                "present at every tick of the time column"
-//   parameters   number of constants, then each (u64): for coders that compute a column from another; none yet
+//   parameters   number of constants (varint), then each (u64, little-endian): totals that columns are percents of
 //   directory    segments of 256 entries, each four integer columns: id gaps, time column, presence list, chunk bytes
 //   chunks       one after the other, in the order of the directory, which is that of the ids
 //
 // A series with identical times shares a column with others; presence says at which of the column's ticks it has a
-// sample. An integer column is Codec/IntegerColumn.swift's, a chunk Codec/ChunkEncoder.swift's.
+// sample. An integer column is Codec/IntegerColumn.swift's, a chunk Codec/ChunkEncoder.swift's; a chunk may refer to one
+// of an earlier entry (Codec/ColumnRelation.swift), which never does so itself.
 
 /// Numbers that writer and reader of blocks share.
 enum Block {

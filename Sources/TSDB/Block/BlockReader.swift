@@ -6,6 +6,8 @@ struct BlockReader {
     /// Where one series lies.
     struct Entry {
         var id: UInt32
+        /// Place in the directory.
+        var index: Int
         var timeColumn: Int
         var presence: Int
         /// Offset in the block's bytes, and length.
@@ -18,9 +20,11 @@ struct BlockReader {
     private var fences: [(firstID: UInt32, directory: Int, chunk: Int)] = []
     private(set) var times: [[Int64]] = []
     private var presence: [Presence] = []
+    private var parameters: [UInt64] = []
     private var directoryOffset = 0
     private var directoryBytes = 0
-    private var chunkOffset = 0
+    /// Where the chunks begin: bytes of all that comes before them.
+    private(set) var chunkOffset = 0
     private var segments: [Int: [Entry]] = [:]
     private var buffer: [UInt8] = []
 
@@ -55,7 +59,7 @@ struct BlockReader {
                 throw .malformed(position: reader.position, reason: "series count")
             }
             let timesOffset = reader.position + fenceCount * Block.fenceBytes
-            let headBytes = fenceCount * Block.fenceBytes + timeBytes + presenceBytes
+            let headBytes = fenceCount * Block.fenceBytes + timeBytes + presenceBytes + parameterBytes
             var head: [UInt8] = []
             try source.read(reader.position, headBytes, into: &head, wrapping: transaction)
             directoryOffset = timesOffset + timeBytes + presenceBytes + parameterBytes
@@ -66,6 +70,7 @@ struct BlockReader {
             }
             times = try BlockReader.decodeTimes(&parts, ticks: ticks, start: start, interval: interval)
             presence = try BlockReader.decodePresence(&parts, ticks: ticks)
+            parameters = try BlockReader.decodeParameters(&parts)
             try parts.finish()
         } catch {
             throw StoreError(error, path: transaction.path, record: record)
@@ -113,6 +118,14 @@ struct BlockReader {
             lists.append(list)
         }
         return lists
+    }
+
+    private static func decodeParameters(_ reader: inout ByteReader) throws(CodecError) -> [UInt64] {
+        var parameters: [UInt64] = []
+        for _ in 0..<(try reader.count(atMost: reader.remaining / 8, "parameters")) {
+            parameters.append(try reader.u64le())
+        }
+        return parameters
     }
 
     // MARK: - Series
@@ -175,8 +188,8 @@ struct BlockReader {
                 else { throw .malformed(position: place, reason: "directory entry") }
                 entries.append(
                     Entry(
-                        id: small, timeColumn: Int(columns[place]), presence: Int(lists[place]), chunkOffset: offset,
-                        chunkBytes: Int(lengths[place])))
+                        id: small, index: number * Block.segmentEntries + place, timeColumn: Int(columns[place]),
+                        presence: Int(lists[place]), chunkOffset: offset, chunkBytes: Int(lengths[place])))
                 offset += Int(lengths[place])
             }
         } catch {
@@ -194,7 +207,7 @@ struct BlockReader {
         let times = times[entry.timeColumn]
         guard let first = times.first, let last = times.last, first <= max, last >= min else { return }
         let list = entry.presence == 0 ? nil : presence[entry.presence - 1]
-        try decode(entry, count: list?.count ?? times.count, using: &decoder, &values, in: transaction)
+        try decode(entry, count: sampleCount(entry), using: &decoder, &values, in: transaction)
         guard let list else {
             let range = BlockReader.indices(of: times, in: 0..<times.count, from: min, through: max)
             column.timestamps.append(contentsOf: times[range])
@@ -217,21 +230,61 @@ struct BlockReader {
         }
     }
 
+    /// The bytes of a chunk, and 16 more.
+    mutating func chunk(_ entry: Entry, in transaction: borrowing ReadTransaction) throws(StoreError) -> [UInt8] {
+        try load(entry, in: transaction)
+        return buffer
+    }
+
+    func sampleCount(_ entry: Entry) -> Int {
+        entry.presence == 0 ? times[entry.timeColumn].count : presence[entry.presence - 1].count
+    }
+
     /// Replaces `values` by the whole chunk.
     private mutating func decode(
         _ entry: Entry, count: Int, using decoder: inout ChunkDecoder, _ values: inout [Double],
         in transaction: borrowing ReadTransaction
     ) throws(StoreError) {
-        buffer.removeAll(keepingCapacity: true)
-        try source.read(entry.chunkOffset, entry.chunkBytes, into: &buffer, in: transaction)
-        // The decoder's wide loads want 16 readable bytes behind the chunk.
-        buffer.append(contentsOf: repeatElement(0, count: 16))
+        try load(entry, in: transaction)
         values.removeAll(keepingCapacity: true)
         do throws(CodecError) {
-            try decoder.decode(buffer, from: 0, to: entry.chunkBytes, count: count, into: &values)
+            guard ColumnRelation.isReference(buffer, count: entry.chunkBytes) else {
+                return try decoder.decode(buffer, from: 0, to: entry.chunkBytes, count: count, into: &values)
+            }
+            var reader = ByteReader(buffer, from: 0, to: entry.chunkBytes)
+            let (relation, distance) = try ColumnRelation.decode(from: &reader, parameters: parameters)
+            let other = try self.entry(distance, before: entry, in: transaction)
+            // The decoder refuses a reference, so that none leads to another.
+            try decoder.decode(buffer, from: 0, to: other.chunkBytes, count: count, into: &values)
+            relation.apply(to: &values)
         } catch {
             throw StoreError(error, path: transaction.path, record: source.record)
         }
+    }
+
+    /// The entry that a reference leads to, its chunk in `buffer`.
+    private mutating func entry(
+        _ distance: Int, before entry: Entry, in transaction: borrowing ReadTransaction
+    ) throws(CodecError) -> Entry {
+        let index = entry.index - distance
+        guard index >= 0 else { throw .malformed(position: 2, reason: "reference to before the first series") }
+        do throws(StoreError) {
+            let other = try segment(index / Block.segmentEntries, in: transaction)[index % Block.segmentEntries]
+            if other.timeColumn == entry.timeColumn, other.presence == entry.presence {
+                try load(other, in: transaction)
+                return other
+            }
+        } catch {
+            throw .malformed(position: 2, reason: error.description)
+        }
+        throw .malformed(position: 2, reason: "reference to a series of other times")
+    }
+
+    /// Fills `buffer` with a chunk and the 16 readable bytes that the decoder's wide loads want behind it.
+    private mutating func load(_ entry: Entry, in transaction: borrowing ReadTransaction) throws(StoreError) {
+        buffer.removeAll(keepingCapacity: true)
+        try source.read(entry.chunkOffset, entry.chunkBytes, into: &buffer, in: transaction)
+        buffer.append(contentsOf: repeatElement(0, count: 16))
     }
 
     /// The part of `range` whose times lie in [`min`, `max`].

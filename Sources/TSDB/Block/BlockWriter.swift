@@ -33,10 +33,22 @@ struct BlockWriter {
         var chunkBytes = ByteWriter()
         var lengths: [Int64] = []
         lengths.reserveCapacity(series.count)
-        for one in series { lengths.append(Int64(chunks.encode(one.values, into: &chunkBytes))) }
+        var references = ReferenceFinder()
+        for (index, one) in series.enumerated() {
+            let length = chunks.encode(one.values, into: &chunkBytes)
+            let ticks = ColumnFingerprint.mixed(UInt64(one.timeColumn), UInt64(lists[index]))
+            let reference = references.reference(
+                for: index, in: series, times: ticks, scale: chunks.scale, chunkBytes: length)
+            if let reference {
+                chunkBytes.bytes.removeLast(length)
+                chunkBytes.append(reference)
+            }
+            lengths.append(Int64(reference?.count ?? length))
+        }
         let (fences, directory) = encodeDirectory(series, lists, lengths)
         var parameters = ByteWriter()
-        parameters.varint(0)
+        parameters.varint(references.parameters.count)
+        for parameter in references.parameters { parameters.u64le(parameter) }
 
         var out = ByteWriter(Block.magic)
         out.u8(Block.version)

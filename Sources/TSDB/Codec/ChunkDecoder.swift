@@ -46,6 +46,7 @@ package struct ChunkDecoder {
         case .integers: try decodeIntegers(from: &reader, count: count, into: &values, at: start)
         case .dictionary: try decodeDictionary(from: &reader, count: count, into: &values, at: start)
         case .raw: try decodeRaw(from: &reader, count: count, into: &values, at: start)
+        case .reference: throw .malformed(position: position, reason: "reference that leads to no column")
         }
     }
 
@@ -57,6 +58,9 @@ package struct ChunkDecoder {
         let value: Double
         if code == Scale.patternCode {
             value = Double(bitPattern: try reader.u64le())
+        } else if code >= Scale.powerCode, code <= Scale.powerCode + UInt8(Scale.powersMax) {
+            let power = Double(sign: .plus, exponent: Int(code - Scale.powerCode), significand: 1)
+            value = Double(try reader.zigzag()) * power
         } else {
             let scale = try Scale(code: code, at: position)
             value = scale.value(try reader.zigzag())

@@ -1,10 +1,12 @@
 /// Writes one series' column of a block as a chunk. Lossless for every bit pattern.
 ///
-///     constant     01 | scale u8 | integer zigzag           value = integer / scale; scale 255: bits u64 little-endian
+///     constant     01 | scale u8 | integer zigzag           value = integer / scale; scale 128 + k: integer · 2^k;
+///                                                           scale 255: bits u64 little-endian
 ///     integers     02 | flags | scale u8 | first zigzag | [second zigzag] | [divisor varint] | [corrections]
 ///                  | residuals
 ///     dictionary   03 | flags | dictionary | residuals
 ///     raw          04 | flags | residuals
+///     reference    05 ... is written by blocks, which know the other columns: ColumnRelation.swift
 ///
 ///     first        order 0: the lowest integer; orders 1 and 2: the first. second (order 2): the first difference
 ///     divisor      present with flag gcd; at least 2. Differences.swift
@@ -24,6 +26,8 @@ package struct ChunkEncoder {
     private var dictionaryBytes = ByteWriter()
     private var numbers: [Int64] = []
     private var workspace = Residuals.Workspace()
+    /// The likeliest scale of the column that was encoded last; nil for a constant.
+    private(set) var scale: Scale?
     private var best = Draft()
     private var next = Draft()
 
@@ -46,12 +50,15 @@ package struct ChunkEncoder {
     /// Appends the chunk of `values` and returns its length in bytes: 0 where all are +0.0.
     package mutating func encode(_ values: Span<Double>, into writer: inout ByteWriter) -> Int {
         let start = writer.count
+        scale = nil
         if let value = ChunkEncoder.constant(values) {
             if value.bitPattern != 0 { ChunkEncoder.writeConstant(value, into: &writer) }
             return writer.count - start
         }
         best.byteCount = Int.max
-        for scale in ScaledIntegers.candidates(for: values) { tryIntegers(values, scale) }
+        let scales = ScaledIntegers.candidates(for: values)
+        scale = scales.first
+        for scale in scales { tryIntegers(values, scale) }
         // What costs a bit a sample or less is left alone (measured: dictionaries win from about there).
         if best.byteCount > values.count / 8 { tryDictionary(values) }
         // Packed bit patterns take 4 bytes and more of any column that is not one of the above.
@@ -70,17 +77,26 @@ package struct ChunkEncoder {
     }
 
     private static func writeConstant(_ value: Double, into writer: inout ByteWriter) {
-        writer.u8(ChunkCoder.constant.rawValue)
+        var code = Scale.patternCode
+        var integer: Int64 = 0
+        // An integer of 9 bytes gains nothing over the bits.
+        var least = 8
         for decimals in 0...6 {
             let scale = Scale(decimals: decimals)
-            // An integer of 9 bytes gains nothing over the bits.
-            guard let integer = scale.exact(value), integer.magnitude < 1 << 48 else { continue }
-            writer.u8(scale.code)
-            writer.zigzag(integer)
-            return
+            guard let exact = scale.exact(value) else { continue }
+            let count = ByteWriter.varintByteCount(exact.zigzagged)
+            if count < least { (code, integer, least) = (scale.code, exact, count) }
+            break
         }
-        writer.u8(Scale.patternCode)
-        writer.u64le(value.bitPattern)
+        // Sizes of memories and files are many times a power of two.
+        if let whole = Int64(exactly: value), whole != 0 {
+            let shift = min(whole.trailingZeroBitCount, Scale.powersMax)
+            let count = ByteWriter.varintByteCount((whole >> Int64(shift)).zigzagged)
+            if count < least { (code, integer, least) = (Scale.powerCode + UInt8(shift), whole >> Int64(shift), count) }
+        }
+        writer.u8(ChunkCoder.constant.rawValue)
+        writer.u8(code)
+        if code == Scale.patternCode { writer.u64le(value.bitPattern) } else { writer.zigzag(integer) }
     }
 
     private mutating func tryIntegers(_ values: Span<Double>, _ scale: Scale) {

@@ -4,7 +4,7 @@
 /// Chunk, byte by byte:
 ///
 ///     coder u8    (ChunkCoder)
-///     byte 1      constant: the scale of the value; all others: ChunkFlags
+///     byte 1      constant: the scale of the value; reference: its form; all others: ChunkFlags
 ///     the rest    belongs to the coder, see ChunkEncoder
 ///
 /// A chunk without bytes is a column of +0.0.
@@ -17,7 +17,8 @@ enum ChunkCoder: UInt8, CaseIterable {
     case dictionary = 3
     /// The bit patterns themselves.
     case raw = 4
-    // 5 is kept for columns that are computed from another chunk of the same block.
+    /// Computed from another chunk of the same block, see ColumnRelation.swift. Byte 1 is the form of the relation.
+    case reference = 5
 
     init(_ number: UInt8, at position: Int) throws(CodecError) {
         guard let coder = ChunkCoder(rawValue: number) else {

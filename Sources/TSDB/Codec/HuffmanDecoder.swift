@@ -112,11 +112,12 @@ struct HuffmanDecoder {
         // and whether they are the stream's own is asked at its end.
         let limit = (raw.byteCount - 8) * 8 + 7
         let table = table.span
+        let mask = indexMask
         var a = begin * 8
         guard count >= Huffman.streamsCountMin else {
             for i in start..<start &+ count {
                 guard a <= limit else { return false }
-                unsafe out[unchecked: i] = number(next(raw, &a, table, limit))
+                unsafe out[unchecked: i] = number(next(raw, &a, table, mask, limit))
             }
             return (a + 7) / 8 == ends.3
         }
@@ -125,28 +126,30 @@ struct HuffmanDecoder {
         // In bounds: start + 3 * each + last is the end of the column, and the caller has checked that.
         for i in start..<start &+ last {
             guard a <= limit, b <= limit, c <= limit, d <= limit else { return false }
-            unsafe out[unchecked: i] = number(next(raw, &a, table, limit))
-            unsafe out[unchecked: i &+ each] = number(next(raw, &b, table, limit))
-            unsafe out[unchecked: i &+ 2 &* each] = number(next(raw, &c, table, limit))
-            unsafe out[unchecked: i &+ 3 &* each] = number(next(raw, &d, table, limit))
+            unsafe out[unchecked: i] = number(next(raw, &a, table, mask, limit))
+            unsafe out[unchecked: i &+ each] = number(next(raw, &b, table, mask, limit))
+            unsafe out[unchecked: i &+ 2 &* each] = number(next(raw, &c, table, mask, limit))
+            unsafe out[unchecked: i &+ 3 &* each] = number(next(raw, &d, table, mask, limit))
         }
         for i in start &+ last..<start &+ each {
             guard a <= limit, b <= limit, c <= limit else { return false }
-            unsafe out[unchecked: i] = number(next(raw, &a, table, limit))
-            unsafe out[unchecked: i &+ each] = number(next(raw, &b, table, limit))
-            unsafe out[unchecked: i &+ 2 &* each] = number(next(raw, &c, table, limit))
+            unsafe out[unchecked: i] = number(next(raw, &a, table, mask, limit))
+            unsafe out[unchecked: i &+ each] = number(next(raw, &b, table, mask, limit))
+            unsafe out[unchecked: i &+ 2 &* each] = number(next(raw, &c, table, mask, limit))
         }
         return (a + 7) / 8 == ends.0 && (b + 7) / 8 == ends.1 && (c + 7) / 8 == ends.2 && (d + 7) / 8 == ends.3
     }
 
     /// The number at `bit`, which is at most `limit` and moves behind it.
     @inline(__always)
-    private func next(_ raw: RawSpan, _ bit: inout Int, _ table: Span<UInt64>, _ limit: Int) -> UInt64 {
+    private func next(
+        _ raw: RawSpan, _ bit: inout Int, _ table: Span<UInt64>, _ mask: UInt64, _ limit: Int
+    ) -> UInt64 {
         // In bounds: `bit` was compared with `limit`; the mask is one less than the entries that were filled.
         let word = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: bit &>> 3, as: UInt64.self)
         // At least 57 bits, of which 11 and 29 are the most that one look needs.
         let window = UInt64(littleEndian: word) &>> UInt64(truncatingIfNeeded: bit & 7)
-        let entry = unsafe table[unchecked: Int(truncatingIfNeeded: window & indexMask)]
+        let entry = unsafe table[unchecked: Int(truncatingIfNeeded: window & mask)]
         let length = Int(truncatingIfNeeded: (entry &>> 6) & 63)
         if length == 0 { return rare(raw, &bit, entry, limit) }
         bit &+= length

@@ -2,6 +2,7 @@
 ///
 ///     code u8    0 ... 22   10^code: the powers of ten that float64 holds exactly
 ///                33 ... 94  2^(code - 32)
+///                128 ... 190  constants only: the value is integer · 2^(code - 128)
 ///                255        no scale: the integers are bit patterns
 struct Scale: Hashable {
     let code: UInt8
@@ -12,6 +13,10 @@ struct Scale: Hashable {
 
     /// Stands where a scale could and the integers are bit patterns.
     static let patternCode: UInt8 = 255
+
+    /// Codes of constants that are an integer times a power of two begin here, see ChunkEncoder.swift.
+    static let powerCode: UInt8 = 128
+    static let powersMax = 62
 
     static let units = Scale(decimals: 0)
 

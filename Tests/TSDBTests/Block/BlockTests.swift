@@ -6,27 +6,6 @@ import Testing
 @testable import TSDB
 
 @Suite struct BlockTests {
-    private struct Holder {
-        let folder = TemporaryFolder()
-        let store: Store
-
-        init() throws { store = try Store(at: folder.path, access: .write(testHost)) }
-
-        private static func key(_ stripe: UInt16) -> [UInt8] { Key.block(group: 1, tier: 0, start: 0, stripe: stripe) }
-
-        func put(_ bytes: [UInt8]) throws {
-            try store.environment.write(wrap: { $0 }) { transaction throws(StorageError) in
-                _ = try transaction.deleteRange(from: [0x20]) { $0.isKey(.block) }
-                _ = try Stripes.write(
-                    bytes, stripeBytes: store.superblock.stripeBytes, key: Holder.key, in: transaction)
-            }
-        }
-
-        func columns() throws -> [UInt32: SampleColumn] {
-            try store.snapshot().columns(of: Snapshot.BlockReference(group: 1, start: 0))
-        }
-    }
-
     private func block(_ columns: [UInt32: SampleColumn]) -> [UInt8] {
         let (times, series) = BlockAssembly.assemble(columns)
         var writer = BlockWriter()
@@ -45,7 +24,7 @@ import Testing
             0: column([(1000, 1), (6000, 2), (11_000, 3)]), 7: column([(6000, 0.5), (11_000, 0.5)]),
         ])
         #expect(bytes == BlockTests.golden)
-        let holder = try Holder()
+        let holder = try BlockHolder()
         try holder.put(BlockTests.golden)
         let columns = try holder.columns()
         #expect(columns[0]?.timestamps == [1000, 6000, 11_000] && columns[0]?.values == [1, 2, 3])
@@ -78,7 +57,7 @@ import Testing
             }
             if one.count > 0 { columns[.random(in: 0...100_000, using: &random)] = one }
         }
-        let holder = try Holder()
+        let holder = try BlockHolder()
         try holder.put(block(columns))
         let back = try holder.columns()
         #expect(back.count == columns.count, "seed \(seed)")
@@ -90,7 +69,7 @@ import Testing
 
     @Test func hostileBytesThrowOrAnswer() throws {
         var random = SeededGenerator(seed: 6)
-        let holder = try Holder()
+        let holder = try BlockHolder()
         let bytes = block([
             0: column([(1000, 1), (6000, 2), (11_000, 3)]), 7: column([(6000, 0.5), (11_000, .nan)]),
             9: column([(1000, 5), (11_000, 5)]),
@@ -120,7 +99,7 @@ import Testing
         for count in [times.count, 1, 0, 0] { out.varint(count) }
         out.append(times.bytes)
         out.u8(0)
-        let holder = try Holder()
+        let holder = try BlockHolder()
         try holder.put(out.bytes)
         let error = #expect(throws: StoreError.self) { _ = try holder.columns() }
         #expect(error?.description.contains("ticks of a column") == true, "\(error as Any)")
@@ -128,7 +107,7 @@ import Testing
 
     /// Stripe boundaries: byte strings around the payload of one and two stripes.
     @Test func byteStringsOfAnyLengthComeBackFromStripes() throws {
-        let holder = try Holder()
+        let holder = try BlockHolder()
         let payload = holder.store.superblock.stripeBytes - Checksum.byteCount
         for count in [1, payload - 1, payload, payload + 1, 2 * payload, 2 * payload + 1] {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
