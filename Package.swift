@@ -87,7 +87,7 @@ let package = Package(
             linkerSettings: [.unsafeFlags(quickStart, .when(platforms: [.linux], configuration: .release))]),
 
         // Benchmarks: no dependencies of their own, so that none reaches mon.
-        benchmark("decode", []),
+        benchmark("decode", ["BenchmarkSupport"]),
         benchmark("size", ["BenchmarkSupport"]),
         benchmark("append", ["BenchmarkSupport"]),
         benchmark("query", ["BenchmarkSupport", "Query"]),

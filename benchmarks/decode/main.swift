@@ -6,7 +6,7 @@
 // `series value time` with the samples of a series one after another. A folder stands for node_5s.txt in it.
 // Without arguments, counters are made up. Each series is cut into chunks of 1,440 samples (2 h at 5 s).
 
-import Glibc
+import BenchmarkSupport
 import TSDB
 
 @main
@@ -20,10 +20,7 @@ struct BenchmarkDecode {
             measure("counters of skewed noise", syntheticCounters(series: 300) { ($0 & 63) * ($0 >> 6 & 63) })
         }
         for path in arguments {
-            guard let bytes = readFile(path) ?? readFile(path + "/node_5s.txt") else {
-                print("cannot read \(path)")
-                exit(1)
-            }
+            guard let bytes = File.read(path) ?? File.read(path + "/node_5s.txt") else { fail("cannot read \(path)") }
             measure(path, parse(bytes))
         }
     }
@@ -61,9 +58,10 @@ struct BenchmarkDecode {
         let samples = columns.reduce(0) { $0 + $1.count }
         let bytes = chunks.reduce(0) { $0 + $1.length }
         print("\(name): \(series.count) series, \(columns.count) chunks, \(samples) samples")
-        print("  size    \(rounded(Double(bytes) / Double(samples), 4)) B/sample (chunks alone)")
+        print("  size    \(FigureTable.text(Double(bytes) / Double(samples), digits: 4)) B/sample (chunks alone)")
         let perSample = sealing / 1.0e-9.seconds / Double(samples)
-        print("  seal    \(rounded(perSample, 1)) ns/sample, 300 x 1440 in \(rounded(perSample * 0.432, 1)) ms")
+        let perSpan = FigureTable.text(perSample * 0.432, digits: 1)
+        print("  seal    \(FigureTable.text(perSample, digits: 1)) ns/sample, 300 x 1440 in \(perSpan) ms")
         speed("all chunks", chunks)
         speed("PFOR counters", chunks.filter { $0.isCounter(coder: 1) })
         speed("Huffman counters", chunks.filter { $0.isCounter(coder: 4) })
@@ -78,12 +76,10 @@ struct BenchmarkDecode {
             do {
                 try decoder.decode(chunk.bytes, from: 0, to: chunk.length, count: chunk.values.count, into: &values)
             } catch {
-                print("  \(name): \(error)")
-                exit(1)
+                fail("  \(name): \(error)")
             }
             guard zip(values, chunk.values).allSatisfy({ $0.bitPattern == $1.bitPattern }) else {
-                print("  \(name): a chunk does not decode to what was encoded")
-                exit(1)
+                fail("  \(name): a chunk does not decode to what was encoded")
             }
         }
         let clock = ContinuousClock()
@@ -101,7 +97,7 @@ struct BenchmarkDecode {
                 })
         }
         let millions = Double(samples) / (best / 1.0.seconds) / 1e6
-        print("  decode  \(name): \(chunks.count) chunks, \(rounded(millions, 0)) M samples/s")
+        print("  decode  \(name): \(chunks.count) chunks, \(FigureTable.text(millions, digits: 0)) M samples/s")
     }
 
     /// Counters that grow by what `noise` makes of random bits.
@@ -138,28 +134,6 @@ struct BenchmarkDecode {
             columns[place].append(value)
         }
         return columns
-    }
-
-    static func readFile(_ path: String) -> [UInt8]? {
-        let descriptor = unsafe open(path, O_RDONLY)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var block = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-            let count = unsafe block.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 { return nil }
-            if count == 0 { return bytes }
-            bytes.append(contentsOf: block[..<count])
-        }
-    }
-
-    static func rounded(_ value: Double, _ digits: Int) -> String {
-        let power = pow(10, Double(digits))
-        let whole = Int((value * power).rounded())
-        if digits == 0 { return "\(whole)" }
-        let fraction = String(whole % Int(power))
-        return "\(whole / Int(power))." + String(repeating: "0", count: digits - fraction.count) + fraction
     }
 }
 

@@ -11,7 +11,7 @@ package struct SyntheticRecording: ~Copyable {
         package var appendNanoseconds: Int64 = 0
         package var sealNanoseconds: Int64 = 0
         package var seals = 0
-        /// Bytes written by appends, by seals, and by retention after them.
+        /// Bytes written by appends, by seals, and by retention before them.
         package var appendBytes: Int64 = 0
         package var sealBytes: Int64 = 0
         package var retentionBytes: Int64 = 0
@@ -28,7 +28,7 @@ package struct SyntheticRecording: ~Copyable {
 
     /// - Parameters:
     ///   - start: time of the first scrape.
-    ///   - keep: age in milliseconds at which data is dropped, after each seal.
+    ///   - keep: age in milliseconds at which data is dropped, before each seal.
     package init(
         path: String, host: SyntheticHost, start: Timestamp, scrapesPerCommit: Int, hasFrames: Bool = true,
         keep: Int64 = 30 * 86_400_000
