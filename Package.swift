@@ -100,7 +100,9 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Model"], path: "Tests/TestSupport", swiftSettings: relaxed),
         tests("Model", ["Model"]),
         tests("LMDB", ["LMDB"]),
-        tests("TSDB", ["TSDB", "Model", "LMDB"], resources: ["Compatibility"]),
+        // Takes the place of what LMDB writes with.
+        .target(name: "CWriteLog", path: "Tests/CWriteLog"),
+        tests("TSDB", ["TSDB", "Model", "LMDB", "CWriteLog"], resources: ["Compatibility"]),
         tests("Sampler", ["Sampler", "Model"], resources: ["Fixtures"]),
         tests("Query", ["Query", "TSDB", "Model"], resources: ["Corpus"]),
         tests("Formats", ["Formats", "Query", "Model"]),

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A fresh folder that is removed, with what is in it, when the value goes out of scope.
-package final class TemporaryFolder {
+package final class TemporaryFolder: Sendable {
     package let path: String
 
     /// Thousands of commits in many tests wait for the disk and show no more there: memory, where there is room.
