@@ -11,6 +11,10 @@ let strict: [SwiftSetting] = [
     .strictMemorySafety(),
 ]
 
+/// libFuzzer's library, for `make fuzz` alone: rooms that take bytes from outside are instrumented for it.
+let fuzzer = Context.environment["MON_FUZZ"]
+let instrumented: [SwiftSetting] = fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])]
+
 /// Tests may poke at bytes as they like.
 let relaxed = Array(strict.dropLast())
 
@@ -24,7 +28,9 @@ let quickStart = [
 ]
 
 func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+    .target(
+        name: name, dependencies: dependencies,
+        swiftSettings: ["Model", "TSDB", "Query", "Formats"].contains(name) ? strict + instrumented : strict)
 }
 
 func tests(_ room: String, _ dependencies: [Target.Dependency] = [], resources: [String] = []) -> Target {
@@ -109,5 +115,24 @@ let package = Package(
         tests("Server", ["Server", "Formats", "Query", "TSDB", "Model"]),
         tests("Mon", ["mon", "TSDB", "Query", "Model"]),
         tests("Tidy"),
-    ]
+    ] + fuzzTargets()
 )
+
+/// The targets of Tests/FuzzTests: a program where libFuzzer is given, else a test that replays what it found.
+func fuzzTargets() -> [Target] {
+    let rooms: [Target.Dependency] = ["TestSupport", "Formats", "Query", "TSDB", "LMDB", "Model"]
+    guard let fuzzer else {
+        return [
+            .testTarget(
+                name: "FuzzTests", dependencies: rooms, exclude: ["Corpora", "CFuzzer", "Fuzz.swift"],
+                swiftSettings: relaxed)
+        ]
+    }
+    return [
+        .systemLibrary(name: "CFuzzer", path: "Tests/FuzzTests/CFuzzer"),
+        .executableTarget(
+            name: "fuzz", dependencies: rooms + ["CFuzzer"], path: "Tests/FuzzTests",
+            exclude: ["Corpora", "CFuzzer", "CorpusTests.swift"], swiftSettings: relaxed,
+            linkerSettings: [.unsafeFlags([fuzzer]), .linkedLibrary("stdc++")]),
+    ]
+}
