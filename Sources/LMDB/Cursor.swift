@@ -2,20 +2,36 @@ import CLMDB
 
 /// A place among the keys, which are in order of their bytes. Cannot outlive its transaction.
 @safe package struct Cursor: ~Copyable, ~Escapable {
-    private let handle: OpaquePointer
+    /// Nil where the records were found without LMDB.
+    private let handle: OpaquePointer?
+    private let records: RecordMap?
     private let path: String
     private var currentKey: UnsafeRawBufferPointer
     private var currentValue: UnsafeRawBufferPointer
+    /// Where it stands among ``records``; -1 before the first move.
+    private var place = -1
 
     @_lifetime(immortal)
     init(handle: OpaquePointer, path: String) {
         unsafe self.handle = unsafe handle
+        records = nil
         self.path = path
         unsafe currentKey = UnsafeRawBufferPointer(start: nil, count: 0)
         unsafe currentValue = UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
-    deinit { unsafe mdb_cursor_close(handle) }
+    @_lifetime(immortal)
+    init(_ records: RecordMap, path: String) {
+        unsafe handle = nil
+        self.records = records
+        self.path = path
+        unsafe currentKey = UnsafeRawBufferPointer(start: nil, count: 0)
+        unsafe currentValue = UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+
+    deinit {
+        if let handle = unsafe handle { unsafe mdb_cursor_close(handle) }
+    }
 
     /// The key that the cursor stands on; empty before the first successful move.
     package var key: RawSpan {
@@ -35,6 +51,7 @@ import CLMDB
 
     /// Moves to the first key that is not before `key`; false where there is none.
     package mutating func seek(_ key: [UInt8]) throws(StorageError) -> Bool {
+        if let records { return stand(at: records.place(of: key), of: records) }
         let (code, foundKey, foundValue) = unsafe key.withUnsafeBytes { bytes in
             var name = unsafe MDB_val(
                 mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
@@ -51,23 +68,36 @@ import CLMDB
     }
 
     /// Moves to the next key; false where there is none.
-    package mutating func next() throws(StorageError) -> Bool { try move(MDB_NEXT) }
+    package mutating func next() throws(StorageError) -> Bool { try move(MDB_NEXT) { $0 + 1 } }
     /// Moves to the key before; false where there is none.
-    package mutating func previous() throws(StorageError) -> Bool { try move(MDB_PREV) }
+    package mutating func previous() throws(StorageError) -> Bool { try move(MDB_PREV) { $0 - 1 } }
     /// Moves to the first key; false in an empty store.
-    package mutating func first() throws(StorageError) -> Bool { try move(MDB_FIRST) }
+    package mutating func first() throws(StorageError) -> Bool { try move(MDB_FIRST) { _ in 0 } }
     /// Moves to the last key; false in an empty store.
-    package mutating func last() throws(StorageError) -> Bool { try move(MDB_LAST) }
+    package mutating func last() throws(StorageError) -> Bool {
+        let count = records?.count ?? 0
+        return try move(MDB_LAST) { _ in count - 1 }
+    }
 
     mutating func deleteCurrent() throws(StorageError) {
         try StorageError.check(unsafe mdb_cursor_del(handle, 0), "delete from", path)
     }
 
-    private mutating func move(_ operation: MDB_cursor_op) throws(StorageError) -> Bool {
+    private mutating func move(_ operation: MDB_cursor_op, _ place: (Int) -> Int) throws(StorageError) -> Bool {
+        if let records { return stand(at: place(self.place), of: records) }
         var name = unsafe MDB_val()
         var value = unsafe MDB_val()
         let code = unsafe mdb_cursor_get(handle, &name, &value, operation)
         return try unsafe arrive(code, name, value)
+    }
+
+    private mutating func stand(at place: Int, of records: RecordMap) -> Bool {
+        guard place >= 0, place < records.count else { return false }
+        self.place = place
+        // The array belongs to the map of records, which the cursor holds and nobody changes.
+        unsafe records.records[place].key.withUnsafeBytes { unsafe currentKey = unsafe $0 }
+        unsafe currentValue = records.value(at: place)
+        return true
     }
 
     private mutating func arrive(_ code: Int32, _ key: MDB_val, _ value: MDB_val) throws(StorageError) -> Bool {

@@ -3,28 +3,46 @@ import Synchronization
 
 /// One consistent view of the store. Ends when the value does; what it returned ends with it.
 @safe package struct ReadTransaction: ~Copyable {
-    let handle: OpaquePointer
-    let database: UInt32
+    /// What is read: LMDB, or records that were found without it.
+    @safe private enum Source {
+        case lmdb(OpaquePointer, database: UInt32, EnvironmentOwner)
+        case records(RecordMap)
+    }
+
+    private let source: Source
     package let path: String
-    private let owner: EnvironmentOwner
 
     init(handle: OpaquePointer, database: UInt32, path: String, owner: EnvironmentOwner) {
-        self.owner = owner
         owner.readTransactions.add(1, ordering: .sequentiallyConsistent)
-        unsafe self.handle = unsafe handle
-        self.database = database
+        unsafe source = .lmdb(handle, database: database, owner)
+        self.path = path
+    }
+
+    /// A view of records that were found without LMDB.
+    package init(_ records: RecordMap, path: String) {
+        source = .records(records)
         self.path = path
     }
 
     deinit {
-        unsafe mdb_txn_abort(handle)
-        owner.readTransactions.subtract(1, ordering: .sequentiallyConsistent)
+        if case .lmdb(let handle, _, let owner) = source {
+            unsafe mdb_txn_abort(handle)
+            owner.readTransactions.subtract(1, ordering: .sequentiallyConsistent)
+        }
     }
 
     /// The value of `key`, in the map: valid while the transaction lives, which the compiler sees to.
     @_lifetime(borrow self)
     package func value(of key: [UInt8]) throws(StorageError) -> RawSpan? {
-        guard let found = try unsafe Lookup.value(of: key, handle, database, path) else { return nil }
+        let found: UnsafeRawBufferPointer?
+        switch source {
+        case .lmdb(let handle, let database, _): unsafe found = try Lookup.value(of: key, handle, database, path)
+        case .records(let records):
+            let place = records.place(of: key)
+            let isFound = place < records.count && records.records[place].key == key
+            unsafe found = isFound ? records.value(at: place) : nil
+        }
+        guard let found = unsafe found else { return nil }
         let span = unsafe RawSpan(_unsafeBytes: found)
         // The pages of a read transaction stay as they are until it ends.
         return unsafe _overrideLifetime(span, borrowing: self)
@@ -33,12 +51,22 @@ import Synchronization
     /// A cursor that stands nowhere yet; cannot outlive the transaction.
     @_lifetime(borrow self)
     package func cursor() throws(StorageError) -> Cursor {
-        let cursor = try unsafe Cursor(handle: Lookup.openCursor(handle, database, path), path: path)
+        let cursor: Cursor
+        switch source {
+        case .lmdb(let handle, let database, _):
+            cursor = try unsafe Cursor(handle: Lookup.openCursor(handle, database, path), path: path)
+        case .records(let records): cursor = Cursor(records, path: path)
+        }
         return unsafe _overrideLifetime(cursor, borrowing: self)
     }
 
     /// The number of the commit that this view shows. Grows with each commit.
-    package var commitNumber: Int { unsafe mdb_txn_id(handle) }
+    package var commitNumber: Int {
+        switch source {
+        case .lmdb(let handle, _, _): unsafe mdb_txn_id(handle)
+        case .records(let records): records.commit
+        }
+    }
 }
 
 /// The calls that read and write transactions share.
