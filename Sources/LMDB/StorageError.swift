@@ -57,7 +57,7 @@ package struct StorageError: Error, Hashable, CustomStringConvertible {
         case .mapFull: "shorten the retention, then run it"
         case .readersFull: "end some of the programs that read the store"
         case .mapResized, .panicked: "open the store again"
-        case .damaged: "restore it from a copy, or move it aside and start a new one"
+        case .damaged: "`mon db check` tells what is lost, `mon db salvage` saves the rest"
         case .inputOutput: "check the disk"
         case .other: ""
         }

@@ -63,8 +63,10 @@ package struct QueryEngine: Sendable {
         statistics.parseNanoseconds = (parsed - begun).nanoseconds
         statistics.selectNanoseconds = evaluation.selecting.nanoseconds
         statistics.evaluateNanoseconds = (clock.now - parsed - evaluation.selecting).nanoseconds
+        // What is damaged is missing from the answer, which is right but for it.
+        let damage = snapshot.damage.losses.map { Annotation(.warning, "store warning: \($0.description)") }
         return QueryResult(
-            value: value, annotations: evaluation.annotations.annotations(in: text), statistics: statistics)
+            value: value, annotations: evaluation.annotations.annotations(in: text) + damage, statistics: statistics)
     }
 
     /// The plan of `text` as a person reads it: a node a line, its parts indented below it, selectors with the span of

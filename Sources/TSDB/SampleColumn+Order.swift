@@ -7,6 +7,12 @@ struct DuplicateCounts: Hashable {
 }
 
 extension SampleColumn {
+    /// Takes away what was appended beyond `count` samples.
+    mutating func truncate(to count: Int) {
+        timestamps.removeLast(timestamps.count - count)
+        values.removeLast(values.count - count)
+    }
+
     /// Whether the times ascend strictly, as they do in all columns but those that are being put together.
     var isAscending: Bool {
         let span = timestamps.span

@@ -43,11 +43,18 @@ package final class SeriesSelection {
             guard place < ids.count else { break }
             guard ids[place].day <= reference.start else { continue }
             let id = ids[place].id
-            try snapshot.withBlock(reference) { block throws(StoreError) in
-                guard let entry = try block.entry(of: id, in: snapshot.transaction) else { return }
-                try block.read(
-                    entry, from: min, through: max, using: &decoder, &values, into: &column, in: snapshot.transaction)
+            let count = column.count
+            let read: Void? = try snapshot.tolerating(TimeRange(span: reference.start), series: true) {
+                () throws(StoreError) in
+                try snapshot.withBlock(reference) { block throws(StoreError) in
+                    guard let entry = try block.entry(of: id, in: snapshot.transaction) else { return }
+                    try block.read(
+                        entry, from: min, through: max, using: &decoder, &values, into: &column,
+                        in: snapshot.transaction)
+                }
             }
+            // What was read of a chunk before its damage showed is not shown.
+            if read == nil { column.truncate(to: count) }
         }
         let recent = recent[index]
         for place in recent.timestamps.indices where recent.timestamps[place] >= min && recent.timestamps[place] <= max

@@ -6,7 +6,7 @@ extension Snapshot {
         var names: Set<[UInt8]> = []
         if matchers.isEmpty {
             for day in try registryDays(in: range) {
-                try withRegistry(day) { registry throws(StoreError) in
+                try toleratingRegistry(day) { registry throws(StoreError) in
                     names.formUnion(try registry.labelNames(in: transaction))
                 }
             }
@@ -30,7 +30,7 @@ extension Snapshot {
         let needsFrames = FrameSeries.labelNames.contains(name) && name != Labels.metricNameLabel
         if matchers.isEmpty && !needsFrames {
             for day in try registryDays(in: range) {
-                try withRegistry(day) { registry throws(StoreError) in
+                try toleratingRegistry(day) { registry throws(StoreError) in
                     values.formUnion(try registry.labelValues(of: name, in: transaction))
                 }
             }
@@ -53,7 +53,7 @@ extension Snapshot {
         if try !frameBlockStarts(in: range).isEmpty { return true }
         return try !HeadScan.entries(
             from: range.min.milliseconds, through: range.max.milliseconds, groups: [HeadScan.frameGroup],
-            in: transaction
+            tolerating: damage, in: transaction
         ).isEmpty
     }
 }

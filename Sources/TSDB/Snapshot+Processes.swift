@@ -10,11 +10,14 @@ extension Snapshot {
     ) throws(StoreError) {
         guard var builder = FrameSeriesBuilder(matchers) else { return }
         for start in try frameBlockStarts(in: range) {
-            let block = try frameBlock(start)
-            do throws(CodecError) {
-                try builder.add(block, in: range)
-            } catch {
-                throw StoreError(error, path: store.path, record: "process block of \(start)")
+            try tolerating(TimeRange(span: start)) { () throws(StoreError) in
+                let block = try frameBlock(start)
+                do throws(CodecError) {
+                    try builder.add(block, in: range)
+                } catch {
+                    throw StoreError(
+                        error, path: store.path, record: "process block from \(UTCText.format(seconds: start))")
+                }
             }
         }
         try forEachFrameRow(in: range) { frame in builder.add(frame) }
@@ -29,10 +32,11 @@ extension Snapshot {
     ) throws(StoreError) {
         let (min, max) = (range.min.milliseconds, range.max.milliseconds)
         let entries = try HeadScan.entries(
-            from: min, through: max, groups: [HeadScan.frameGroup], in: transaction)
+            from: min, through: max, groups: [HeadScan.frameGroup], tolerating: damage, in: transaction)
         var decoder = FrameRowDecoder()
         var frames: [ProcessFrame] = []
-        try HeadScan.rows(entries: entries, through: max, in: transaction) { _, time, payload throws(CodecError) in
+        try HeadScan.rows(entries: entries, through: max, tolerating: damage, in: transaction) {
+            _, time, payload throws(CodecError) in
             let frame = try decoder.decode(FrameEnvelope.body(of: payload), time: Timestamp(milliseconds: time))
             if time >= min { frames.append(frame) }
         }
@@ -41,7 +45,7 @@ extension Snapshot {
 
     /// The process block of the span that starts at `start` seconds.
     func frameBlock(_ start: Int64) throws(StoreError) -> FrameBlockReader {
-        let record = "process block of \(start)"
+        let record = "process block from \(UTCText.format(seconds: start))"
         var source = StripedReader(stripeBytes: store.superblock.stripeBytes, record: record) {
             Key.frameBlock(tier: 0, start: start, stripe: $0)
         }
@@ -60,7 +64,7 @@ extension Snapshot {
         do throws(CodecError) {
             return try block.frames()
         } catch {
-            throw StoreError(error, path: store.path, record: "process block of \(start)")
+            throw StoreError(error, path: store.path, record: "process block from \(UTCText.format(seconds: start))")
         }
     }
 

@@ -9,9 +9,13 @@ extension Snapshot {
     package func select(_ matchers: [Matcher], in range: TimeRange) throws(StoreError) -> SeriesSelection {
         var found = FoundSeries()
         for day in try registryDays(in: range) {
-            try withRegistry(day) { registry throws(StoreError) in
+            try toleratingRegistry(day) { registry throws(StoreError) in
                 for id in try registry.ids(matching: matchers, in: transaction) {
-                    found.add(try registry.labels(of: id, in: transaction), day: day, id: id)
+                    do throws(StoreError) {
+                        found.add(try registry.labels(of: id, in: transaction), day: day, id: id)
+                    } catch {
+                        try damage.tolerate(error, range: TimeRange(day: day), series: true)
+                    }
                 }
             }
         }
@@ -87,14 +91,15 @@ extension Snapshot {
     ) throws(StoreError) -> Bool {
         let (min, max) = (range.min.milliseconds, range.max.milliseconds)
         let entries = try HeadScan.entries(
-            from: min, through: max, groups: Set(try groups().keys), in: transaction)
+            from: min, through: max, groups: Set(try groups().keys), tolerating: damage, in: transaction)
         // Ids are looked at before they are looked up: a selection's lie close together.
         let ids = placesByID.values.lazy.flatMap { $0.keys }
         guard let low = ids.min(), let high = ids.max() else { return true }
         let bounds = low...high
         var chains: [UInt16: Chain] = [:]
         var isComplete = true
-        try HeadScan.rows(entries: entries, through: max, in: transaction) { group, time, payload throws(CodecError) in
+        try HeadScan.rows(entries: entries, through: max, tolerating: damage, in: transaction) {
+            group, time, payload throws(CodecError) in
             var chain = chains.removeValue(forKey: group) ?? Chain()
             defer { chains[group] = chain }
             let places = placesByID[Block.spanStart(time, length: Block.daySeconds)] ?? [:]
@@ -122,7 +127,7 @@ extension Snapshot {
     private func readLateBatches(
         _ placesByID: [Int64: [UInt32: Int]], into columns: inout [SampleColumn]
     ) throws(StoreError) {
-        try forEachLateBatch { _, batch throws(StoreError) in
+        try forEachLateBatch(tolerating: damage) { _, batch throws(StoreError) in
             guard let places = placesByID[batch.day] else { return }
             for one in batch.series {
                 guard let place = places[one.id] else { continue }

@@ -10,6 +10,8 @@ package final class Snapshot {
     private var registries: [Int64: RegistryReader] = [:]
     private var blocks: [BlockReference: OpenBlock] = [:]
     private var knownGroups: [UInt16: GroupDefinition]?
+    /// What was damaged and is missing from what this snapshot answered so far.
+    package let damage = DamageList()
 
     /// A reader in a place of its own: it is large, and what it has decoded is to stay with it.
     private final class OpenBlock {
@@ -33,6 +35,13 @@ package final class Snapshot {
         stripeBytes = store.superblock.stripeBytes
     }
 
+    /// A view of records that were found without LMDB.
+    init(_ store: Store, of records: RecordMap) {
+        self.store = store
+        transaction = ReadTransaction(records, path: store.path)
+        stripeBytes = store.superblock.stripeBytes
+    }
+
     /// Grows with every commit of any process; two snapshots with the same number show the same data.
     package var commitNumber: Int { transaction.commitNumber }
 
@@ -50,14 +59,16 @@ package final class Snapshot {
         if let family = FrameSeries.families.first(where: { $0.name == metric }) { return family }
         let key = Key.metadata(metric)
         // A longer name than a key may have is the name of no metric here.
-        guard key.count <= Key.bytesMax, let payload = try transaction.payload(of: key, record: "metadata of \(metric)")
-        else {
-            return nil
+        guard key.count <= Key.bytesMax else { return nil }
+        let found = try tolerating { () throws(StoreError) in
+            try transaction.payload(of: key, record: "metadata of \(metric)")
         }
+        guard let payload = found ?? nil else { return nil }
         do throws(CodecError) {
             return try Record.metadata(payload, name: metric)
         } catch {
-            throw StoreError(error, path: store.path, record: "metadata of \(metric)")
+            try damage.tolerate(StoreError(error, path: store.path, record: "metadata of \(metric)"))
+            return nil
         }
     }
 
@@ -74,7 +85,8 @@ package final class Snapshot {
                 }
                 events.append(try Record.event(payload, time: Timestamp(milliseconds: event.time)))
             } catch {
-                throw StoreError(error, path: path, record: "event at \(Double(event.time) / 1000)")
+                let record = "event at \(UTCText.format(Timestamp(milliseconds: event.time)))"
+                try damage.tolerate(StoreError(error, path: path, record: record))
             }
             return .next
         }
@@ -85,10 +97,13 @@ package final class Snapshot {
     package func newestSampleTime() throws(StoreError) -> Timestamp? {
         let row = try transaction.lastKey(before: [Key.Kind.headRow.rawValue + 1]) { $0.headRowKey() }
         var newest = row?.time
-        try forEachLateBatch { _, batch throws(StoreError) in newest = max(newest ?? .min, batch.maxTime) }
+        try forEachLateBatch(tolerating: damage) { _, batch throws(StoreError) in
+            newest = max(newest ?? .min, batch.maxTime)
+        }
         // What was sealed is older than the head, but for a head that holds only what came late.
         for reference in try newestBlocks() where reference.maxMilliseconds > newest ?? .min {
-            if let last = try blockTimes(reference).compactMap(\.last).max() { newest = max(newest ?? last, last) }
+            let times = try tolerating { () throws(StoreError) in try blockTimes(reference) } ?? []
+            if let last = times.compactMap(\.last).max() { newest = max(newest ?? last, last) }
         }
         return newest.map { Timestamp(milliseconds: $0) }
     }
@@ -100,10 +115,13 @@ package final class Snapshot {
             oldest = key.headRowKey()?.time
             return .stop
         }
-        try forEachLateBatch { _, batch throws(StoreError) in oldest = min(oldest ?? .max, batch.minTime) }
+        try forEachLateBatch(tolerating: damage) { _, batch throws(StoreError) in
+            oldest = min(oldest ?? .max, batch.minTime)
+        }
         let blocks = try blockReferences(in: .all)
         for block in blocks where block.start == blocks.first?.start {
-            if let time = try blockTimes(block).compactMap(\.first).min() { oldest = min(oldest ?? time, time) }
+            let times = try tolerating { () throws(StoreError) in try blockTimes(block) } ?? []
+            if let time = times.compactMap(\.first).min() { oldest = min(oldest ?? time, time) }
         }
         return oldest.map { Timestamp(milliseconds: $0) }
     }
@@ -112,12 +130,29 @@ package final class Snapshot {
 
     func groups() throws(StoreError) -> [UInt16: GroupDefinition] {
         if let knownGroups { return knownGroups }
-        let groups = try Snapshot.groups(in: transaction)
+        let groups = try Snapshot.groups(in: transaction, tolerating: damage)
         knownGroups = groups
         return groups
     }
 
-    static func groups(in transaction: borrowing ReadTransaction) throws(StoreError) -> [UInt16: GroupDefinition] {
+    /// What `body` makes; nil where it meets damage, which is kept in ``damage``.
+    /// - Parameter series: whether a series' samples are what is lost then.
+    func tolerating<Value>(
+        _ range: TimeRange? = nil, series: Bool = false, _ body: () throws(StoreError) -> Value
+    ) throws(StoreError) -> Value? {
+        do throws(StoreError) {
+            return try body()
+        } catch {
+            try damage.tolerate(error, range: range, series: series)
+            return nil
+        }
+    }
+
+    /// - Parameter damage: a group whose record is damaged is one all the same, of the source `damaged`: its samples
+    ///   can be read without it.
+    static func groups(
+        in transaction: borrowing ReadTransaction, tolerating damage: DamageList? = nil
+    ) throws(StoreError) -> [UInt16: GroupDefinition] {
         var groups: [UInt16: GroupDefinition] = [:]
         let path = transaction.path
         try transaction.scan(from: Key.group(0)) { key, value throws(StoreError) in
@@ -128,7 +163,10 @@ package final class Snapshot {
                 }
                 groups[number] = try GroupDefinition.decode(payload)
             } catch {
-                throw StoreError(error, path: path, record: "group \(number)")
+                let error = StoreError(error, path: path, record: "group \(number)")
+                guard let damage else { throw error }
+                try damage.tolerate(error)
+                groups[number] = GroupDefinition(intervalMilliseconds: 10_000, source: "damaged")
             }
             return .next
         }
@@ -165,6 +203,17 @@ package final class Snapshot {
         return value
     }
 
+    /// As ``withRegistry(_:_:)``; a registry that is damaged is passed over, and named in ``damage``.
+    func toleratingRegistry(
+        _ day: Int64, _ body: (inout RegistryReader) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        do throws(StoreError) {
+            try withRegistry(day, body)
+        } catch {
+            try damage.tolerate(error, range: TimeRange(day: day))
+        }
+    }
+
     /// The raw blocks that overlap `range`, by start; of one start those of imports first, then by group.
     ///
     /// A series is in a block of an import and in one of the agent only where the agent has recorded it after the
@@ -198,12 +247,15 @@ package final class Snapshot {
         let block = OpenBlock(
             try BlockReader(
                 stripeBytes: stripeBytes,
-                record: "raw block of group \(reference.group) from \(reference.start)",
+                record: "raw block of group \(reference.group) from \(UTCText.format(seconds: reference.start))",
                 key: { Key.block(group: reference.group, tier: 0, start: reference.start, stripe: $0) },
                 in: transaction))
         blocks[reference] = block
         return try body(&block.reader)
     }
+
+    /// Forgets what was decoded of a block, for those who walk over all of them.
+    func forget(_ reference: BlockReference) { blocks[reference] = nil }
 
     /// The time columns of a block.
     func blockTimes(_ reference: BlockReference) throws(StoreError) -> [[Int64]] {

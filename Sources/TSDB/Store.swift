@@ -75,6 +75,16 @@ package final class Store: Sendable {
         place = Mutex(Place(open: open, mapBytes: mapBytes))
     }
 
+    /// A store whose file is looked at without LMDB: for the one snapshot that is made of what was found there.
+    init(inspecting path: String, superblock: Superblock) {
+        self.path = path
+        self.superblock = superblock
+        access = .read
+        faults = nil
+        folder = StoreFolder(path: path)
+        place = Mutex(Place(open: nil, mapBytes: Store.mapBytes))
+    }
+
     /// A consistent view of everything committed so far. Let go of it soon: it keeps freed pages from being used again.
     package func snapshot() throws(StoreError) -> Snapshot {
         try Snapshot(self)

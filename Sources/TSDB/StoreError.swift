@@ -57,7 +57,7 @@ package enum StoreError: Error, Hashable, CustomStringConvertible {
         case .unknownFormat(let path, let record, let version):
             "\(path): \(record) has format \(version), which this version does not know; use a newer mon"
         case .damaged(let path, let record, let reason):
-            "\(path): \(record) is damaged (\(reason))"
+            "\(path): \(record) is damaged (\(reason)); `mon db check` tells what it costs"
         case .refused(_, let description):
             description
         case .readOnly(let path):

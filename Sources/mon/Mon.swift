@@ -11,9 +11,11 @@ import Glibc
         subcommands: [
             QueryCommand.self, SeriesCommand.self, LabelsCommand.self, MetricsCommand.self, ExportCommand.self,
             RunCommand.self, SampleCommand.self, RetentionCommand.self, ImportCommand.self, DumpCommand.self,
+            DBCommand.self,
         ])
 
     static func main() {
+        ProgramRole.declareProgram()
         Glibc.exit(run(Array(CommandLine.arguments.dropFirst()), on: .live()).rawValue)
     }
 

@@ -8,6 +8,7 @@ Peers: Debian's promtool and prometheus, and prometheus_client's strict OpenMetr
 """
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -263,6 +264,97 @@ def test_readme_commands(folder):
             assert done.returncode in (0, 4) and "parse error" not in done.stderr, (line, done)
     finally:
         agent.end(signal.SIGKILL)
+
+
+def damage(path, page, kind, random_state):
+    """Damages one page of a file."""
+    with open(path, "r+b") as file:
+        file.seek(page * 4096)
+        before = bytearray(file.read(4096))
+        if kind == "zeroed":
+            after = bytes(len(before))
+        elif kind == "random":
+            after = random_state.randbytes(len(before))
+        else:
+            after = bytearray(before)
+            after[random_state.randrange(len(after))] ^= 1 << random_state.randrange(8)
+        file.seek(page * 4096)
+        file.write(after)
+
+
+@with_agent
+def test_damaged_pages_never_change_an_answer(agent, folder):
+    """Single damaged pages: the answer is the same, or says what it lacks, or there is none and the page is named."""
+    wait_for_samples(agent, 6)
+    agent.end(signal.SIGTERM)
+    end = int(time.time())
+    query = ["query", "--format", "csv", "--from", str(end - 60), "--to", str(end), "--step", "1s",
+             '{__name__=~".+"}']
+    expected = set(mon(*query, data=agent.data).splitlines())
+    assert len(expected) > 100
+    state = random.Random(7)
+    copy = folder + "/copy"
+    refused = 0
+    for round in range(60):
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(agent.data, copy)
+        path = copy + "/tsdb/1/data.mdb"
+        damage(path, state.randrange(os.path.getsize(path) // 4096), ["zeroed", "random", "flipped"][round % 3], state)
+        done = subprocess.run([MON, *query, "--data", copy], capture_output=True, text=True, timeout=30)
+        check = subprocess.run([MON, "db", "check", "--data", copy], capture_output=True, text=True, timeout=60)
+        assert check.returncode in (0, 5), check
+        assert done.returncode in (0, 4, 5), done
+        if done.returncode == 5:
+            refused += 1
+            assert "mon db check" in done.stderr, done.stderr
+            assert check.returncode == 5, check.stdout
+            continue
+        found = set(done.stdout.splitlines())
+        if "is damaged" in done.stderr:
+            assert check.returncode == 5, check.stdout
+            # A series that lacks samples is looked back at for as long as it was before it ended.
+            continue
+        assert found == expected, (round, found ^ expected)
+    assert refused > 0, "no damage was noticed"
+
+
+@with_agent
+def test_a_damaged_store_is_moved_aside(agent, folder):
+    """`mon run` on a wrecked store records into a new one and says so; the old one is salvaged, and whole again."""
+    wait_for_samples(agent, 3)
+    agent.end(signal.SIGTERM)
+    path = agent.data + "/tsdb/1/data.mdb"
+    # Both roots lie on the pages that the newest commits wrote; one branch or leaf in use is enough.
+    for page in range(2, os.path.getsize(path) // 4096):
+        damage(path, page, "flipped", random.Random(page))
+    damage(path, 2, "zeroed", random.Random(1))
+    again = Agent(agent.data)
+    try:
+        wait_for_samples(again, 2)
+    finally:
+        again.end(signal.SIGTERM)
+    aside = [name for name in os.listdir(agent.data) if name.startswith("damaged-")]
+    assert len(aside) == 1, os.listdir(agent.data)
+    assert "moved aside" in open(agent.data + ".log").read()
+    assert "is whole" in mon("db", "check", data=agent.data)
+    assert "saved into" in mon("db", "salvage", "-o", folder + "/saved", data=f"{agent.data}/{aside[0]}")
+    assert "is whole" in mon("db", "check", data=folder + "/saved")
+
+
+def test_a_signal_names_the_store(folder):
+    """A command that a page kills ends with 5 and a line that names the store."""
+    agent = Agent(folder + "/data")
+    try:
+        wait_for_samples(agent, 2)
+    finally:
+        agent.end(signal.SIGTERM)
+    for number in (signal.SIGSEGV, signal.SIGBUS):
+        child = subprocess.Popen([MON, "export", "--listen", f"127.0.0.1:{free_port()}", "--data", agent.data],
+                                 stderr=subprocess.PIPE, text=True)
+        assert child.stderr.readline(), "it says where it listens"
+        child.send_signal(number)
+        assert child.wait(10) == 5
+        assert f"mon db check --data {agent.data}" in child.stderr.read()
 
 
 def main():

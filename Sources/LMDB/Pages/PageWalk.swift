@@ -1,4 +1,4 @@
-/// A walk over all pages of one commit, from its meta page down: what LMDB would follow, followed with every step checked.
+/// A walk over all pages of one commit, from its meta page down: what LMDB would follow, with every step checked.
 ///
 /// 1. A page is reached once at most, and lies within the file and before the commit's last page.
 /// 2. The keys below a page lie between those that the page above gives for it, and ascend.
@@ -12,12 +12,14 @@ package struct PageWalk {
     package enum Depth: Sendable {
         /// Branches and leaves: what decides which records are found. Runs of overflow pages are counted, not read.
         case tree
+        /// As ``tree``, and the free list.
+        case treeAndFreeList
         /// All pages, and the free list.
         case everything
     }
 
     /// What a page is to the commit.
-    enum Use: UInt8 {
+    package enum Use: UInt8, Sendable {
         case unknown, meta, branch, leaf, overflow, freeListTree, free
     }
 
@@ -59,16 +61,28 @@ package struct PageWalk {
         walkTree(meta.main, isFreeList: false, visit)
         let main = tree
         (branchPages, leafPages, overflowPages, entries) = (main.branches, main.leaves, main.overflows, main.entries)
-        guard depth == .everything else { return }
+        isMainTreeWhole = faults.isEmpty
+        guard depth != .tree else { return }
         tree = Counts()
         var freed: [PageRecord] = []
         walkTree(meta.freeList, isFreeList: true) { freed.append($0) }
         freeListPages = tree.branches + tree.leaves + tree.overflows
+        let before = faults.count
         for record in freed { readFreed(record) }
+        knowsFreePages = faults.count == before && freed.count == meta.freeList.entries
     }
+
+    /// What a page is to the commit.
+    package func use(of page: Int) -> Use { page >= 0 && page < uses.count ? uses[page] : .unknown }
 
     /// Whether nothing but the meta pages was reached or found free.
     func isUnknown(_ page: Int) -> Bool { page < 0 || page >= uses.count || uses[page] == .unknown }
+
+    /// Whether the main tree is whole, whatever else is not.
+    package private(set) var isMainTreeWhole = false
+
+    /// Whether the free list could be read, so that pages that are not free and not reachable are lost ones.
+    package private(set) var knowsFreePages = false
 
     /// Pages that are neither reachable nor free, and lie in the file.
     package var lostPages: [Int] { uses.indices.filter { uses[$0] == .unknown && $0 < file.pageCount } }
@@ -91,7 +105,7 @@ package struct PageWalk {
         let found = self.tree
         for (what, count, said) in [
             ("branch pages", found.branches, tree.branchPages), ("leaf pages", found.leaves, tree.leafPages),
-            ("overflow pages", found.overflows, depth == .tree ? found.overflows : tree.overflowPages),
+            ("overflow pages", found.overflows, depth == .everything ? tree.overflowPages : found.overflows),
             ("entries", found.entries, tree.entries),
         ] where count != said {
             fault(metaNumber, "its \(name) has \(count) \(what), not \(said) as it says", nil)

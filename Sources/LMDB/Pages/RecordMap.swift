@@ -25,6 +25,9 @@ package final class RecordMap: Sendable {
 
     package var count: Int { records.count }
 
+    /// Records whose values lie on pages of their own.
+    package var bigRecordCount: Int { records.reduce(0) { $0 + ($1.valueBytes > file.pageBytes / 2 ? 1 : 0) } }
+
     private static func precedes(_ lhs: [UInt8], _ rhs: [UInt8]) -> Bool { lhs.lexicographicallyPrecedes(rhs) }
 
     /// Place of the first record whose key is not before `key`; ``count`` where there is none.

@@ -1,3 +1,5 @@
+import Model
+
 /// Makes time columns and presence lists out of series that each have times of their own.
 enum BlockAssembly {
     /// Merges samples into those of a block; of samples with equal times the new one stays.
@@ -95,18 +97,42 @@ enum BlockAssembly {
 
 extension Snapshot {
     /// All samples of a block by series id.
-    func columns(of reference: BlockReference) throws(StoreError) -> [UInt32: SampleColumn] {
-        try withBlock(reference) { block throws(StoreError) in
-            var columns: [UInt32: SampleColumn] = [:]
-            var decoder = ChunkDecoder()
-            var values: [Double] = []
-            for entry in try block.allEntries(in: transaction) {
-                var column = SampleColumn()
-                try block.read(
-                    entry, from: .min, through: .max, using: &decoder, &values, into: &column, in: transaction)
-                columns[entry.id] = column
+    /// - Parameter damage: series that are damaged are left out and named there; without it the damage is thrown.
+    func columns(
+        of reference: BlockReference, tolerating damage: DamageList? = nil
+    ) throws(StoreError) -> [UInt32: SampleColumn] {
+        var columns: [UInt32: SampleColumn] = [:]
+        let span = TimeRange(span: reference.start)
+        do throws(StoreError) {
+            try withBlock(reference) { block throws(StoreError) in
+                var decoder = ChunkDecoder()
+                var values: [Double] = []
+                for segment in 0..<block.segmentCount {
+                    var entries: [BlockReader.Entry] = []
+                    do throws(StoreError) {
+                        entries = try block.segment(segment, in: transaction)
+                    } catch {
+                        guard let damage else { throw error }
+                        try damage.tolerate(error, range: span)
+                    }
+                    for entry in entries {
+                        var column = SampleColumn()
+                        do throws(StoreError) {
+                            try block.read(
+                                entry, from: .min, through: .max, using: &decoder, &values, into: &column,
+                                in: transaction)
+                            columns[entry.id] = column
+                        } catch {
+                            guard let damage else { throw error }
+                            try damage.tolerate(error, range: span, series: true)
+                        }
+                    }
+                }
             }
-            return columns
+        } catch {
+            guard let damage else { throw error }
+            try damage.tolerate(error, range: span)
         }
+        return columns
     }
 }

@@ -158,7 +158,26 @@ struct BlockReader {
         return all
     }
 
-    private mutating func segment(
+    /// Number of samples of a series, from the directory alone.
+    func sampleCount(of entry: Entry) -> Int {
+        entry.presence == 0 ? times[entry.timeColumn].count : presence[entry.presence - 1].count
+    }
+
+    /// Number of the directory's segments.
+    var segmentCount: Int { fences.count }
+
+    /// Whether the block's bytes end where its last chunk does.
+    mutating func endsBehindItsChunks(in transaction: borrowing ReadTransaction) throws(StoreError) -> Bool {
+        guard segmentCount > 0, let last = try segment(segmentCount - 1, in: transaction).last else {
+            return try !source.hasByte(at: chunkOffset, in: transaction)
+        }
+        let end = last.chunkOffset + last.chunkBytes
+        if try source.hasByte(at: end, in: transaction) { return false }
+        return try source.hasByte(at: end - 1, in: transaction)
+    }
+
+    /// The entries of one segment of the directory.
+    mutating func segment(
         _ number: Int, in transaction: borrowing ReadTransaction
     ) throws(StoreError) -> [Entry] {
         if let known = segments[number] { return known }

@@ -57,11 +57,15 @@ extension Stripes {
 }
 
 extension Snapshot {
-    /// The samples of a raw block by series id, none where there is no block, and the block's fingerprint.
+    /// The samples of a raw block by series id, none where there is no block, and the block's fingerprint. For those who
+    /// replace it: what of it is damaged is lost, and is left out.
     func contents(
         of reference: BlockReference
     ) throws(StoreError) -> (columns: [UInt32: SampleColumn], fingerprint: BlockFingerprint) {
         let fingerprint = try transaction.fingerprint(of: reference)
-        return (fingerprint.stripes == 0 ? [:] : try columns(of: reference), fingerprint)
+        return (
+            fingerprint.stripes == 0 ? [:] : try columns(of: reference, tolerating: DamageList(writing: ())),
+            fingerprint
+        )
     }
 }

@@ -161,10 +161,10 @@ struct FrameChain {
         lastTime = time
         rowsSinceKey += 1
         if let key = keyTime, !startsSpan, rowsSinceKey < HeadRowEncoder.keyRowEvery {
-            return FrameEnvelope.wrap(encoder.encode(frame, isKey: false), age: time - key)
+            return FrameEnvelope.wrap(encoder.encode(frame, isKey: false), behindKey: (time - key, rowsSinceKey))
         }
         keyTime = time
         rowsSinceKey = 0
-        return FrameEnvelope.wrap(encoder.encode(frame, isKey: true), age: nil)
+        return FrameEnvelope.wrap(encoder.encode(frame, isKey: true), behindKey: nil)
     }
 }

@@ -5,8 +5,9 @@
 //
 //   key row     kind 1
 //               number of slots, then per slot: id (zigzag difference to the slot before), state
-//   delta row   kind 2
+//   delta row   kind 3
 //               age: milliseconds since the chain's key row (varint, > 0)
+//               place: rows since the key row (varint, 1 for the first), so that a row that is lost is noticed
 //               number of new slots, then their ids (zigzag difference to the slot before)
 //               changed slots, new ones included: form 0: a bit a slot, lowest first
 //                                                 form 1: count, gaps (slot - previous - 1)
@@ -21,7 +22,7 @@
 // A slot that is not among the changed ones has the value it had. Checksum behind it all (Schema/Checksum.swift).
 //
 // Example: two slots of ids 0 and 1 with values 1.5 and 7:  01 02 00 01 1e 02 00 0e;
-// five seconds later 1.7 and 7:                              02 88 27 00 00 01 04
+// five seconds later 1.7 and 7:                              03 88 27 01 00 00 01 04
 
 import Model
 

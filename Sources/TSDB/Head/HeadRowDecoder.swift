@@ -12,8 +12,8 @@ struct HeadRowDecoder {
     /// What a row says of itself before it is decoded.
     enum Kind: Hashable {
         case key
-        /// Milliseconds since the chain's key row.
-        case delta(age: Int64)
+        /// Milliseconds and rows since the chain's key row.
+        case delta(age: Int64, place: Int)
     }
 
     static func kind(of row: [UInt8]) throws(CodecError) -> Kind {
@@ -24,11 +24,11 @@ struct HeadRowDecoder {
     private static func kind(from reader: inout ByteReader) throws(CodecError) -> Kind {
         switch try reader.u8() {
         case 1: return .key
-        case 2:
+        case 3:
             guard let age = Int64(exactly: try reader.varint()), age > 0 else {
                 throw .malformed(position: 1, reason: "age of a row")
             }
-            return .delta(age: age)
+            return .delta(age: age, place: try reader.count(atMost: Int(Int32.max), "place of a row"))
         case let kind: throw .unknownVersion(position: 0, number: kind)
         }
     }

@@ -84,9 +84,10 @@ struct HeadRowEncoder {
             if !isTouched[slot] { next[slot] = .absent }
             if next[slot] != slots[slot] || slot >= known { changed.append(slot) }
         }
-        var writer = ByteWriter([2])
+        var writer = ByteWriter([3])
         writer.bytes.reserveCapacity(16 + slots.count / 8 + 3 * changed.count)
         writer.varint(UInt64(time - keyTime))
+        writer.varint(rowsSinceKey)
         writer.varint(slots.count - known)
         writer.append(newSlots.bytes)
         writeChanged(to: &writer)

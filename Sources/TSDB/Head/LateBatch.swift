@@ -194,7 +194,9 @@ extension Snapshot {
     }
 
     /// The late batches in order of arrival.
+    /// - Parameter damage: batches that are damaged are passed over and named there; without it they are thrown.
     func forEachLateBatch(
+        tolerating damage: DamageList? = nil,
         _ body: (_ sequence: UInt64, _ batch: LateBatch) throws(StoreError) -> Void
     ) throws(StoreError) {
         let path = store.path
@@ -207,7 +209,10 @@ extension Snapshot {
                 }
                 batch = try LateBatch.decode(payload)
             } catch {
-                throw StoreError(error, path: path, record: "late batch \(sequence)")
+                let error = StoreError(error, path: path, record: "late batch \(sequence)")
+                guard let damage else { throw error }
+                try damage.tolerate(error)
+                return .next
             }
             try body(sequence, batch)
             return .next

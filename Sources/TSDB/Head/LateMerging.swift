@@ -27,14 +27,14 @@ enum LateMerging {
         let snapshot = try store.snapshot()
         let openSpan = try snapshot.oldestHeadTime().map { Block.spanStart($0) } ?? .max
         var oldest: Snapshot.BlockReference?
-        try snapshot.forEachLateBatch { _, batch throws(StoreError) in
+        try snapshot.forEachLateBatch(tolerating: DamageList(writing: ())) { _, batch throws(StoreError) in
             guard let span = batch.spans.first, span < openSpan else { return }
             if let known = oldest, (known.start, known.group) <= (span, batch.group) { return }
             oldest = Snapshot.BlockReference(group: batch.group, start: span)
         }
         guard let oldest else { return nil }
         var target = Target(reference: oldest)
-        try snapshot.forEachLateBatch { sequence, batch throws(StoreError) in
+        try snapshot.forEachLateBatch(tolerating: DamageList(writing: ())) { sequence, batch throws(StoreError) in
             guard batch.group == oldest.group else { return }
             let (taken, rest) = batch.split(span: oldest.start)
             if taken.series.isEmpty { return }

@@ -46,7 +46,9 @@ enum Sealing {
         let sealed = try RawBlock(
             reference, replacing: block.fingerprint, times: times, interval: interval, series: series)
         return try replace(rows.keys, checksums: rows.checksums, in: store) { transaction throws(StoreError) in
-            try sealed.put(in: store, transaction)
+            if !series.isEmpty, try !sealed.put(in: store, transaction) { return false }
+            try transaction.append(rows.damage.events(at: last))
+            return true
         }
     }
 
@@ -55,13 +57,14 @@ enum Sealing {
     {
         var frames: [ProcessFrame] = []
         var keys: [[UInt8]] = []
-        var checksums: [UInt32] = []
+        var checksums: [UInt32?] = []
+        let damage = DamageList(writing: ())
         do {
             let snapshot = try store.snapshot()
             let entries = try HeadScan.entries(
-                from: first, through: last, groups: [HeadScan.frameGroup], in: snapshot.transaction)
+                from: first, through: last, groups: [HeadScan.frameGroup], tolerating: damage, in: snapshot.transaction)
             var decoder = FrameRowDecoder()
-            try HeadScan.rows(entries: entries, through: last, in: snapshot.transaction) {
+            try HeadScan.rows(entries: entries, through: last, tolerating: damage, in: snapshot.transaction) {
                 _, time, payload throws(CodecError) in
                 let frame = try decoder.decode(FrameEnvelope.body(of: payload), time: Timestamp(milliseconds: time))
                 frames.append(frame)
@@ -69,13 +72,25 @@ enum Sealing {
                 checksums.append(HeadRows.checksum(payload))
             }
             if !frames.isEmpty, try snapshot.frameBlockStarts(in: TimeRange(span: span)).contains(span) {
-                frames = try snapshot.frames(ofBlock: span) + frames
+                do throws(StoreError) {
+                    frames = try snapshot.frames(ofBlock: span) + frames
+                } catch {
+                    // What is lost is lost; what came after it is not.
+                    try damage.tolerate(error, range: TimeRange(span: span))
+                }
+            }
+            if !damage.isEmpty {
+                (keys, checksums) = try HeadRows.allRows(
+                    of: HeadScan.frameGroup, from: first, through: last, in: snapshot)
             }
         }
-        if frames.isEmpty { return }
+        if frames.isEmpty && keys.isEmpty { return }
         let bytes = FrameBlock.encode(frames)
         _ = try replace(keys, checksums: checksums, in: store) { transaction throws(StoreError) in
-            try Stripes.replace(bytes, in: store, transaction) { Key.frameBlock(tier: 0, start: span, stripe: $0) }
+            if !frames.isEmpty {
+                try Stripes.replace(bytes, in: store, transaction) { Key.frameBlock(tier: 0, start: span, stripe: $0) }
+            }
+            try transaction.append(damage.events(at: last))
             return true
         }
     }
@@ -84,7 +99,7 @@ enum Sealing {
     /// another process has sealed them.
     /// - Returns: what `write` does; where it is false, nothing has changed.
     private static func replace(
-        _ keys: [[UInt8]], checksums: [UInt32], in store: Store,
+        _ keys: [[UInt8]], checksums: [UInt32?], in store: Store,
         _ write: (borrowing WriteTransaction) throws(StoreError) -> Bool
     ) throws(StoreError) -> Bool {
         try store.write { transaction throws(StoreError) in
@@ -117,7 +132,7 @@ enum Sealing {
             generation = try snapshot.currentSuperblock().generation
             let hasTail = try snapshot.withRegistry(day) { registry throws(StoreError) in
                 if registry.tailCount == 0 { return false }
-                labels = try registry.allLabels(in: snapshot.transaction)
+                labels = try registry.allLabels(tolerating: DamageList(writing: ()), in: snapshot.transaction)
                 return true
             }
             if !hasTail { return }
@@ -132,6 +147,11 @@ enum Sealing {
 }
 
 extension TimeRange {
+    /// The day that starts at `day` seconds.
+    init(day: Int64) {
+        self.init(minMilliseconds: day * 1000, maxMilliseconds: (day + Block.daySeconds) * 1000 - 1)
+    }
+
     /// The raw span that starts at `span` seconds.
     init(span: Int64) {
         self.init(minMilliseconds: span * 1000, maxMilliseconds: (span + Block.rawSpanSeconds) * 1000 - 1)

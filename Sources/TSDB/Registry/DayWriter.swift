@@ -22,7 +22,8 @@ struct DayWriter {
         var labels: [Labels] = []
         var tails = 0
         try snapshot.withRegistry(day) { registry throws(StoreError) in
-            labels = try registry.allLabels(in: snapshot.transaction)
+            // A series whose name is damaged is another one from now on; its id stays taken.
+            labels = try registry.allLabels(tolerating: DamageList(writing: ()), in: snapshot.transaction)
             tails = registry.tailCount
         }
         self.labels = labels

@@ -35,16 +35,30 @@ struct RegistryReader {
     /// Number of series; ids are below it.
     var count: Int { seriesCount + tail.count }
 
+    /// - Parameter damage: what is damaged is named there, and series whose names are lost get ``lostSeries(_:in:)``;
+    ///   without it the damage is thrown. A writer gives ids, so it must not go on from less than all of them.
     /// - Throws: ``StoreError`` where the registry is damaged or of an unknown format.
     init(
-        start: Int64, stripeBytes: Int, span: RegistrySpan = .day, in transaction: borrowing ReadTransaction
+        start: Int64, stripeBytes: Int, span: RegistrySpan = .day, tolerating damage: DamageList? = nil,
+        in transaction: borrowing ReadTransaction
     ) throws(StoreError) {
         self.start = start
-        source = StripedReader(stripeBytes: stripeBytes, record: "registry of \(start)") {
+        source = StripedReader(stripeBytes: stripeBytes, record: "registry of \(UTCText.format(seconds: start))") {
             Key.registry(span: span, start: start, stripe: $0)
         }
-        try readHeader(transaction)
-        try readTail(span, transaction)
+        do throws(StoreError) {
+            try readHeader(transaction)
+        } catch {
+            guard let damage else { throw error }
+            try damage.tolerate(error)
+            (seriesCount, pairCount) = (0, 0)
+        }
+        try readTail(span, damage, transaction)
+    }
+
+    /// Stands for the labels of a series whose name is lost, so that its samples are not.
+    static func lostSeries(_ id: Int, in start: Int64) -> Labels {
+        Labels(name: "lost_series", ["id": "\(id)", "day": UTCText.format(seconds: start)])
     }
 
     private mutating func readHeader(_ transaction: borrowing ReadTransaction) throws(StoreError) {
@@ -94,7 +108,7 @@ struct RegistryReader {
     }
 
     private mutating func readTail(
-        _ span: RegistrySpan, _ transaction: borrowing ReadTransaction
+        _ span: RegistrySpan, _ damage: DamageList?, _ transaction: borrowing ReadTransaction
     ) throws(StoreError) {
         let first = Key.registry(span: span, start: start, stripe: Key.firstTailStripe)
         let path = transaction.path
@@ -105,19 +119,34 @@ struct RegistryReader {
         let start = self.start
         try transaction.scan(from: first) { key, value throws(StoreError) in
             guard let name = key.registryKey(), name.span == span.rawValue, name.start == start else { return .stop }
-            guard let payload = Checksum.payload(of: value, key: key) else {
-                throw .damaged(path: path, record: record, reason: "wrong checksum of a tail record")
-            }
+            records += 1
             do throws(CodecError) {
+                guard let payload = Checksum.payload(of: value, key: key) else {
+                    throw .malformed(position: 0, reason: "wrong checksum of a tail record")
+                }
+                if damage != nil, let first = RegistryReader.firstID(ofTail: payload) {
+                    // What lies before it is lost: its ids get names all the same.
+                    while sortedCount + found.count < first {
+                        found.append(RegistryReader.lostSeries(sortedCount + found.count, in: start))
+                    }
+                }
                 try RegistryReader.decodeTail(payload, nextID: sortedCount + found.count, into: &found)
             } catch {
-                throw StoreError(error, path: path, record: record)
+                let error = StoreError(error, path: path, record: record)
+                guard let damage else { throw error }
+                try damage.tolerate(error)
             }
-            records += 1
             return .next
         }
         tailCount = records
         tail = found
+    }
+
+    /// The first id of a tail record; nil where it makes no sense.
+    private static func firstID(ofTail payload: [UInt8]) -> Int? {
+        var reader = ByteReader(payload)
+        guard (try? reader.u8()) == RegistryWriter.version else { return nil }
+        return try? reader.count(atMost: 1 << 24, "first id")
     }
 
     private static func decodeTail(_ payload: [UInt8], nextID: Int, into found: inout [Labels]) throws(CodecError) {
@@ -179,9 +208,21 @@ struct RegistryReader {
     }
 
     /// All labels in order of id.
-    mutating func allLabels(in transaction: borrowing ReadTransaction) throws(StoreError) -> [Labels] {
+    /// - Parameter damage: series whose names are damaged are named there and become ``lostSeries(_:in:)``; without it
+    ///   the damage is thrown.
+    mutating func allLabels(
+        tolerating damage: DamageList? = nil, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> [Labels] {
         var all: [Labels] = []
-        for id in 0..<UInt32(count) { all.append(try labels(of: id, in: transaction)) }
+        for id in 0..<UInt32(count) {
+            do throws(StoreError) {
+                all.append(try labels(of: id, in: transaction))
+            } catch {
+                guard let damage else { throw error }
+                try damage.tolerate(error, series: true)
+                all.append(RegistryReader.lostSeries(Int(id), in: start))
+            }
+        }
         return all
     }
 

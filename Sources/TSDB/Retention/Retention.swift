@@ -174,7 +174,7 @@ struct DoomedRange {
 
     private static func lateBatches(_ cutoff: Int64, _ snapshot: Snapshot) throws(StoreError) -> Self {
         var doomed: [UInt64: LateBatch] = [:]
-        try snapshot.forEachLateBatch { sequence, batch throws(StoreError) in
+        try snapshot.forEachLateBatch(tolerating: DamageList(writing: ())) { sequence, batch throws(StoreError) in
             if batch.maxTime < cutoff { doomed[sequence] = batch }
         }
         var range = DoomedRange(kind: .lateBatch)
@@ -203,7 +203,7 @@ struct DoomedRange {
     static func registries(_ cutoff: Int64, _ snapshot: Snapshot) throws(StoreError) -> Self {
         // A day's last block ends with it, so a day that ended before the cutoff has none but late samples.
         var lateDays: Set<Int64> = []
-        try snapshot.forEachLateBatch { _, batch throws(StoreError) in
+        try snapshot.forEachLateBatch(tolerating: DamageList(writing: ())) { _, batch throws(StoreError) in
             if batch.maxTime >= cutoff { lateDays.insert(batch.day) }
         }
         var range = DoomedRange(kind: .registry)

@@ -87,7 +87,7 @@ struct StripedReader {
     ) throws(StoreError) -> Int {
         if cached.stripe != stripe {
             guard let number = UInt16(exactly: stripe) else { throw damaged("stripe \(stripe)", transaction.path) }
-            guard let payload = try load(key(number), in: transaction) else {
+            guard let payload = try load(key(number), stripe, in: transaction) else {
                 if isPartial { return 0 }
                 throw damaged("stripe \(stripe) is missing", transaction.path)
             }
@@ -100,7 +100,9 @@ struct StripedReader {
     }
 
     /// The checked payload of one stripe; nil where there is none.
-    private func load(_ name: [UInt8], in transaction: borrowing ReadTransaction) throws(StoreError) -> [UInt8]? {
+    private func load(
+        _ name: [UInt8], _ stripe: Int, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> [UInt8]? {
         let payload: [UInt8]?
         do throws(StorageError) {
             guard let value = try transaction.value(of: name) else { return nil }
@@ -108,7 +110,7 @@ struct StripedReader {
         } catch {
             throw StoreError(error)
         }
-        guard let payload else { throw damaged("wrong checksum", transaction.path) }
+        guard let payload else { throw damaged("wrong checksum of stripe \(stripe)", transaction.path) }
         return payload
     }
 

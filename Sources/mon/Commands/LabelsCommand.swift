@@ -30,6 +30,7 @@ struct LabelsCommand: Verb {
             } else {
                 try snapshot.labelNames(matching: [], in: range)
             }
+        console.warn(of: snapshot.damage)
         guard !found.isEmpty else {
             console.say(
                 name.map { "no series has a label \($0); `mon labels` lists those there are" }

@@ -24,6 +24,7 @@ struct MetricsCommand: Verb {
         let snapshot = try store.folder(for: .read, on: console).openStore().snapshot()
         let names = try snapshot.labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
         let wanted = names.filter { $0.hasPrefix(prefix) }
+        console.warn(of: snapshot.damage)
         guard !wanted.isEmpty else {
             let near = Suggestions.nearest(to: prefix, among: names)
             console.say(

@@ -50,12 +50,17 @@ struct SampleCommand: Verb {
 enum TextFile {
     /// The first line, at most 4 KiB of it; empty where the file cannot be read.
     static func firstLine(of path: String) -> String {
+        String(decoding: text(of: path).utf8.prefix { $0 != 10 }, as: UTF8.self)
+    }
+
+    /// The first 4 KiB; empty where the file cannot be read.
+    static func text(of path: String) -> String {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return "" }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: 4096)
         // The kernel writes at most the array's count.
         let count = unsafe bytes.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress, $0.count) }
-        return String(decoding: bytes.prefix(max(0, count)).prefix { $0 != 10 }, as: UTF8.self)
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
     }
 }

@@ -29,6 +29,7 @@ struct SeriesCommand: Verb {
         var found: Set<Labels> = []
         for matchers in wanted { found.formUnion(try snapshot.select(matchers, in: range).labels) }
         let sorted = found.sorted()
+        console.warn(of: snapshot.damage)
         guard !sorted.isEmpty else {
             console.say("no series matches; `mon metrics` lists the metrics that there are")
             return .noData

@@ -19,6 +19,11 @@ struct Daemon: ~Copyable {
     private var hasToldRefusals = false
     private var failures = FailureLog()
     private var upkeep: StoreUpkeep
+    /// What had to be done before the store could be recorded into.
+    private let rescue: StoreRescue.Rescue?
+
+    /// Scrapes that damage may keep from being recorded before the start is left to begin anew, or to rescue the store.
+    private static let damagedScrapesMax = 3
 
     /// Runs until a signal ends it.
     /// - Throws: what the start brought: ``StoreError``, ``ListenError``.
@@ -38,10 +43,15 @@ struct Daemon: ~Copyable {
     private init(_ options: DaemonOptions) throws(StoreError) {
         self.options = options
         log = options.log
-        let recorder = try Recorder(
-            path: options.dataPath, host: SampleCommand.host(), scrapesPerCommit: options.scrapesPerCommit,
-            sizeMax: options.sizeMaxBytes, mapBytes: max(Store.defaultMapBytes, 4 * options.sizeMaxBytes))
-        ingest = Ingest(recorder)
+        StoreGuard.install(for: options.dataPath, counter: StoreRescue.counterPath(options.dataPath))
+        let opened = try StoreRescue.openRecorder(options.dataPath, now: ClockReading.now().wall) {
+            () throws(StoreError) in
+            try Recorder(
+                path: options.dataPath, host: SampleCommand.host(), scrapesPerCommit: options.scrapesPerCommit,
+                sizeMax: options.sizeMaxBytes, mapBytes: max(Store.defaultMapBytes, 4 * options.sizeMaxBytes))
+        }
+        rescue = opened.rescue
+        ingest = Ingest(opened.recorder)
         upkeep = StoreUpkeep(log: options.log)
         loop = SamplingLoop(host: .live, options: Daemon.samplerOptions(options.intervalMilliseconds))
     }
@@ -133,6 +143,17 @@ struct Daemon: ~Copyable {
     /// A recording that was interrupted leaves a gap, and a boot that came between an event.
     private mutating func markStart() {
         let now = ClockReading.now().wall
+        if let rescue {
+            log.error(
+                "the store was damaged: it was moved aside, and a new one is recorded into",
+                [
+                    "cause": rescue.reason, "moved": rescue.aside,
+                    "save": "mon db salvage -o NEW --data \(rescue.aside)",
+                ])
+            attempt("record what happened to the store") { ingest throws(StoreError) in
+                try ingest.record([Event(time: now, kind: .gap, text: rescue.text)], at: now)
+            }
+        }
         attempt("mark the gap before this start") { [log] ingest throws(StoreError) in
             guard let last = try ingest.markGap(before: now) else { return }
             let gap = DurationText.format(max(0, now.milliseconds - last.milliseconds) / 1000 * 1000)
@@ -158,6 +179,7 @@ struct Daemon: ~Copyable {
 
     /// Gives the memory that a seal took back to the kernel.
     private func afterSeal() {
+        StoreRescue.forgetDeaths(options.dataPath)
         log.debug("sealed", ["file": "\((try? ingest.store.fileBytes()) ?? 0) bytes"])
         ProcessMemory.giveBack()
     }
@@ -167,6 +189,7 @@ struct Daemon: ~Copyable {
         let catalog = loop.catalog
         attempt("record the end") { ingest throws(StoreError) in try ingest.append(batch, catalog) }
         try ingest.commit()
+        StoreRescue.forgetDeaths(options.dataPath)
         log.info("stopped", ["into": options.dataPath])
     }
 
@@ -177,6 +200,11 @@ struct Daemon: ~Copyable {
             if let since = failures.succeeded(what) { log.info("can \(what) again", ["failures": "\(since)"]) }
         } catch {
             if failures.failed(what, error.description) { log.error("cannot \(what)", ["cause": error.description]) }
+            guard what == "record", StoreRescue.isDamage(error), failures.count(of: what) >= Daemon.damagedScrapesMax
+            else { return }
+            StoreRescue.countDeath(options.dataPath)
+            log.error("the store cannot be recorded into; the next start moves it aside", ["into": options.dataPath])
+            Glibc.exit(CommandStatus.store.rawValue)
         }
     }
 }
@@ -192,6 +220,9 @@ struct FailureLog {
         causes[what] = (cause, count)
         return count == 1 || count % 1000 == 0
     }
+
+    /// How often it has failed in a row.
+    func count(of what: String) -> Int { causes[what]?.count ?? 0 }
 
     /// How often it failed before it succeeded; nil where it had not failed.
     mutating func succeeded(_ what: String) -> Int? {

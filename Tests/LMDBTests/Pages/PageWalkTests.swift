@@ -109,7 +109,8 @@ import Testing
                 for _ in 0..<Int.random(in: 1...20, using: &random) {
                     let page = Int.random(in: 0..<bytes.count / 4096, using: &random)
                     let place = page * 4096 + Int.random(in: 0..<152, using: &random)
-                    bytes[place] = [0, 0xff, 0x7f, UInt8.random(in: 0...255, using: &random)]
+                    bytes[place] =
+                        [0, 0xff, 0x7f, UInt8.random(in: 0...255, using: &random)]
                         .randomElement(using: &random) ?? 0
                 }
             default:
@@ -184,29 +185,5 @@ import Testing
         for _ in 0..<2 { try world.change(environment, &random) }
         // Its meta page's place has been used again: there is nothing to walk from.
         #expect(Environment.meta(of: transaction, in: try PageFile(folder: world.folder.path)) == nil)
-    }
-}
-
-/// Ways in which one page of a file can be damaged.
-enum PageDamage: CaseIterable {
-    case zeroed, randomBytes, bitFlip, header, swapped
-
-    /// - Returns: whether anything changed.
-    func apply(
-        to bytes: inout [UInt8], page: Int, pageBytes: Int, with other: Int?, _ random: inout SeededGenerator
-    ) -> Bool {
-        let range = page * pageBytes..<min(bytes.count, (page + 1) * pageBytes)
-        let before = bytes[range]
-        switch self {
-        case .zeroed: for place in range { bytes[place] = 0 }
-        case .randomBytes: for place in range { bytes[place] = .random(in: 0...255, using: &random) }
-        case .bitFlip: bytes[Int.random(in: range, using: &random)] ^= 1 << UInt8.random(in: 0...7, using: &random)
-        case .header: bytes[range.lowerBound + Int.random(in: 10..<16, using: &random)] ^= 0x15
-        case .swapped:
-            guard let other else { return false }
-            let place = other * pageBytes
-            for offset in 0..<range.count { bytes.swapAt(range.lowerBound + offset, place + offset) }
-        }
-        return bytes[range] != before
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import LMDB
 import TestSupport
 
@@ -44,24 +43,5 @@ struct PageWorld {
         var records: [PageRecord] = []
         let walk = PageWalk(file, meta, depth) { records.append($0) }
         return (walk, records)
-    }
-}
-
-/// The bytes of a file, and back.
-enum FileBytes {
-    static func read(_ path: String) -> [UInt8] {
-        guard let file = fopen(path, "r") else { return [] }
-        defer { fclose(file) }
-        fseek(file, 0, SEEK_END)
-        var bytes = [UInt8](repeating: 0, count: ftell(file))
-        rewind(file)
-        let count = fread(&bytes, 1, bytes.count, file)
-        return Array(bytes.prefix(count))
-    }
-
-    static func write(_ bytes: [UInt8], to path: String) {
-        guard let file = fopen(path, "w") else { return }
-        fwrite(bytes, 1, bytes.count, file)
-        fclose(file)
     }
 }

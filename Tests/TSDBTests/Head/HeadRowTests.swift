@@ -14,7 +14,7 @@ import Testing
         let key = encoder.encode(time: 1000, [(0, 1.5), (1, 7)], startsSpan: true, id: id)
         #expect(key == [0x01, 0x02, 0x00, 0x01, 0x1e, 0x02, 0x00, 0x0e])
         let delta = encoder.encode(time: 6000, [(0, 1.7), (1, 7)], startsSpan: false, id: id)
-        #expect(delta == [0x02, 0x88, 0x27, 0x00, 0x00, 0x01, 0x04])
+        #expect(delta == [0x03, 0x88, 0x27, 0x01, 0x00, 0x00, 0x01, 0x04])
     }
 
     /// New slot, ended series, escape to raw bits, absence.
@@ -81,7 +81,7 @@ import Testing
             try HeadRowDecoder.kind(of: encoder.encode(time: row, [(0, 1)], startsSpan: false) { _ in 0 })
         }
         #expect(kinds.indices.filter { kinds[$0] == .key } == [0, 120, 240, 360])
-        #expect(kinds[121] == .delta(age: 1))
+        #expect(kinds[121] == .delta(age: 1, place: 1))
     }
 
     @Test func hostileBytesThrowOrDecode() {

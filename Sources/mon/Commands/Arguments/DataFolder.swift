@@ -37,8 +37,9 @@ struct DataFolder {
     /// Opens the store for reading.
     /// - Throws: ``CommandFailure`` that says where it was looked for, ``StoreError`` for all else.
     func openStore() throws -> Store {
+        StoreGuard.install(for: path)
         do throws(StoreError) {
-            return try Store(at: path, access: .read)
+            return try Store.openVerified(at: path)
         } catch {
             guard case .noStore = error else { throw error }
             let looked = reason.map { " (\($0))" } ?? ""

@@ -1,0 +1,131 @@
+import LMDB
+import Model
+
+/// A store opened by its bytes: LMDB is asked for nothing but to keep a commit's pages while they are looked at. Every
+/// reader of the store works on its ``snapshot``, whatever the state of the file.
+package final class Inspection {
+    /// What to do with pages that the tree does not lead to.
+    package enum Reach: Sendable {
+        /// Only what LMDB would find.
+        case reachable
+        /// Records on lost pages count, too, where their checksums are right.
+        case recovered
+    }
+
+    let file: PageFile
+    let walk: PageWalk?
+    /// All records that were found.
+    let records: RecordMap
+    let store: Store
+    package let snapshot: Snapshot
+    /// What is wrong with the pages of the file.
+    let pageFaults: [PageFault]
+    /// What could not be recovered although something of it is there.
+    private(set) var ambiguities: [String] = []
+    /// Why the superblock could not be read; nil where it could.
+    let superblockFault: StoreError?
+    /// Keeps the pages of the commit from being used again.
+    private let pin: Pin?
+
+    /// A read transaction of LMDB's, held and not read from.
+    private final class Pin {
+        let environment: Environment
+        let transaction: ReadTransaction
+
+        init(_ environment: consuming Environment) throws(StorageError) {
+            transaction = try environment.beginRead()
+            self.environment = environment
+        }
+    }
+
+    /// - Throws: where there is no file, or one that is not LMDB's at all.
+    package convenience init(at path: String, _ reach: Reach) throws(StoreError) {
+        let folder = StoreFolder(path: path)
+        guard let generation = try Inspection.live(folder) else { throw .noStore(path: path) }
+        try self.init(environment: folder.environmentPath(generation), path: path, reach)
+    }
+
+    /// - Parameters:
+    ///   - environment: the folder of LMDB's files.
+    ///   - path: the data folder, for messages.
+    private init(environment: String, path: String, _ reach: Reach) throws(StoreError) {
+        var faults = Environment.metaFaults(folder: environment)
+        var opened = try Inspection.open(environment)
+        // Where a meta page is damaged LMDB is not let near the file, and the newest commit that is told is looked at.
+        var pin: Pin?
+        var meta = Inspection.newest(opened)
+        if faults.isEmpty {
+            for _ in 0..<100 {
+                pin = try? Pin(try Environment(path: environment, access: .read))
+                guard let held = pin else { break }
+                // After the transaction began, so that the map reaches over all that it shows.
+                opened = try Inspection.open(environment)
+                meta = Environment.meta(of: held.transaction, in: opened)
+                if meta != nil { break }
+            }
+        }
+        file = opened
+        self.pin = pin
+        var found: [PageRecord] = []
+        if let meta {
+            let walk = PageWalk(opened, meta, .everything) { found.append($0) }
+            faults += walk.faults
+            self.walk = walk
+        } else {
+            walk = nil
+        }
+        pageFaults = faults
+        if reach == .recovered, walk?.isMainTreeWhole != true {
+            var recovery = Recovery(opened, walk, reachable: found)
+            found += recovery.records()
+            ambiguities = recovery.ambiguities
+        }
+        let records = RecordMap(opened, records: found, commit: meta?.commit ?? 0)
+        self.records = records
+        let (superblock, fault) = Inspection.superblock(records, path: path)
+        superblockFault = fault
+        let known = superblock ?? Superblock(stripeBytes: opened.pageBytes - 16, hostName: "", machineID: "")
+        store = Store(inspecting: path, superblock: known)
+        snapshot = Snapshot(store, of: records)
+    }
+
+    private static func open(_ environment: String) throws(StoreError) -> PageFile {
+        try converting { () throws(StorageError) in try PageFile(folder: environment) }
+    }
+
+    private static func newest(_ file: PageFile) -> MetaPage? {
+        file.metas().compactMap(\.meta).max { $0.commit < $1.commit }
+    }
+
+    private static func superblock(_ records: RecordMap, path: String) -> (Superblock?, StoreError?) {
+        do throws(StoreError) {
+            let transaction = ReadTransaction(records, path: path)
+            if let payload = try transaction.payload(of: Key.superblock, record: "superblock") {
+                return (try Superblock.decode(payload, path: path), nil)
+            }
+        } catch {
+            return (nil, error)
+        }
+        return (nil, .damaged(path: path, record: "superblock", reason: "missing"))
+    }
+
+    /// The generation that is the store, by what the superblocks say (Store+Generations.swift); where none of them can
+    /// be read, the newest that has anything in it.
+    private static func live(_ folder: StoreFolder) throws(StoreError) -> Int? {
+        let numbers = folder.generations()
+        if numbers.count < 2 { return numbers.first }
+        var states: [(number: Int, state: Superblock.State?)] = []
+        for number in numbers {
+            let file = try open(folder.environmentPath(number))
+            var found: [PageRecord] = []
+            if let meta = newest(file) { _ = PageWalk(file, meta, .tree) { found.append($0) } }
+            let (superblock, _) = superblock(RecordMap(file, records: found, commit: 0), path: folder.path)
+            states.append((number, superblock?.state))
+        }
+        for (place, one) in states.enumerated() {
+            if one.state == .live { return one.number }
+            if one.state == .copy, states[(place + 1)...].contains(where: { $0.state == .moved }) { return one.number }
+        }
+        return states.first { $0.state == nil }?.number ?? numbers.first
+    }
+}

@@ -1,0 +1,115 @@
+import Glibc
+import TSDB
+import TestSupport
+import Testing
+
+@testable import mon
+
+@Suite struct DatabaseCommandTests {
+    private func run(_ store: SampleStore, _ arguments: String...) -> (CommandStatus, TestConsole) {
+        let test = TestConsole(now: SampleStore.end)
+        let status = Mon.run(["db"] + arguments + ["--data", store.folder.path], on: test.console)
+        return (status, test)
+    }
+
+    /// Zeroes every page of the store but the meta pages.
+    private func wreck(_ store: SampleStore) {
+        let path = store.folder.path + "/tsdb/1/data.mdb"
+        var bytes = FileBytes.read(path)
+        for place in 8192..<bytes.count { bytes[place] = 0 }
+        FileBytes.write(bytes, to: path)
+    }
+
+    @Test func aWholeStoreIsSaidToBeWhole() throws {
+        let store = try SampleStore()
+        let (status, test) = run(store, "check")
+        #expect(status == .success)
+        #expect(test.output.hasPrefix("\(store.folder.path) is whole: "))
+        #expect(test.output.contains("4 series, 464 samples"))
+        let (again, json) = run(store, "check", "--json")
+        #expect(again == .success)
+        #expect(json.output.contains(#""whole":true,"findings":[],"#))
+        #expect(json.output.contains(#""samples":464"#))
+    }
+
+    @Test func aDamagedStoreIsNamedEverywhere() throws {
+        let store = try SampleStore()
+        wreck(store)
+        let (status, test) = run(store, "check")
+        #expect(status == .store)
+        #expect(test.output.contains("is damaged: "))
+        #expect(test.output.contains("costs everything from the first record on"))
+        #expect(test.output.contains("mon db salvage -o NEW --data \(store.folder.path)"))
+        let (again, json) = run(store, "check", "--json")
+        #expect(again == .store)
+        #expect(json.output.contains(#""whole":false,"findings":[{"record":"page "#))
+        let asked = TestConsole(now: SampleStore.end)
+        #expect(store.run("query", "load_average", on: asked) == .store)
+        #expect(asked.error.contains("mon db check"))
+        #expect(asked.output.isEmpty)
+    }
+
+    @Test func salvageSaysWhatItSaved() throws {
+        let store = try SampleStore()
+        let target = TemporaryFolder()
+        let (status, test) = run(store, "salvage", "-o", target.path + "/new")
+        #expect(status == .success)
+        #expect(test.output.hasPrefix("saved into \(target.path)/new: "))
+        #expect(test.output.contains("121 rows"))
+        let asked = TestConsole(now: SampleStore.end)
+        #expect(
+            Mon.run(["query", "-q", "load_average", "--data", target.path + "/new"], on: asked.console) == .success)
+        #expect(asked.output == "0.5\n")
+        let (refused, why) = run(store, "salvage", "-o", target.path + "/new")
+        #expect(refused == .failure)
+        #expect(why.error.contains("has a store already"))
+    }
+
+    @Test func statsAndTopAddUp() throws {
+        let store = try SampleStore()
+        let (status, test) = run(store, "stats")
+        #expect(status == .success)
+        #expect(test.output.contains("464 samples at "))
+        #expect(test.output.contains("3 series now"))
+        let (_, json) = run(store, "stats", "--json")
+        #expect(json.output.contains(#""samples":464,"seriesNow":3"#))
+        #expect(json.output.contains("\"readers\":[\(getpid())]"))
+        let (ranked, top) = run(store, "top", "--by", "series", "--limit", "1")
+        #expect(ranked == .success)
+        #expect(top.output.contains("disk_io_read_bytes_total"))
+        #expect(!top.output.contains("load_average"))
+        #expect(top.output.contains("__name__       3"))
+        let (_, both) = run(store, "top", "--json")
+        #expect(both.output.contains(#"{"name":"disk_io_read_bytes_total","bytes":0,"samples":0,"series":2}"#))
+        #expect(both.output.contains(#"{"name":"device","value":"sda","series":1}"#))
+        #expect(run(store, "top", "--limit", "0").0 == .usage)
+    }
+
+    @Test func thereIsNothingToCheckWithoutAStore() {
+        let folder = TemporaryFolder()
+        for verb in [["check"], ["stats"], ["top"], ["salvage", "-o", folder.path + "/new"]] {
+            let test = TestConsole()
+            #expect(Mon.run(["db"] + verb + ["--data", folder.path], on: test.console) == .noData, "\(verb)")
+            #expect(test.error.contains("no store in \(folder.path)"))
+        }
+    }
+
+    /// What the child says, the parent reads.
+    @Test func theTranscriptBringsTheReport() {
+        var report = CheckReport()
+        report.add("page 7", "tabs\tand\nlines", costs: "something")
+        report.records = 5
+        report.samples = 9
+        var transcript = CheckTranscript()
+        let lines = CheckTranscript.line("at", ["the blocks"]) + CheckTranscript.lines(of: report)
+        for line in lines.split(separator: "\n") { transcript.read(String(line)) }
+        #expect(transcript.place == "the blocks")
+        #expect(transcript.report.findings.map(\.reason) == ["tabs and lines"])
+        #expect(transcript.report.samples == 9)
+        #expect(transcript.report.records == 5)
+        #expect(transcript.report.oldest == nil)
+        for junk in ["", "sums\t1", "finding\ta", "error\tx", "at"] { transcript.read(junk) }
+        transcript.read(String(CheckTranscript.line("error", ["4", "nothing there"]).dropLast()))
+        #expect(transcript.failure?.status == .noData)
+    }
+}
