@@ -45,7 +45,9 @@ struct GroupTable {
         }
         // A span may be sealed before it is complete; the rows that follow join its block at the next seal.
         for reference in try snapshot.newestBlocks() {
-            guard let end = try snapshot.blockTimes(reference).compactMap(\.last).max() else { continue }
+            // A block that is damaged tells no times; what comes within its span is merged with what is left of it.
+            let times = try snapshot.tolerating { () throws(StoreError) in try snapshot.blockTimes(reference) } ?? []
+            guard let end = times.compactMap(\.last).max() else { continue }
             guard let group = groups[reference.group] else { continue }
             groups[reference.group]?.lastTime = max(group.lastTime, end)
             // What was imported may lie in the future, and tells nothing of which spans are complete.

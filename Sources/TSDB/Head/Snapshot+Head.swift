@@ -37,7 +37,8 @@ extension Snapshot {
         let end = Key.frameBlock(tier: 1, start: .min, stripe: 0)
         let last = try transaction.lastKey(before: end) { $0.frameBlockKey() }
         guard let last, last.tier == 0, row ?? .min < TimeRange(span: last.start).max.milliseconds else { return row }
-        return max(row ?? .min, try frameBlock(last.start).times.last ?? .min)
+        let times = try tolerating { () throws(StoreError) in try frameBlock(last.start).times } ?? []
+        return max(row ?? .min, times.last ?? .min)
     }
 
     /// What was live when recording ended.

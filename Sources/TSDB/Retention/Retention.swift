@@ -227,21 +227,16 @@ extension WriteTransaction {
     /// Whether rows, late batches or blocks have samples that the registry of the day names.
     fileprivate func hasSamples(ofDay day: Int64) throws(StoreError) -> Bool {
         let end = day + Block.daySeconds
-        let path = path
         var isFound = false
         try scan(from: Key.headRow(time: day * 1000, group: 0)) { key, _ throws(StoreError) in
             if let row = key.headRowKey() { isFound = row.time < end * 1000 }
             return .stop
         }
         try scan(from: Key.lateBatch(0)) { key, value throws(StoreError) in
-            guard let sequence = key.lateBatchKey() else { return .stop }
-            do throws(CodecError) {
-                guard let payload = Checksum.payload(of: value, key: key) else {
-                    throw .malformed(position: 0, reason: "wrong checksum")
-                }
-                if try LateBatch.decode(payload).day == day { isFound = true }
-            } catch {
-                throw StoreError(error, path: path, record: "late batch \(sequence)")
+            guard key.lateBatchKey() != nil else { return .stop }
+            // A batch that is damaged has no samples that a registry could name.
+            if let payload = Checksum.payload(of: value, key: key), let batch = try? LateBatch.decode(payload) {
+                isFound = isFound || batch.day == day
             }
             return isFound ? .stop : .next
         }
