@@ -85,7 +85,8 @@ package final class Inspection {
         let (superblock, fault) = Inspection.superblock(records, path: path)
         superblockFault = fault
         let known = superblock ?? Superblock(stripeBytes: opened.pageBytes - 16, hostName: "", machineID: "")
-        store = Store(inspecting: path, superblock: known)
+        let store = Store(inspecting: path, superblock: known)
+        self.store = store
         snapshot = Snapshot(store, of: records)
     }
 
@@ -119,7 +120,7 @@ package final class Inspection {
             let file = try open(folder.environmentPath(number))
             var found: [PageRecord] = []
             if let meta = newest(file) { _ = PageWalk(file, meta, .tree) { found.append($0) } }
-            let (superblock, _) = superblock(RecordMap(file, records: found, commit: 0), path: folder.path)
+            let (superblock, _) = Inspection.superblock(RecordMap(file, records: found, commit: 0), path: folder.path)
             states.append((number, superblock?.state))
         }
         for (place, one) in states.enumerated() {

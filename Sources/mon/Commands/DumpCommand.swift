@@ -38,6 +38,9 @@ struct DumpCommand: Verb {
         let written = try StoreDump(snapshot: snapshot, selectors: selectors, range: range)
             .write(as: format, to: &sink)
         try sink.finish()
+        console.warn(of: snapshot.damage)
+        // A copy that lacks something must not pass for a whole one.
+        if !snapshot.damage.isEmpty { return .store }
         if written == 0 {
             console.say("no series matches; `mon metrics` lists the metrics that there are")
             return .noData

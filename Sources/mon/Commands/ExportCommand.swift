@@ -31,6 +31,7 @@ struct ExportCommand: Verb {
         }
         let snapshot = try store.folder(for: .read, on: console).openStore().snapshot()
         let families = try CurrentValues.families(in: snapshot, at: console.now)
+        console.warn(of: snapshot.damage)
         guard !families.isEmpty else {
             let newest = try snapshot.newestSampleTime().map { TimeText.rfc3339($0, console.zone) }
             let hint = newest.map { "; the newest is of \($0)" } ?? ""
