@@ -16,30 +16,33 @@ struct DamagedWorld {
     static let pageBytes = 4096
     private static let file = "/tsdb/1/data.mdb"
 
-    /// - Parameter ticks: of 5 s, 50 series each.
-    init(ticks: Int64 = 3000) throws {
-        var recorder = try Recorder(path: folder.path, host: testHost, scrapesPerCommit: 60)
-        let group = GroupDefinition(intervalMilliseconds: 5000)
+    /// Ticks of 30 s: two spans and a bit of a third.
+    private static let ticks: Int64 = 520
+
+    /// - Parameter series: of which most have values that take all of their 64 bits.
+    init(series count: Int = 12) throws {
+        var recorder = try Recorder(path: folder.path, host: testHost, scrapesPerCommit: 20)
+        let group = GroupDefinition(intervalMilliseconds: 30_000)
         var random = SeededGenerator(seed: 1)
         recorder.describe(MetricFamily(name: "m0", kind: .gauge, help: "What m0 is."))
-        var values = [Double](repeating: 0, count: 50)
-        for tick in 0..<ticks {
+        for tick in 0..<DamagedWorld.ticks {
             var row = Scrape.Row(group: group, samples: [])
-            for series in values.indices {
-                values[series] += Double(Int.random(in: 0...3000, using: &random)) / 8
-                let labels = Labels(
-                    name: "m\(series % 7)", ["i": "\(series)", "hour": "\(series % 5 == 0 ? tick / 720 : 0)"])
-                row.samples.append((recorder.reference(for: labels), values[series]))
+            for series in 0..<count {
+                let hour = series % 5 == 0 ? tick / 120 : 0
+                let labels = Labels(name: "m\(series % 7)", ["i": "\(series)", "hour": "\(hour)"])
+                let value = series % 4 == 0 ? Double(tick) / 8 : Double.random(in: 0...1, using: &random)
+                row.samples.append((recorder.reference(for: labels), value))
             }
-            var scrape = Scrape(time: Timestamp(milliseconds: tick * 5000), rows: [row])
-            if tick % 200 == 0 { scrape.events = [Event(time: scrape.time, kind: .mark, text: "tick \(tick)")] }
+            var scrape = Scrape(time: Timestamp(milliseconds: tick * 30_000), rows: [row])
+            if tick % 100 == 0 { scrape.events = [Event(time: scrape.time, kind: .mark, text: "tick \(tick)")] }
             if tick % 10 == 0 { scrape.frame = DamagedWorld.frame(tick, &random) }
             try recorder.append(scrape)
         }
         // Something that came late.
         let reference = recorder.reference(for: Labels(name: "late"))
         let late = Scrape.Row(group: group, samples: [(reference, 7)])
-        try recorder.append(Scrape(time: Timestamp(milliseconds: ticks * 5000 - 100_001), rows: [late]))
+        let time = Timestamp(milliseconds: DamagedWorld.ticks * 30_000 - 100_001)
+        try recorder.append(Scrape(time: time, rows: [late]))
         try recorder.close()
         bytes = FileBytes.read(folder.path + DamagedWorld.file)
         samples = try DamagedWorld.samples(folder.path).0
@@ -47,14 +50,14 @@ struct DamagedWorld {
     }
 
     private static func frame(_ tick: Int64, _ random: inout SeededGenerator) -> ProcessFrame {
-        let processes = (0..<20).map { pid in
+        let processes = (0..<6).map { pid in
             ProcessRecord(
                 pid: Int32(pid), startTicks: 3, name: "p\(pid)", username: "root", cpuTicks: UInt64(tick * Int64(pid)),
                 cpuTicksSinceLast: 5, residentBytes: UInt64.random(in: 0...(1 << 30), using: &random), readBytes: nil,
                 writeBytes: 0, threads: 1)
         }
         return ProcessFrame(
-            time: Timestamp(milliseconds: tick * 5000), elapsedMilliseconds: 5000, memoryTotalBytes: 1 << 34,
+            time: Timestamp(milliseconds: tick * 30_000), elapsedMilliseconds: 30_000, memoryTotalBytes: 1 << 34,
             ticksPerSecond: 100, processes: processes)
     }
 

@@ -10,7 +10,7 @@ import Testing
     /// Whatever happens to a page, what lies elsewhere is saved, and what is not is told.
     @Test(arguments: [PageDamage.zeroed, .randomBytes, .header, .swapped])
     func everythingElseIsSaved(kind: PageDamage) throws {
-        let world = try DamagedWorld(ticks: 1700)
+        let world = try DamagedWorld()
         let uses = try world.uses()
         var random = SeededGenerator(seed: 4)
         let live = uses.keys.filter { uses[$0] != .free && $0 > 1 }.sorted()
@@ -47,7 +47,7 @@ import Testing
 
     /// Stripes whose leaf page is gone get their keys back by their checksums.
     @Test func stripesOfALostLeafAreSaved() throws {
-        let world = try DamagedWorld(ticks: 1700)
+        let world = try DamagedWorld(series: 60)
         let file = try PageFile(folder: world.folder.path + "/tsdb/1")
         let uses = try world.uses()
         var tried = 0

@@ -17,7 +17,7 @@ import Testing
         #expect(report.events == 1)
         #expect(report.oldest == Timestamp(milliseconds: 0))
         #expect(report.newest == Timestamp(milliseconds: 60_000))
-        let world = try DamagedWorld(ticks: 1500)
+        let world = try DamagedWorld()
         #expect(try StoreCheck.run(at: world.folder.path).findings == [])
     }
 
@@ -96,10 +96,10 @@ import Testing
     /// Hundreds of damaged pages: the store answers right, or tells, or refuses; the check finds what is alive.
     @Test(arguments: [PageDamage.zeroed, .randomBytes, .bitFlip, .header, .swapped])
     func noDamagedPageGivesAWrongValue(kind: PageDamage) throws {
-        let world = try DamagedWorld(ticks: 1700)
+        let world = try DamagedWorld()
         let uses = try world.uses()
         var random = SeededGenerator(seed: 12)
-        let pages = Array(uses.keys.sorted().shuffled(using: &random).prefix(70)) + [0, 1]
+        let pages = Array(uses.keys.sorted().shuffled(using: &random).prefix(45)) + [0, 1]
         var found = 0
         for page in pages {
             var bytes = world.bytes
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func truncatedFilesAreFound() throws {
-        let world = try DamagedWorld(ticks: 800)
+        let world = try DamagedWorld()
         var random = SeededGenerator(seed: 2)
         for round in 0..<40 {
             let count = round < 3 ? round * 4096 : Int.random(in: 8192..<world.bytes.count, using: &random)
