@@ -40,6 +40,7 @@ package struct CheckReport: Sendable {
 
     package init() {}
 
+    /// Keeps a finding in mind, once.
     package mutating func add(_ record: String, _ reason: String, costs: String = "") {
         guard findings.count < CheckReport.findingsMax else {
             moreFindings += 1
