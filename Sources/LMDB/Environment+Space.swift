@@ -57,14 +57,31 @@ extension Environment {
         }
     }
 
+    /// Which file is open; nil where the kernel does not say.
+    package var file: FileIdentity? {
+        var descriptor: Int32 = -1
+        guard unsafe mdb_env_get_fd(handle, &descriptor) == 0 else { return nil }
+        var opened = stat()
+        return unsafe fstat(descriptor, &opened) == 0 ? FileIdentity(opened) : nil
+    }
+
     /// Whether the open file is the one that lies at its path: a folder that was removed or moved away while it is open
     /// takes commits that nobody will ever read.
     package var isInPlace: Bool {
-        var descriptor: Int32 = -1
-        guard unsafe mdb_env_get_fd(handle, &descriptor) == 0 else { return false }
-        var (opened, found) = (stat(), stat())
+        var found = stat()
         // The path is a C string during the call only.
-        let isSame = unsafe fstat(descriptor, &opened) == 0 && stat(path + "/data.mdb", &found) == 0
-        return isSame && opened.st_ino == found.st_ino && opened.st_dev == found.st_dev
+        guard let file, unsafe stat(path + "/data.mdb", &found) == 0 else { return false }
+        return file == FileIdentity(found)
+    }
+}
+
+/// What makes a file the same file under whatever name.
+package struct FileIdentity: Hashable, Sendable {
+    private let device: UInt
+    private let number: UInt
+
+    init(_ status: stat) {
+        device = status.st_dev
+        number = status.st_ino
     }
 }

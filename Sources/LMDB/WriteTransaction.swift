@@ -1,9 +1,10 @@
 import CLMDB
+import Glibc
 
 /// The one write transaction of the store; aborts unless it is committed. Lives inside ``Environment/write(wrap:_:)``.
 @safe package struct WriteTransaction: ~Copyable {
-    private let handle: OpaquePointer
-    private let database: UInt32
+    let handle: OpaquePointer
+    let database: UInt32
     package let path: String
     private let faults: FaultPlan?
     private var isOpen = true
@@ -22,7 +23,17 @@ import CLMDB
         try faults?.check(.commit, "commit to", path)
         // mdb_txn_commit frees the transaction whether it succeeds or not.
         isOpen = false
-        try StorageError.check(unsafe mdb_txn_commit(handle), "commit to", path)
+        var code = unsafe mdb_txn_commit(handle)
+        // A write that ends short where the disk does is told as EIO.
+        if code == EIO, WriteTransaction.isDiskFull(path) { code = ENOSPC }
+        try StorageError.check(code, "commit to", path)
+    }
+
+    /// Whether the file system has less room than the pages of a commit take, a megabyte.
+    private static func isDiskFull(_ path: String) -> Bool {
+        var status = statvfs()
+        // The kernel fills the structure; the path is a C string during the call only.
+        return unsafe statvfs(path, &status) == 0 && UInt64(status.f_bavail) * UInt64(status.f_frsize) < 1 << 20
     }
 
     /// The value of `key`; valid until this transaction's next change, which is why it is handed to a closure.

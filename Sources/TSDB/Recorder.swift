@@ -109,9 +109,10 @@ package struct Recorder: ~Copyable {
         let folder = StoreFolder(path: path)
         try folder.makeEnvironment(folder.generations().first ?? 1)
         let lock = try RecorderLock(folder)
-        // Nobody compacts while the lock is held, so what is not live is what a crash left.
-        if let generations = try? Generations(of: folder) {
+        // What is not live is what a crash left, unless somebody compacts just now.
+        if let compaction = try? CompactionLock(folder), let generations = try? Generations(of: folder) {
             for number in generations.obsolete { folder.remove(number) }
+            _ = consume compaction
         }
         SpillFile.removeLeftovers(in: folder)
         let store = try Store(at: path, access: .write(host), mapBytes: mapBytes, faults: faults)

@@ -22,8 +22,10 @@ final class OpenGeneration: Sendable {
     let superblock: Superblock
     /// 0 for a snapshot file.
     let number: Int
+    let file: FileIdentity?
 
     private init(_ environment: consuming Environment, _ superblock: Superblock, number: Int) {
+        file = environment.file
         self.environment = environment
         self.superblock = superblock
         self.number = number
@@ -177,9 +179,10 @@ struct Generations {
     /// The live one, or where a new store is to begin: a folder that nobody ever committed to, or a new number.
     var forWriting: Int { live ?? states.first { $0.state == nil }?.number ?? (states.first?.number ?? 0) + 1 }
 
-    /// Those that hold nothing any more: moved ones, and copies that nobody finished.
+    /// Those that hold nothing any more: moved ones, and copies that nobody finished. None while the live one is a copy
+    /// that does not say so itself: what it was made of is what makes it live.
     var obsolete: [Int] {
-        guard let live else { return [] }
+        guard let live, states.contains(where: { $0.number == live && $0.state == .live }) else { return [] }
         return states.map(\.number).filter { $0 != live }
     }
 }

@@ -113,6 +113,9 @@ package final class Store: Sendable {
     /// A function of its own, so that nothing of the open generation is held when it is to be closed.
     private func attemptRead() throws(StoreError) -> ReadAttempt {
         let open = try opened()
+        // Another store may lie in the folder by now. Only who merely reads may change to it: what a writer knows of his
+        // store, the chains of its rows, is wrong for any other.
+        if access == .read, !open.isInPlace { return .moved(from: open) }
         do throws(StorageError) {
             let transaction = try open.environment.beginRead()
             return try transaction.isMoved() ? .moved(from: open) : .begun(transaction)
@@ -139,7 +142,11 @@ package final class Store: Sendable {
                 case .moved(let old): moved = old
                 }
             } catch {
-                guard case .refused(.reopen, _) = error, !isReopened, try reopen() == .done else { throw error }
+                guard case .refused(.reopen, _) = error, !isReopened else { throw error }
+                let file = place.withLock { $0.open?.file }
+                guard try reopen() == .done else { throw error }
+                // What `body` knows is of the file that was open.
+                if try opened().file != file { throw gone }
                 isReopened = true
                 continue
             }
@@ -157,8 +164,13 @@ package final class Store: Sendable {
         _ body: (borrowing WriteTransaction) throws(StoreError) -> Value
     ) throws(StoreError) -> WriteAttempt<Value> {
         let open = try opened()
-        // A folder that is gone takes commits that nobody will read.
-        guard open.isInPlace else { return .moved(from: open) }
+        if !open.isInPlace {
+            // A folder that is gone takes commits that nobody will read. One that moved and was tidied away has a
+            // successor with the same records.
+            let isMoved = try converting { () throws(StorageError) in try open.environment.beginRead().isMoved() }
+            if isMoved { return .moved(from: open) }
+            throw gone
+        }
         return try open.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
             if try converting({ () throws(StorageError) in try transaction.isMoved() }) { return .moved(from: open) }
             return .done(try body(transaction))
@@ -179,6 +191,10 @@ package final class Store: Sendable {
 
     /// Whose data it is.
     package var host: HostIdentity { HostIdentity(name: superblock.hostName, machineID: superblock.machineID) }
+
+    /// Whether it lies on media that nobody can write to: readers then go without the lock that keeps the pages they
+    /// read from being used again, and nobody could use them.
+    package var isOnReadOnlyMedia: Bool { access != .snapshotFile && folder.isOnReadOnlyMedia }
 
     /// Frees the slots of readers that died without ending their snapshots, which keep pages from being used again.
     /// - Returns: how many there were.

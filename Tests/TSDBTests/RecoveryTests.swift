@@ -190,6 +190,7 @@ private struct FaultyStore: ~Copyable {
         written.recorder.describe(MetricFamily(name: "m", kind: .gauge, help: "What m is."))
         for _ in 0..<5 { written.expectAppends() }
         let other = try Store(at: written.path, access: .write(testHost))
+        let reader = try Store(at: written.path, access: .read)
         rename(written.path + "/tsdb", written.folder.path + "/trash")
         unlink(written.path + "/writer.lock")
         // Another process with the store open is told that it is gone, and does not write into the trash.
@@ -203,9 +204,39 @@ private struct FaultyStore: ~Copyable {
         try written.expectEqualsModel("begun anew")
         #expect(try written.recorder.store.snapshot().metadata(of: "m")?.help == "What m is.")
         #expect(Store.recorder(of: written.path) == getpid())
-        // And finds the new one.
-        try other.write { transaction throws(StoreError) in try transaction.raiseGeneration(of: other) }
-        #expect(try other.snapshot().newestSampleTime()?.milliseconds == written.tick * 5000)
+        // What it knows is of the old one, so it must not go on in the new one by itself.
+        let again = #expect(throws: StoreError.self) {
+            _ = try other.write { transaction throws(StoreError) in try transaction.raiseGeneration(of: other) }
+        }
+        #expect(FaultyStore.refusal(again) == .gone)
+        // Who merely reads finds the new one.
+        #expect(try reader.snapshot().newestSampleTime()?.milliseconds == written.tick * 5000)
+    }
+
+    /// The folder of a recorder is exchanged for that of another, whose superblock has the same generation: nothing is
+    /// written on top of rows that are not there.
+    @Test func aFolderThatIsExchangedIsLeftAlone() throws {
+        var written = try FaultyStore()
+        for _ in 0..<5 { written.expectAppends() }
+        rename(written.path, written.folder.path + "/away")
+        var other = try Recorder(path: written.path, host: testHost)
+        let series = other.reference(for: Labels(name: "m", ["i": "0"]))
+        for tick in 1...3 as ClosedRange<Int64> {
+            try other.append(
+                Scrape(
+                    time: Timestamp(milliseconds: tick),
+                    rows: [Scrape.Row(group: WrittenStore.group, samples: [(series, Double(tick))])]))
+        }
+        let records = try other.store.records()
+        let error = written.append()
+        #expect(error == .recorderRuns(path: written.path, pid: getpid()))
+        #expect(try other.store.records().map(\.value) == records.map(\.value))
+        #expect(try answer(other.store.snapshot(), [], .all).first?.1.count == 3)
+        try other.close()
+        // Now it is nobody's, and recording goes on there.
+        written.expectAppends()
+        let seen = try answer(written.recorder.store.snapshot(), [], .all)
+        #expect(seen.first?.1.map(\.0) == [1, 2, 3, 30_000, 35_000])
     }
 
     /// The kernel itself refuses: no file of the child may grow beyond 200 KB, then it may again.

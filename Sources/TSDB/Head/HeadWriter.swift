@@ -200,11 +200,13 @@ struct HeadWriter: ~Copyable {
 
 extension WriteTransaction {
     /// The superblock as this transaction sees it.
-    func superblock(of store: Store) throws(StoreError) -> Superblock {
+    func superblock(of store: Store) throws(StoreError) -> Superblock { try superblock(path: store.path) }
+
+    func superblock(path: String) throws(StoreError) -> Superblock {
         guard let payload = try payload(of: Key.superblock) else {
-            throw .damaged(path: store.path, record: "superblock", reason: "missing or damaged")
+            throw .damaged(path: path, record: "superblock", reason: "missing or damaged")
         }
-        return try Superblock.decode(payload, path: store.path)
+        return try Superblock.decode(payload, path: path)
     }
 
     /// Tells other writers to read their caches anew.

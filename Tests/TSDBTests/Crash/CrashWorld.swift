@@ -42,13 +42,13 @@ enum CrashWorld {
         return samples
     }
 
-    /// Records for ever, ticks after those that the store has; after each commit the tick's number goes to the
-    /// descriptor `acknowledged`.
-    static func record(path: String, acknowledged: Int32, sizeMax: Int? = nil) throws -> Never {
+    /// Records `ticks` ticks after those that the store has; after each commit the tick's number goes to the descriptor
+    /// `acknowledged`.
+    static func record(path: String, acknowledged: Int32, sizeMax: Int? = nil, ticks: Int = .max) throws {
         var recorder = try Recorder(path: path, host: HostIdentity(name: "crash", machineID: ""), sizeMax: sizeMax)
         let newest = try recorder.store.snapshot().newestSampleTime()?.milliseconds ?? -tickMilliseconds
         var tick = self.tick(of: newest) + 1
-        while true {
+        for _ in 0..<ticks {
             for isLate in [false, true] {
                 let samples = samples(tick, isLate: isLate)
                 guard let time = samples.first?.time else { continue }

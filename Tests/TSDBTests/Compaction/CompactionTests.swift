@@ -1,0 +1,200 @@
+import Glibc
+import LMDB
+import Model
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import TSDB
+
+@Suite struct CompactionTests {
+    /// A store with records of every kind and holes where others were.
+    private static func fill(_ written: inout WrittenStore, seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        for tick in 0..<200 as Range<Int64> {
+            let samples = (0..<60).map { (Labels(name: "m", ["i": "\($0)"]), Double.random(in: 0...1, using: &random)) }
+            try written.append(tick * 120_000, samples)
+            if tick % 7 == 0 { try written.append(tick * 60_000, [(Labels(name: "late"), Double(tick))]) }
+            if tick % 5 == 0 { try written.appendFrame(tick * 120_000 + 1) }
+        }
+    }
+
+    /// All but the series that are made from frames.
+    private func samples(_ snapshot: Snapshot) throws -> [(Labels, [(Int64, UInt64)])] {
+        try answer(snapshot, [try Matcher("__name__", .doesNotMatch, "process_.*")], .all)
+    }
+
+    private func expectModel(_ written: borrowing WrittenStore, _ comment: String) throws {
+        expectSame(try samples(written.store.snapshot()), written.naive.select([], .all), comment)
+    }
+
+    @Test(arguments: 1...3 as ClosedRange<UInt64>) func everythingIsThereAndNothingElse(seed: UInt64) throws {
+        var written = try WrittenStore()
+        try Self.fill(&written, seed: seed)
+        let records = try written.store.records()
+        let reader = try Store(at: written.folder.path, access: .read)
+        let held = try reader.snapshot()
+        let report = try Compaction.run(written.folder.path)
+        #expect(report.records == records.count - 1)
+        #expect(report.bytesAfter < report.bytesBefore)
+        // Pages full of what there is: the tree's own take a few percent.
+        let live = records.reduce(0) { $0 + $1.key.count + $1.value.count }
+        #expect(report.bytesAfter < live * 108 / 100 + 12 * 4096, "\(report), \(live) bytes of records")
+        #expect(StoreFolder(path: written.folder.path).generations() == [2])
+        // The recorder's store follows by itself, with every record as it was.
+        let moved = try written.store.records()
+        #expect(moved.map(\.key) == records.map(\.key))
+        #expect(moved.dropFirst().map(\.value) == records.dropFirst().map(\.value))
+        try expectModel(written, "seed \(seed), moved")
+        // A snapshot of before goes on, the next is of the new file.
+        expectSame(try samples(held), written.naive.select([], .all), "held")
+        for tick in 200..<230 as Range<Int64> { try written.append(tick * 120_000, [(Labels(name: "new"), 1)]) }
+        expectSame(try samples(reader.snapshot()), written.naive.select([], .all), "reader follows")
+        try written.recorder.sealEverything()
+        try expectModel(written, "seed \(seed), sealed")
+        _ = try Compaction.run(written.folder.path)
+        try written.append(231 * 120_000, [(Labels(name: "new"), 2)])
+        try expectModel(written, "seed \(seed), moved twice")
+        #expect(StoreFolder(path: written.folder.path).generations() == [3])
+    }
+
+    /// It ends behind each of its steps as a crash would have it: one store is live, and has everything.
+    @Test(arguments: Compaction.Step.allCases) func aCrashLeavesOneLiveStore(_ step: Compaction.Step) throws {
+        var written = try WrittenStore()
+        try Self.fill(&written, seed: 4)
+        let folder = StoreFolder(path: written.folder.path)
+        #expect(throws: StoreError.self) { try Compaction.run(written.folder.path, until: step) }
+        let isMoved = ![.begun, .copied, .synced].contains(step)
+        #expect(try Generations(of: folder).live == (isMoved ? 2 : 1), "\(step)")
+        expectSame(
+            try samples(Store(at: written.folder.path, access: .read).snapshot()),
+            written.naive.select([], .all), "\(step)")
+        // The recorder beside it goes on where the store is.
+        try written.append(300 * 120_000, [(Labels(name: "new"), 1)])
+        try expectModel(written, "\(step), recorder")
+        // The next one does it right, and tidies up.
+        _ = try Compaction.run(written.folder.path)
+        try written.append(301 * 120_000, [(Labels(name: "new"), 2)])
+        try expectModel(written, "\(step), once more")
+        #expect(folder.generations().count == 1)
+    }
+
+    /// A start after a crash: what is obsolete goes, what is live stays, even while only its source makes it live.
+    @Test(arguments: Compaction.Step.allCases) func aStartTidiesUp(_ step: Compaction.Step) throws {
+        let folder = TemporaryFolder()
+        var naive = NaiveStore()
+        func record(_ tick: Int64) throws {
+            var recorder = try Recorder(path: folder.path, host: testHost)
+            let labels = Labels(name: "m")
+            let row = Scrape.Row(
+                group: WrittenStore.group, samples: [(recorder.reference(for: labels), Double(tick))])
+            try recorder.append(Scrape(time: Timestamp(milliseconds: tick), rows: [row]))
+            naive.add(labels, tick, Double(tick))
+            try recorder.close()
+        }
+        try record(1)
+        #expect(throws: StoreError.self) { try Compaction.run(folder.path, until: step) }
+        for tick in 2...4 as ClosedRange<Int64> { try record(tick) }
+        let reader = try Store(at: folder.path, access: .read)
+        expectSame(try answer(reader.snapshot(), [], .all), naive.select([], .all), "\(step)")
+        #expect(StoreFolder(path: folder.path).generations().count == 1, "\(step)")
+    }
+
+    private final class Flag: Sendable {
+        private let state = Mutex(false)
+        var isSet: Bool { state.withLock { $0 } }
+        func set() { state.withLock { $0 = true } }
+    }
+
+    private static func compactInChild(_ path: String) async {
+        await #expect(processExitsWith: .success) { [path = path as String] in
+            for _ in 0..<6 {
+                let report = try Compaction.run(path)
+                precondition(report.bytesAfter > 0)
+            }
+        }
+    }
+
+    /// Another process compacts, again and again, while this one records.
+    @Test func besideARecorder() async throws {
+        let folder = TemporaryFolder()
+        let path = folder.path
+        let flag = Flag()
+        var recorder = try Recorder(path: path, host: testHost)
+        let child = Task {
+            await Self.compactInChild(path)
+            flag.set()
+        }
+        var naive = NaiveStore()
+        var tick: Int64 = 0
+        let names = (0..<40).map { Labels(name: "m", ["i": "\($0)"]) }
+        while !flag.isSet || tick < 300 {
+            tick += 1
+            var row = Scrape.Row(group: WrittenStore.group, samples: [])
+            for (place, labels) in names.enumerated() {
+                let value = Double(tick &* 7_919 % 1009) / 7 + Double(place)
+                row.samples.append((recorder.reference(for: labels), value))
+                naive.add(labels, tick * 30_000, value)
+            }
+            try recorder.append(Scrape(time: Timestamp(milliseconds: tick * 30_000), rows: [row]))
+        }
+        await child.value
+        expectSame(try answer(recorder.store.snapshot(), [], .all), naive.select([], .all), "beside, \(tick) ticks")
+        #expect(StoreFolder(path: path).generations() == [7])
+    }
+
+    /// Killed at random moments of recording and compacting.
+    @Test(arguments: 1...2 as ClosedRange<UInt64>) func aKillLosesNothing(seed: UInt64) async throws {
+        let folder = TemporaryFolder()
+        let path = folder.path
+        var random = SeededGenerator(seed: seed)
+        for run in 0..<6 {
+            let microseconds = UInt32.random(in: 5000...200_000, using: &random)
+            await #expect(processExitsWith: .signal(SIGKILL)) {
+                [path = path as String, microseconds = microseconds as UInt32] in
+                let descriptor = open(path + "/acknowledged", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+                CrashWorld.dieLater(after: microseconds)
+                while true {
+                    try CrashWorld.record(path: path, acknowledged: descriptor, ticks: 30)
+                    _ = try Compaction.run(path)
+                }
+            }
+            let acknowledged = CrashWorld.acknowledged(in: path + "/acknowledged")
+            let generations = try Generations(of: StoreFolder(path: path))
+            #expect(generations.live != nil || acknowledged.isEmpty, "seed \(seed), run \(run)")
+            let recorder = try Recorder(path: path, host: testHost)
+            let problems = try CrashWorld.problems(recorder.store, acknowledged: acknowledged, deaths: run + 1)
+            #expect(problems.isEmpty, "seed \(seed), run \(run): \(problems.prefix(5))")
+            #expect(StoreFolder(path: path).generations().count == 1)
+            try recorder.close()
+        }
+    }
+
+    @Test func refusals() throws {
+        let folder = TemporaryFolder()
+        let none = #expect(throws: StoreError.self) { try Compaction.run(folder.path) }
+        #expect(none == .noStore(path: folder.path))
+        #expect(#expect(throws: StoreError.self) { try Compaction.run("/nowhere/at/all") } != nil)
+        try Recorder(path: folder.path, host: testHost).close()
+        let lock = try CompactionLock(StoreFolder(path: folder.path))
+        let busy = #expect(throws: StoreError.self) { try Compaction.run(folder.path) }
+        #expect(busy?.description.contains("being compacted") == true)
+        _ = consume lock
+    }
+
+    @Test func filesKeepTheirOwner() throws {
+        // Only root may give files away.
+        if geteuid() != 0 { return }
+        let folder = TemporaryFolder()
+        try Recorder(path: folder.path, host: testHost).close()
+        for file in ["", "/data.mdb", "/lock.mdb"] { chown(folder.path + "/tsdb/1" + file, 1234, 4321) }
+        chmod(folder.path + "/tsdb/1/lock.mdb", 0o664)
+        _ = try Compaction.run(folder.path)
+        for (file, mode) in [("/data.mdb", nil), ("/lock.mdb", 0o664)] as [(String, UInt32?)] {
+            var status = stat()
+            #expect(stat(folder.path + "/tsdb/2" + file, &status) == 0)
+            #expect(status.st_uid == 1234 && status.st_gid == 4321, "\(file)")
+            if let mode { #expect(status.st_mode & 0o777 == mode) }
+        }
+    }
+}
