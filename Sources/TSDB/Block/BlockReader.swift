@@ -158,11 +158,6 @@ struct BlockReader {
         return all
     }
 
-    /// Number of samples of a series, from the directory alone.
-    func sampleCount(of entry: Entry) -> Int {
-        entry.presence == 0 ? times[entry.timeColumn].count : presence[entry.presence - 1].count
-    }
-
     /// Number of the directory's segments.
     var segmentCount: Int { fences.count }
 
@@ -255,6 +250,7 @@ struct BlockReader {
         return buffer
     }
 
+    /// Number of samples of a series, from the directory alone.
     func sampleCount(_ entry: Entry) -> Int {
         entry.presence == 0 ? times[entry.timeColumn].count : presence[entry.presence - 1].count
     }

@@ -131,7 +131,7 @@ extension Snapshot {
                     try withBlock(reference) { block throws(StoreError) in
                         for entry in try block.allEntries(in: transaction) {
                             let name = names[entry.id]
-                            let samples = block.sampleCount(of: entry)
+                            let samples = block.sampleCount(entry)
                             metrics[name, default: StoreStatistics.Metric(name: name)].bytes += entry.chunkBytes
                             metrics[name]?.samples += samples
                             statistics.samples += samples
