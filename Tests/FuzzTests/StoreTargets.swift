@@ -24,17 +24,18 @@ final class FuzzStore: Sendable {
 
     /// Has `bytes` be the only byte string of its kind, its checksums right.
     func put(_ kind: Key.Kind, _ bytes: [UInt8], key: (UInt16) -> [UInt8]) throws {
-        try store.environment.write(wrap: { $0 }) { transaction throws(StorageError) in
-            _ = try transaction.deleteRange(from: [kind.rawValue]) { $0.isKey(kind) }
-            _ = try Stripes.write(bytes, stripeBytes: store.superblock.stripeBytes, key: key, in: transaction)
+        try store.write { transaction throws(StoreError) in
+            do throws(StorageError) {
+                _ = try transaction.deleteRange(from: [kind.rawValue]) { $0.isKey(kind) }
+                _ = try Stripes.write(bytes, stripeBytes: store.superblock.stripeBytes, key: key, in: transaction)
+            } catch {
+                throw StoreError(error)
+            }
         }
     }
 
     func putRecord(_ key: [UInt8], payload: [UInt8]) throws {
-        var value = payload
-        Checksum.seal(&value, key: key)
-        try store.environment.write(wrap: { $0 }) { transaction throws(StorageError) in try transaction.put(key, value)
-        }
+        try store.write { transaction throws(StoreError) in try transaction.put(key, payload: payload) }
     }
 }
 
