@@ -84,17 +84,22 @@ package struct SampleDump {
         SampleDump.series(labels, into: &text)
         let series = text.bytes
         for (time, value) in zip(timestamps, values) {
-            let isExact = NaNBits.areNeeded(for: value)
-            if isExact && format == .prometheus {
-                writer.write("# \(NaNBits.name) \(NaNBits.text(value))\n")
+            let isStale = format == .openmetrics && value.isStaleMarker
+            if NaNBits.areNeeded(for: value) && !isStale {
+                // Only HELP may say what it likes in OpenMetrics.
+                writer.write(format == .openmetrics ? "# HELP \(NaNBits.name) " : "# \(NaNBits.name) ")
+                writer.write(NaNBits.text(value) + "\n")
             }
             writer.write(series)
             writer.write(byte: 32)
-            SampleDump.number(value, into: &writer)
+            if isStale {
+                writer.write(NaNBits.staleText)
+            } else {
+                SampleDump.number(value, into: &writer)
+            }
             writer.write(byte: 32)
             if format == .openmetrics {
                 SampleDump.seconds(time, into: &writer)
-                if isExact { writer.write(" # {\(NaNBits.name)=\"\(NaNBits.text(value))\"} 1") }
             } else {
                 writer.write(time)
             }

@@ -55,6 +55,10 @@ struct LineFault: Error {
 enum NaNBits {
     static let name = "mon_bits"
 
+    /// The stale marker in OpenMetrics, whose NaN may be spelled in any case: every reader takes this for a NaN, and
+    /// nobody else writes it so.
+    static let staleText = "nAN"
+
     /// Bits of a NaN as 16 hexadecimal digits.
     static func text(_ value: Double) -> String {
         let digits = String(value.bitPattern, radix: 16)

@@ -13,7 +13,7 @@ import Model
 struct TextParser {
     private let isOpenMetrics: Bool
     private var family: MetricFamily?
-    /// Bits that a comment of the older text has told for the NaN of the next sample.
+    /// What a comment has told of the NaN of the next sample.
     private var nextNaN: Double?
     private var hasEnded = false
 
@@ -99,10 +99,11 @@ struct TextParser {
         if let next = scanner.next, next != UInt8(ascii: "#") { time = try timestamp(&scanner) }
         scanner.skipBlanks()
         if scanner.next == UInt8(ascii: "#"), isOpenMetrics {
-            if let exact = try scanner.exemplar(), value.isNaN { value = exact }
+            try scanner.exemplar()
         } else if !scanner.isAtEnd {
             throw LineFault(scanner.at, "the end of the line is expected")
         }
+        if isOpenMetrics, scanner.text(token) == NaNBits.staleText { value = .staleMarker }
         if let exact = nextNaN, value.isNaN { value = exact }
         nextNaN = nil
         // Last, so that only series that have a sample are named.
@@ -142,6 +143,7 @@ struct TextParser {
         case "HELP":
             let name = try scanner.metricName()
             scanner.skipBlanks()
+            if isOpenMetrics && name == NaNBits.name { return try bits(&scanner, at: start) }
             tell(name, &batch) { $0.help = scanner.unescapedRest() }
         case "TYPE":
             let name = try scanner.metricName()
@@ -156,13 +158,18 @@ struct TextParser {
             tell(name, &batch) { $0.unit = scanner.unescapedRest() }
         case NaNBits.name where !isOpenMetrics:
             scanner.skipBlanks()
-            let digits = scanner.word().map { Array(scanner.text($0).utf8) } ?? []
-            guard let value = NaNBits.value(digits) else {
-                throw LineFault(start, "# \(NaNBits.name) is followed by the 16 hexadecimal digits of a NaN")
-            }
-            nextNaN = value
+            try bits(&scanner, at: start)
         default: break
         }
+    }
+
+    /// The bits of the NaN that follows.
+    private mutating func bits(_ scanner: inout TextScanner, at start: Int) throws(LineFault) {
+        let digits = scanner.word().map { Array(scanner.text($0).utf8) } ?? []
+        guard let value = NaNBits.value(digits) else {
+            throw LineFault(start, "\(NaNBits.name) is followed by the 16 hexadecimal digits of a NaN")
+        }
+        nextNaN = value
     }
 
     /// Adds to what is known of a family; told on when another begins.

@@ -219,9 +219,8 @@ struct TextScanner: ~Escapable {
     }
 
     /// Passes over `# {labels} value [time]` at the end of a line.
-    /// - Returns: the NaN whose bits it tells, where it is one of ours.
     @_lifetime(self: copy self)
-    mutating func exemplar() throws(LineFault) -> Double? {
+    mutating func exemplar() throws(LineFault) {
         at += 1
         skipBlanks()
         guard next == UInt8(ascii: "{") else { throw LineFault(at, "an exemplar begins with {") }
@@ -238,7 +237,5 @@ struct TextScanner: ~Escapable {
         }
         skipBlanks()
         guard isAtEnd else { throw LineFault(at, "the end of the line is expected") }
-        guard let bits = fields.first(where: { $0.name.elementsEqual(NaNBits.name.utf8) }) else { return nil }
-        return NaNBits.value(bits.value)
     }
 }

@@ -40,7 +40,9 @@ import Testing
         check("up +Inf 2", "up inf 2000")
         check("up -Inf 2", "up -inf 2000")
         check("up NaN 2", "up NaN:7ff8000000000000 2000")
-        check("up NaN 2 # {mon_bits=\"7ff0000000000002\"} 1", "up NaN:7ff0000000000002 2000")
+        check("up nAN 2", "up NaN:7ff0000000000002 2000")
+        check("up nan 2", "up NaN:7ff8000000000000 2000")
+        check("# HELP mon_bits fff8000000000001\nup NaN 2", "up NaN:fff8000000000001 2000")
         check("up_total 5 2 # {trace=\"a b # c\"} 0.5 1.5", "up_total 5.0 2000")
         check("up 1.7976931348623157e308 2", "up 1.7976931348623157e+308 2000")
         check("up 5e-324 2", "up 5e-324 2000")
@@ -112,7 +114,7 @@ import Testing
         check("# TYPE up thing", "column 11: thing is no type of a metric")
         check("up 1 1.5", "column 6: 1.5 is no time in milliseconds since 1970", format: .prometheus)
         check(
-            "# mon_bits 12", "column 1: # mon_bits is followed by the 16 hexadecimal digits of a NaN",
+            "# mon_bits 12", "column 1: mon_bits is followed by the 16 hexadecimal digits of a NaN",
             format: .prometheus)
     }
 
