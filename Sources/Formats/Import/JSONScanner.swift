@@ -100,7 +100,8 @@ struct JSONScanner: ~Escapable {
         return code
     }
 
-    /// A number, or what stands for those that JSON has not: null and, as strings, infinities and NaN.
+    /// A number, or what stands for those that JSON has not: null, and infinities and NaN as strings or, as
+    /// VictoriaMetrics writes them, bare.
     @_lifetime(self: copy self)
     mutating func number() throws(LineFault) -> Double {
         let first = peek()
@@ -112,17 +113,13 @@ struct JSONScanner: ~Escapable {
             }
             return value
         }
-        if first == UInt8(ascii: "n") {
-            try skip()
-            return .nan
-        }
         if let value = DecimalText.fast(bytes, &at), at <= end { return value }
         at = start
         while at < end, !JSONScanner.endsToken(bytes[at]) { at += 1 }
-        guard let value = DecimalText.value(bytes, start..<at), value.isFinite else {
-            throw LineFault(start, "a number is expected")
-        }
-        return value
+        if let value = DecimalText.value(bytes, start..<at) { return value }
+        let isNull = at - start == 4 && zip(start..<at, "null".utf8).allSatisfy { bytes[$0] == $1 }
+        guard isNull else { throw LineFault(start, "a number is expected") }
+        return .nan
     }
 
     /// A whole number.

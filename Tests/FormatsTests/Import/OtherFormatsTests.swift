@@ -102,6 +102,9 @@ import Testing
         check(
             "{\"metric\":{\"__name__\":\"a\\u00fc\\ud83d\\ude00\\n\"},\"values\":[1],\"timestamps\":[-5]}",
             "{__name__=\"aü😀\\n\"} 1.0 -5")
+        check(
+            "{\(up),\"values\":[-Inf,NaN],\"timestamps\":[1,2]}", "up{a=\"b\"} -inf 1",
+            "up{a=\"b\"} NaN:7ff8000000000000 2")
         check("{\(up),\"values\":[],\"timestamps\":[]}")
         check("")
     }
