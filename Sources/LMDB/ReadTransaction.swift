@@ -24,6 +24,19 @@ import Synchronization
         self.path = path
     }
 
+    /// What this room's walks over LMDB's own trees need.
+    /// - Precondition: it is LMDB that is read.
+    var handle: OpaquePointer {
+        guard case .lmdb(let handle, _, _) = source else { preconditionFailure("no transaction of LMDB") }
+        return unsafe handle
+    }
+
+    /// As ``handle``.
+    var database: UInt32 {
+        guard case .lmdb(_, let database, _) = source else { preconditionFailure("no transaction of LMDB") }
+        return database
+    }
+
     deinit {
         if case .lmdb(let handle, _, let owner) = source {
             unsafe mdb_txn_abort(handle)
