@@ -76,9 +76,9 @@ package final class Inspection {
         }
         pageFaults = faults
         if reach == .recovered, walk?.isMainTreeWhole != true {
-            var recovery = Recovery(opened, walk, reachable: found)
-            found += recovery.records()
-            ambiguities = recovery.ambiguities
+            var strays = StrayRecords(opened, walk, reachable: found)
+            found += strays.records()
+            ambiguities = strays.ambiguities
         }
         let records = RecordMap(opened, records: found, commit: meta?.commit ?? 0)
         self.records = records

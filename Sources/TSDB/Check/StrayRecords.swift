@@ -7,7 +7,7 @@ import LMDB
 /// a record may be found in several versions: stripes of different versions of one block must never be mixed, so a
 /// block or registry of which a stripe has two versions, or of which some stripes are reachable and others only of
 /// such pages, is not touched.
-struct Recovery {
+struct StrayRecords {
     private let file: PageFile
     private let walk: PageWalk?
     private let known: Set<[UInt8]>
@@ -48,7 +48,7 @@ struct Recovery {
             values[record.key] = value
         }
         if !knowsFreePages {
-            for key in found.keys where Recovery.isStriped(key) {
+            for key in found.keys where StrayRecords.isStriped(key) {
                 let title = RecordKind.title(of: key)
                 if knownTitles.contains(title) { ambiguous.insert(title) }
             }
