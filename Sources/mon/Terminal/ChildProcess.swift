@@ -12,8 +12,9 @@ enum ChildProcess {
     /// - Throws: ``CommandFailure`` where it cannot be started.
     static func run(_ arguments: [String], line: (String) -> Void) throws(CommandFailure) -> End {
         var ends: [Int32] = [0, 0]
-        // pipe2 fills both places.
-        guard unsafe pipe2(&ends, O_CLOEXEC) == 0 else { throw CommandFailure(.failure, "cannot make a pipe") }
+        // Fills both places.
+        guard unsafe pipe(&ends) == 0 else { throw CommandFailure(.failure, "cannot make a pipe") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)

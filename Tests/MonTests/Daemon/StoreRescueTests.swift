@@ -11,12 +11,9 @@ import Testing
     private let now = Timestamp(milliseconds: 1_700_000_000_004)
 
     private func open(_ path: String) throws(StoreError) -> StoreRescue.Rescue? {
-        let opened = try StoreRescue.openRecorder(path, now: now) { () throws(StoreError) in
+        try StoreRescue.openRecorder(path, now: now) { () throws(StoreError) in
             try Recorder(path: path, host: host)
-        }
-        let rescue = opened.rescue
-        try opened.recorder.close()
-        return rescue
+        }.rescue
     }
 
     @Test func aHealthyStoreIsGoneOnWith() throws {
