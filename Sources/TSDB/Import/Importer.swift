@@ -83,7 +83,8 @@ package struct Importer: ~Copyable {
         outcome.series = table.count
         // What came late before is older than what comes now.
         try LateMerging.mergeSealed(in: store)
-        var writer = SpanWriter(store: store, options: options, outcome: outcome)
+        try sorter.finish()
+        var writer = SpanWriter(store: store, options: options, days: sorter.days, outcome: outcome)
         let total = Double(max(1, sorter.sampleCount))
         let table = table
         var done = 0

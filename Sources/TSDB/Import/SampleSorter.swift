@@ -38,6 +38,8 @@ struct SampleSorter: ~Copyable {
     private(set) var sampleCount = 0
     /// Bytes that were written to the temporary file.
     private(set) var spilledBytes = 0
+    /// The series of the runs by day.
+    private(set) var days = SeriesOfDays()
 
     init(folder: StoreFolder, capacity: Int = SampleSorter.defaultCapacity) {
         self.folder = folder
@@ -113,6 +115,7 @@ struct SampleSorter: ~Copyable {
                 count += Int(piece.count)
                 end += 1
             }
+            days.insert(first.series, in: spans[Int(first.span)])
             words.append(UInt64(bitPattern: spans[Int(first.span)]))
             words.append(UInt64(first.series) << 32 | UInt64(count))
             for place in at..<end {
@@ -187,15 +190,19 @@ struct SampleSorter: ~Copyable {
 
     // MARK: - Merging
 
+    /// Sorts what was collected last: no more samples come.
+    mutating func finish() throws(StoreError) {
+        try spill(isLast: true)
+        (times, values, pieces) = ([], [], [])
+    }
+
     /// Calls `body` with each span and series that there are samples of, by span, then series, and the samples in order
-    /// of arrival. Once, in the end.
+    /// of arrival. Once, after ``finish()``.
     ///
     /// - Parameter body: may take the column; it is emptied before the next call.
     mutating func drain(
         _ body: (_ span: Int64, _ series: Int, _ column: inout SampleColumn) throws(StoreError) -> Void
     ) throws(StoreError) {
-        try spill(isLast: true)
-        (times, values, pieces) = ([], [], [])
         var readers: [PieceReader] = []
         for run in runs {
             var reader = PieceReader(run)

@@ -60,6 +60,10 @@ struct SeriesHomes {
         recent[id]?.column.append(time, value)
     }
 
+    /// Tells that this import has put series into the block of a group. Their homes are not asked for again, and the
+    /// block, which is as long as one should be, takes no more.
+    mutating func close(blockOf group: UInt16) { blocks[group] = (GroupTable.seriesMax, .max) }
+
     /// The group whose block has the series; nil where none has.
     func block(of id: UInt32) -> UInt16? { groupInBlock[id] }
 

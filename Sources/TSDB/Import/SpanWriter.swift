@@ -5,12 +5,18 @@ import Model
 struct SpanWriter {
     private let store: Store
     private let options: ImportOptions
+    private let days: SeriesOfDays
     private(set) var outcome: ImportOutcome
+    /// Series that a day had no room for, so that each is counted once.
+    private var refused: Set<Int> = []
     private var span: Int64 = 0
     /// What waits for the transactions of the span; each series once.
     private var columns: [(series: Int, column: SampleColumn)] = []
     private var waitingSamples = 0
     private var day: ImportDay?
+    /// As the last snapshot of the span showed them, and this import's own blocks since; nil for a new span, and where
+    /// others have changed the store.
+    private var homes: SeriesHomes?
 
     /// A block of the source takes more series while it is no longer than this; rewriting a larger one costs too much.
     private static let growingStripesMax = 256
@@ -19,9 +25,10 @@ struct SpanWriter {
     /// Samples of a late batch: one is decoded as a whole.
     private static let lateBatchSamples = 65_536
 
-    init(store: Store, options: ImportOptions, outcome: ImportOutcome) {
+    init(store: Store, options: ImportOptions, days: SeriesOfDays, outcome: ImportOutcome) {
         self.store = store
         self.options = options
+        self.days = days
         self.outcome = outcome
     }
 
@@ -35,6 +42,7 @@ struct SpanWriter {
             hasWritten = !columns.isEmpty
             try flush(table)
         }
+        if span != self.span { homes = nil }
         self.span = span
         var counts = DuplicateCounts()
         column.normalize(&counts)
@@ -87,9 +95,12 @@ struct SpanWriter {
         let snapshot = try store.snapshot()
         if try day?.generation != snapshot.currentSuperblock().generation {
             day = try ImportDay(day: start, snapshot, table)
+            homes = nil
         }
         guard try register(table), let day else { return }
-        let homes = try SeriesHomes(span: span, day: start, snapshot)
+        let homes = try self.homes ?? SeriesHomes(span: span, day: start, snapshot)
+        // Until all of it is written nobody knows what others have changed.
+        self.homes = nil
         var late: [UInt16: [Int]] = [:]
         var known: [UInt16: [Int]] = [:]
         var fresh: [Int] = []
@@ -113,22 +124,31 @@ struct SpanWriter {
             guard try writeBlock(places, group, nil, snapshot) else { return }
             done.formUnion(places)
         }
+        self.homes = homes
         if fresh.isEmpty { return }
         let target = try freshGroup(for: fresh.count, homes, snapshot)
-        guard try writeBlock(fresh, target.number, target.news, snapshot) else { return }
+        guard try writeBlock(fresh, target.number, target.news, snapshot) else {
+            self.homes = nil
+            return
+        }
+        self.homes?.close(blockOf: target.number)
         done.formUnion(fresh)
     }
 
-    /// Names the series that the day has not seen. Those beyond the store's limit are refused, with their samples.
+    /// Names the series that the day has not seen, those of its later spans, too. Those beyond the store's limit are
+    /// refused, with their samples.
     private mutating func register(_ table: LabelTable) throws(StoreError) -> Bool {
         guard let known = day else { return false }
-        var news = columns.map(\.series).filter { known.id(of: $0) == nil }
+        if columns.allSatisfy({ known.id(of: $0.series) != nil }) { return true }
+        var news = days.series(of: known.day).filter { known.id(of: $0) == nil }
         let room = max(0, options.storeSeriesMax - known.count)
         if news.count > room {
-            let refused = Set(news[room...])
-            for series in news[room...] { outcome.refuse(table.labels(of: series)) }
-            for one in columns where refused.contains(one.series) { outcome.refusedSamples += one.column.count }
-            columns.removeAll { refused.contains($0.series) }
+            let surplus = Set(news[room...])
+            for series in news[room...] where refused.insert(series).inserted {
+                outcome.refuse(table.labels(of: series))
+            }
+            for one in columns where surplus.contains(one.series) { outcome.refusedSamples += one.column.count }
+            columns.removeAll { surplus.contains($0.series) }
             news.removeLast(news.count - room)
         }
         if news.isEmpty { return true }
