@@ -155,6 +155,17 @@ import Testing
         }
     }
 
+    /// A reference that leads to another segment of the directory.
+    @Test func referencesReachAcrossSegments() throws {
+        let first = noise(40, seed: 11)
+        var columns = [first]
+        for index in 1..<2 * Block.segmentEntries { columns.append([Double](repeating: Double(index), count: 40)) }
+        let alone = block(columns).count
+        columns.append(first.map { 2e6 - $0 })
+        #expect(block(columns).count < alone + Block.fenceBytes + 24)
+        try expectComesBack(columns)
+    }
+
     /// Invariant 2: the same values at other ticks are no reference.
     @Test func seriesOfOtherTicksDoNotRefer() throws {
         let values = noise(40, seed: 3)
