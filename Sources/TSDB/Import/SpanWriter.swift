@@ -98,7 +98,8 @@ struct SpanWriter {
             homes = nil
         }
         guard try register(table), let day else { return }
-        let homes = try self.homes ?? SeriesHomes(span: span, day: start, snapshot)
+        var homes: SeriesHomes
+        if let known = self.homes { homes = known } else { homes = try SeriesHomes(span: span, day: start, snapshot) }
         // Until all of it is written nobody knows what others have changed.
         self.homes = nil
         var late: [UInt16: [Int]] = [:]
@@ -124,15 +125,13 @@ struct SpanWriter {
             guard try writeBlock(places, group, nil, snapshot) else { return }
             done.formUnion(places)
         }
-        self.homes = homes
-        if fresh.isEmpty { return }
-        let target = try freshGroup(for: fresh.count, homes, snapshot)
-        guard try writeBlock(fresh, target.number, target.news, snapshot) else {
-            self.homes = nil
-            return
+        if !fresh.isEmpty {
+            let target = try freshGroup(for: fresh.count, homes, snapshot)
+            guard try writeBlock(fresh, target.number, target.news, snapshot) else { return }
+            homes.close(blockOf: target.number)
+            done.formUnion(fresh)
         }
-        self.homes?.close(blockOf: target.number)
-        done.formUnion(fresh)
+        self.homes = homes
     }
 
     /// Names the series that the day has not seen, those of its later spans, too. Those beyond the store's limit are
