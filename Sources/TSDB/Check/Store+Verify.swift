@@ -8,32 +8,36 @@ extension Store {
     /// Cost: the branch and leaf pages, which is a page in a hundred of a store of blocks.
     /// - Throws: ``StoreError/damaged(path:record:reason:)`` that names the page.
     package static func openVerified(at path: String) throws(StoreError) -> Store {
-        try verifyMetas(at: path)
-        let store = try Store(at: path, access: .read)
-        try store.verifyTree()
-        return store
+        try verifyPages(at: path)
+        return try Store(at: path, access: .read)
     }
 
-    /// Looks at the two meta pages, before LMDB is let near the file.
-    package static func verifyMetas(at path: String) throws(StoreError) {
+    /// Looks at the pages that lead to the records, as of now; may run beside a writer. Opening a store reads its
+    /// superblock through LMDB already, so this comes first, and looks at all generations, as opening does.
+    package static func verifyPages(at path: String) throws(StoreError) {
         let folder = StoreFolder(path: path)
-        // All of them are opened when the live one is looked for.
         for generation in folder.generations() {
-            guard let fault = Environment.metaFaults(folder: folder.environmentPath(generation)).first else { continue }
-            throw .damaged(path: path, record: "page \(fault.page)", reason: fault.reason)
+            let place = folder.environmentPath(generation)
+            if let fault = Environment.metaFaults(folder: place).first ?? treeFault(in: place) {
+                throw .damaged(path: path, record: "page \(fault.page)", reason: fault.reason)
+            }
         }
     }
 
-    /// Looks at the pages that lead to the records, as of now; may run beside a writer.
-    package func verifyTree() throws(StoreError) {
-        for _ in 0..<100 {
-            let transaction = try beginRead()
-            // That of the generation that was open when it began; it may have moved before.
-            let folder = transaction.path
-            let file = try converting { () throws(StorageError) in try PageFile(folder: folder) }
-            guard let meta = Environment.meta(of: transaction, in: file) else { continue }
-            guard let fault = PageWalk(file, meta, .tree).faults.first else { return }
-            throw .damaged(path: path, record: "page \(fault.page)", reason: fault.reason)
+    /// The first fault of a generation's main tree; nil also where it cannot be opened, which opening it tells.
+    private static func treeFault(in place: String) -> PageFault? {
+        do throws(StorageError) {
+            let environment = try Environment(path: place, access: .read)
+            for _ in 0..<100 {
+                let transaction = try environment.beginRead()
+                let file = try PageFile(folder: place)
+                // A writer that was quick has used the place of the meta page again: there is a newer commit.
+                guard let meta = Environment.meta(of: transaction, in: file) else { continue }
+                return PageWalk(file, meta, .tree).faults.first
+            }
+            return nil
+        } catch {
+            return nil
         }
     }
 }

@@ -72,7 +72,7 @@ extension Snapshot {
         var kinds: [String: StoreStatistics.Part] = [:]
         var tiers: [UInt8: StoreStatistics.Part] = [:]
         var days: [Int64: Int] = [:]
-        try transaction.scan(from: []) { key, value throws(StoreError) in
+        try transaction.scan(from: Key.superblock) { key, value throws(StoreError) in
             let name = RecordKind.of(key)?.name ?? "unknown"
             let bytes = key.byteCount + value.byteCount
             kinds[name, default: StoreStatistics.Part(name: name)].records += 1
