@@ -35,6 +35,7 @@ struct ImportArguments: ParsableArguments {
     func open(on console: Console) throws -> Store {
         guard maxSeries > 0 else { throw CommandFailure(.usage, "--max-series \(maxSeries): at least 1 is needed") }
         let folder = try store.folder(for: .write, on: console)
+        StoreGuard.install(for: folder.path)
         return try Store(at: folder.path, access: .write(SampleCommand.host()))
     }
 

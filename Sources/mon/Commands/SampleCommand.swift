@@ -18,6 +18,7 @@ struct SampleCommand: Verb {
     func perform(on console: Console) throws -> CommandStatus {
         let interval = try DurationArgument.parse(interval, option: "--interval")
         let path = try store.folder(for: .write, on: console).path
+        StoreGuard.install(for: path)
         var recorder = try Recorder(path: path, host: SampleCommand.host())
         var loop = SamplingLoop(host: .live)
         let reading = ClockReading.now()
