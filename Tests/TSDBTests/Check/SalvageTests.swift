@@ -39,7 +39,8 @@ import Testing
             case .branch where kind != .swapped, .freeListTree where kind != .swapped:
                 #expect(missing.isEmpty, "page \(page) \(use) \(kind): \(missing.count) missing, \(report.losses)")
             case .leaf where kind != .swapped, .overflow where kind != .swapped:
-                #expect(missing.count < world.samples.count / 2, "page \(page) \(use) \(kind): \(missing.count)")
+                // Under their names or, where those are lost, under others.
+                #expect(found.count > world.samples.count / 2, "page \(page) \(use) \(kind): \(found.count)")
             default: break
             }
         }
@@ -54,7 +55,7 @@ import Testing
         for page in uses.keys.sorted() where uses[page] == .leaf {
             var bytes = world.bytes
             let stripes = try stripesNamed(by: page, in: world)
-            guard stripes > 20 else { continue }
+            guard stripes > 8 else { continue }
             tried += 1
             for place in page * file.pageBytes..<(page + 1) * file.pageBytes { bytes[place] = 0 }
             world.put(bytes)
