@@ -96,6 +96,7 @@ let package = Package(
         benchmark("decode", ["BenchmarkSupport"]),
         benchmark("size", ["BenchmarkSupport"]),
         benchmark("append", ["BenchmarkSupport"]),
+        benchmark("year", ["BenchmarkSupport"]),
         benchmark("query", ["BenchmarkSupport", "Query"]),
         benchmark("scale", ["BenchmarkSupport"]),
         .target(

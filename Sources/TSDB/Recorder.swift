@@ -152,7 +152,8 @@ package struct Recorder: ~Copyable {
         guard Recorder.times.contains(scrape.time.milliseconds) else {
             throw .invalid("a scrape at \(scrape.time.milliseconds) ms is beyond the times that a store holds")
         }
-        pending.append(scrape)
+        if series.classes != writer.classes { series.classify(writer.classes) }
+        pending.append(series.hasExceptions ? series.classified(scrape) : scrape)
         if pending.count > Recorder.pendingMax {
             pending.removeFirst()
             droppedScrapes += 1
@@ -162,6 +163,12 @@ package struct Recorder: ~Copyable {
         try keepWithinCap()
         try sealCompleteSpans()
         return .committed
+    }
+
+    /// Tells the store how long to keep what; series that are appended from now on are grouped by it.
+    package mutating func use(_ policy: RetentionPolicy, now: Timestamp) throws(StoreError) {
+        try store.adopt(policy, now: now)
+        try writer.readClasses()
     }
 
     /// Commits what waits, in one attempt; ``commit()`` is what callers want.
@@ -271,12 +278,51 @@ package struct Recorder: ~Copyable {
 struct SeriesTable {
     private(set) var labels: [Labels] = []
     private var references: [Labels: SeriesReference] = [:]
+    /// The retention classes, and the one of each series.
+    private(set) var classes: [UInt8: RetentionClass] = [:]
+    private var classOfSeries: [UInt8] = []
 
     mutating func reference(for labels: Labels) -> SeriesReference {
         if let known = references[labels] { return known }
         let reference = SeriesReference(index: self.labels.count)
         self.labels.append(labels)
         references[labels] = reference
+        classOfSeries.append(RetentionClass.number(of: labels, classes))
         return reference
+    }
+
+    /// Whether any series may be kept for another time than most.
+    var hasExceptions: Bool {
+        classes.contains { (1..<RetentionClass.frames).contains($0.key) && $0.value.isActive }
+    }
+
+    mutating func classify(_ classes: [UInt8: RetentionClass]) {
+        self.classes = classes
+        classOfSeries = labels.map { RetentionClass.number(of: $0, classes) }
+    }
+
+    /// The scrape with its rows split by retention class. Rows that were given a class keep it.
+    func classified(_ scrape: Scrape) -> Scrape {
+        var result = scrape
+        result.rows.removeAll()
+        for row in scrape.rows {
+            guard row.group.retentionClass == RetentionClass.standard else {
+                result.rows.append(row)
+                continue
+            }
+            var places: [UInt8: Int] = [:]
+            for sample in row.samples {
+                let number = classOfSeries[sample.series.index]
+                let place = places[number] ?? result.rows.count
+                if place == result.rows.count {
+                    places[number] = place
+                    var group = row.group
+                    group.retentionClass = number
+                    result.rows.append(Scrape.Row(group: group, samples: []))
+                }
+                result.rows[place].samples.append(sample)
+            }
+        }
+        return result
     }
 }

@@ -3,15 +3,21 @@ package import Model
 /// The series that a set of matchers selects, in label order, and the way to their samples.
 /// Uses its snapshot; not to be used from two threads at once.
 package final class SeriesSelection {
-    private let snapshot: Snapshot
+    let snapshot: Snapshot
     /// The label sets, ascending in Prometheus' order; the place of one is the index of its series.
     package let labels: [Labels]
-    private let range: TimeRange
-    private let blocks: [Snapshot.BlockReference]
+    let range: TimeRange
+    let blocks: [Snapshot.BlockReference]
     /// Per series: its id in each day's registry, by day ascending.
-    private let ids: [[(day: Int64, id: UInt32)]]
+    let ids: [[(day: Int64, id: UInt32)]]
+    /// Per series: its id in each registry of 30 days, by start ascending.
+    let longIDs: [[(start: Int64, id: UInt32)]]
     /// Per series: samples that were decoded when the selection was made (head, process frames).
-    private let recent: [SampleColumn]
+    let recent: [SampleColumn]
+    /// Per series: whether it is made from process frames.
+    let isMade: [Bool]
+    /// Where windows are read; see Tiers/TierPlan.swift.
+    var plans: [Tier: TierPlan] = [:]
     private var decoder = ChunkDecoder()
     private var values: [Double] = []
 
@@ -19,13 +25,16 @@ package final class SeriesSelection {
 
     init(
         _ snapshot: Snapshot, range: TimeRange, blocks: [Snapshot.BlockReference], labels: [Labels],
-        ids: [[(day: Int64, id: UInt32)]], recent: [SampleColumn]
+        ids: [[(day: Int64, id: UInt32)]], longIDs: [[(start: Int64, id: UInt32)]], recent: [SampleColumn],
+        isMade: [Bool]
     ) {
         self.snapshot = snapshot
         self.range = range
         self.blocks = blocks
         self.labels = labels
         self.ids = ids
+        self.longIDs = longIDs
+        self.isMade = isMade
         self.recent = recent
     }
 

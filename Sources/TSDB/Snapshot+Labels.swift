@@ -50,7 +50,7 @@ extension Snapshot {
     }
 
     private func hasFrames(in range: TimeRange) throws(StoreError) -> Bool {
-        if try !frameBlockStarts(in: range).isEmpty { return true }
+        if try !frameBlocks(in: range).isEmpty { return true }
         return try !HeadScan.entries(
             from: range.min.milliseconds, through: range.max.milliseconds, groups: [HeadScan.frameGroup],
             tolerating: damage, in: transaction

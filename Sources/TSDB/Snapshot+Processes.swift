@@ -9,20 +9,23 @@ extension Snapshot {
         _ matchers: [Matcher], to found: inout FoundSeries, in range: TimeRange
     ) throws(StoreError) {
         guard var builder = FrameSeriesBuilder(matchers) else { return }
-        for start in try frameBlockStarts(in: range) {
-            try tolerating(TimeRange(span: start)) { () throws(StoreError) in
-                let block = try frameBlock(start)
+        for reference in try frameBlocks(in: range) {
+            try tolerating(TimeRange(span: reference.start)) { () throws(StoreError) in
+                let block = try frameBlock(reference.start, tier: reference.tier)
                 do throws(CodecError) {
                     try builder.add(block, in: range)
                 } catch {
                     throw StoreError(
-                        error, path: store.path, record: "process block from \(UTCText.format(seconds: start))")
+                        error, path: store.path,
+                        record: "process block from \(UTCText.format(seconds: reference.start))")
                 }
             }
         }
         try forEachFrameRow(in: range) { frame in builder.add(frame) }
         for (labels, column) in builder.series() where !found.contains(labels) {
-            found.recent[found.place(of: labels)] = column
+            let place = found.place(of: labels)
+            found.recent[place] = column
+            found.isMade[place] = true
         }
     }
 
@@ -44,10 +47,10 @@ extension Snapshot {
     }
 
     /// The process block of the span that starts at `start` seconds.
-    func frameBlock(_ start: Int64) throws(StoreError) -> FrameBlockReader {
+    func frameBlock(_ start: Int64, tier: UInt8 = 0) throws(StoreError) -> FrameBlockReader {
         let record = "process block from \(UTCText.format(seconds: start))"
         var source = StripedReader(stripeBytes: store.superblock.stripeBytes, record: record) {
-            Key.frameBlock(tier: 0, start: start, stripe: $0)
+            Key.frameBlock(tier: tier, start: start, stripe: $0)
         }
         var bytes: [UInt8] = []
         try source.read(0, .max, into: &bytes, isPartial: true, in: transaction)
@@ -59,8 +62,8 @@ extension Snapshot {
     }
 
     /// The frames of a sealed block in order of time.
-    func frames(ofBlock start: Int64) throws(StoreError) -> [ProcessFrame] {
-        let block = try frameBlock(start)
+    func frames(ofBlock start: Int64, tier: UInt8 = 0) throws(StoreError) -> [ProcessFrame] {
+        let block = try frameBlock(start, tier: tier)
         do throws(CodecError) {
             return try block.frames()
         } catch {
@@ -68,16 +71,31 @@ extension Snapshot {
         }
     }
 
-    /// Starts of the frame blocks that overlap `range`, in seconds, ascending.
+    /// The frames of a sealed block in order of time.
+    func frames(of reference: FrameBlockReference) throws(StoreError) -> [ProcessFrame] {
+        try frames(ofBlock: reference.start, tier: reference.tier)
+    }
+
+    /// Starts of the blocks of all frames (tier 0) that overlap `range`, in seconds, ascending.
     func frameBlockStarts(in range: TimeRange) throws(StoreError) -> [Int64] {
-        var starts: [Int64] = []
-        let first = Block.spanStart(range.min.milliseconds)
+        try frameBlocks(in: range).filter { $0.tier == 0 }.map(\.start)
+    }
+
+    /// The frame blocks of all tiers that overlap `range`, in order of time.
+    func frameBlocks(in range: TimeRange) throws(StoreError) -> [FrameBlockReference] {
+        var found: [FrameBlockReference] = []
         let last = range.max.milliseconds / 1000
-        try transaction.scan(from: Key.frameBlock(tier: 0, start: first, stripe: 0)) { key, _ throws(StoreError) in
-            guard let name = key.frameBlockKey(), name.tier == 0, name.start <= last else { return .stop }
-            starts.append(name.start)
-            return .seek(Key.frameBlock(tier: 0, start: name.start + 1, stripe: 0))
+        for tier in 0...2 as ClosedRange<UInt8> {
+            let length = FrameBlockReference(tier: tier, start: 0).spanSeconds
+            let first = Block.spanStart(range.min.milliseconds, length: length)
+            try transaction.scan(from: Key.frameBlock(tier: tier, start: first, stripe: 0)) {
+                key, _ throws(StoreError) in
+                guard let name = key.frameBlockKey(), name.tier == tier, name.start <= last else { return .stop }
+                found.append(FrameBlockReference(tier: tier, start: name.start))
+                return .seek(Key.frameBlock(tier: tier, start: name.start + 1, stripe: 0))
+            }
         }
-        return starts
+        // Thinner ones are older, and none overlap but where a part of a day was thinned.
+        return found.sorted { ($0.start, -Int($0.tier)) < ($1.start, -Int($1.tier)) }
     }
 }

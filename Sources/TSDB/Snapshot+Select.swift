@@ -20,19 +20,31 @@ extension Snapshot {
             }
         }
         if !found.labels.isEmpty { try readHead(into: &found, in: range) }
+        for start in try registryStarts(.thirtyDays, in: range) {
+            var registry = try longRegistry(start)
+            for id in try registry.ids(matching: matchers, in: transaction) {
+                let place = found.place(of: try registry.labels(of: id, in: transaction))
+                found.longIDs[place].append((start, id))
+            }
+        }
         try addProcessSeries(matchers, to: &found, in: range)
         let order = found.labels.indices.sorted { found.labels[$0] < found.labels[$1] }
         return SeriesSelection(
             self, range: range, blocks: found.labels.isEmpty ? [] : try blockReferences(in: range),
             labels: order.map { found.labels[$0] }, ids: order.map { found.ids[$0] },
-            recent: order.map { found.recent[$0] })
+            longIDs: order.map { found.longIDs[$0] }, recent: order.map { found.recent[$0] },
+            isMade: order.map { found.isMade[$0] })
     }
 
     /// What a selection collects before it is put into order.
     struct FoundSeries {
         var labels: [Labels] = []
         var ids: [[(day: Int64, id: UInt32)]] = []
+        /// Ids in the registries of 30 days.
+        var longIDs: [[(start: Int64, id: UInt32)]] = []
         var recent: [SampleColumn] = []
+        /// Whether the series is made from process frames.
+        var isMade: [Bool] = []
         private var places: [Labels: Int] = [:]
         /// Place of the series with an id of a day.
         private(set) var placesByID: [Int64: [UInt32: Int]] = [:]
@@ -51,6 +63,8 @@ extension Snapshot {
             places[series] = place
             labels.append(series)
             ids.append([])
+            longIDs.append([])
+            isMade.append(false)
             recent.append(SampleColumn())
             return place
         }

@@ -18,6 +18,9 @@ package final class Snapshot {
         var reader: BlockReader
         init(_ reader: BlockReader) { self.reader = reader }
     }
+    private var knownClasses: [UInt8: RetentionClass]?
+    /// Blocks of windows that were opened; see Tiers/Snapshot+Tiers.swift.
+    var tierBlocks: [TierReference: TierBlockReader] = [:]
 
     /// A raw block of one group.
     struct BlockReference: Hashable {
@@ -25,8 +28,8 @@ package final class Snapshot {
         /// Start of its span in seconds.
         var start: Int64
 
-        var minMilliseconds: Int64 { start * 1000 }
-        var maxMilliseconds: Int64 { (start + Block.rawSpanSeconds) * 1000 - 1 }
+        var minMilliseconds: Int64 { start * 1000 + 1 }
+        var maxMilliseconds: Int64 { (start + Block.rawSpanSeconds) * 1000 }
     }
 
     init(_ store: Store) throws(StoreError) {
@@ -135,6 +138,14 @@ package final class Snapshot {
         return groups
     }
 
+    /// The retention classes that have a record.
+    func retentionClasses() throws(StoreError) -> [UInt8: RetentionClass] {
+        if let knownClasses { return knownClasses }
+        let classes = try RetentionClass.all(in: transaction, tolerating: damage)
+        knownClasses = classes
+        return classes
+    }
+
     /// What `body` makes; nil where it meets damage, which is kept in ``damage``.
     /// - Parameter series: whether a series' samples are what is lost then.
     func tolerating<Value>(
@@ -175,17 +186,7 @@ package final class Snapshot {
 
     /// Starts of the days in `range` that have a registry, in seconds, ascending.
     func registryDays(in range: TimeRange) throws(StoreError) -> [Int64] {
-        var days: [Int64] = []
-        let first = Block.spanStart(range.min.milliseconds, length: Block.daySeconds)
-        let last = range.max.milliseconds
-        try transaction.scan(from: Key.registry(span: .day, start: first, stripe: 0)) { key, _ throws(StoreError) in
-            guard let name = key.registryKey(), name.span == RegistrySpan.day.rawValue, name.start <= last / 1000 else {
-                return .stop
-            }
-            days.append(name.start)
-            return .seek(Key.registry(span: .day, start: name.start + 1, stripe: 0))
-        }
-        return days
+        try registryStarts(.day, in: range)
     }
 
     /// Runs `body` on the registry of a day, which is opened at first use.

@@ -142,6 +142,30 @@ import Testing
         #expect(try recorder.markGap(before: Timestamp(milliseconds: 205_000)) == nil)
     }
 
+    /// The last row is the last moment of its day: the markers belong to the next, which has other ids.
+    @Test func aGapAtMidnightEndsWhatWasLive() throws {
+        let folder = TemporaryFolder()
+        let labels = (0..<3).map { Labels(name: "m", ["i": "\($0)"]) }
+        do {
+            var recorder = try Recorder(path: folder.path, host: testHost)
+            try scrape(&recorder, 86_395_000, labels.map { ($0, 1) })
+            try scrape(&recorder, 86_400_000, labels.prefix(2).map { ($0, 2) })
+            try recorder.close()
+        }
+        var recorder = try Recorder(path: folder.path, host: testHost)
+        let midnight = Timestamp(milliseconds: 86_400_000)
+        #expect(try recorder.markGap(before: Timestamp(milliseconds: 90_000_000)) == midnight)
+        try scrape(&recorder, 90_000_000, [(Labels(name: "new"), 3), (labels[1], 7)])
+        let seen = try answer(recorder.store.snapshot(), [], .all)
+        #expect(seen.map(\.0) == labels + [Labels(name: "new")])
+        let (one, two, seven) = (Double(1).bitPattern, Double(2).bitPattern, Double(7).bitPattern)
+        let marker = Double.staleMarkerBits
+        #expect(seen[0].1.map(\.1) == [one, two, marker])
+        #expect(seen[1].1.map(\.1) == [one, two, marker, seven])
+        #expect(seen[1].1.map(\.0) == [86_395_000, 86_400_000, 86_405_000, 90_000_000])
+        #expect(seen[2].1.count == 1 && seen[3].1.map(\.0) == [90_000_000])
+    }
+
     @Test func keepsEvents() throws {
         let folder = TemporaryFolder()
         var recorder = try Recorder(path: folder.path, host: testHost)

@@ -40,14 +40,19 @@ struct WrittenStore: ~Copyable {
         let labels = (0..<3).map { Labels(name: "m", ["i": "\($0)"]) }
         written.recorder.describe(MetricFamily(name: "m", kind: .gauge, unit: "bytes", help: "What m is."))
         let other = GroupDefinition(intervalMilliseconds: 10_000)
-        for tick in 0..<6 as Range<Int64> {
+        try written.store.adopt(
+            RetentionPolicy(
+                keep: TierKeep(raw: 1000, minute: 2000, hour: 3000),
+                exceptions: [RetentionPolicy.Exception(matchers: [Matcher("i", equals: "1")], keep: .standard)]),
+            now: Timestamp(milliseconds: 5))
+        for tick in 1..<7 as Range<Int64> {
             try written.append(tick * 5000, labels.prefix(2).map { ($0, 0.5 * Double(tick * tick)) })
             try written.appendFrame(tick * 5000 + 1)
         }
         try written.append(10_000, [(labels[2], .nan)], group: other)
         try written.append(20_000, [(labels[2], 1e300)], group: other)
         try written.recorder.sealEverything()
-        for tick in 6..<10 as Range<Int64> {
+        for tick in 7..<10 as Range<Int64> {
             try written.append(tick * 5000, labels.prefix(2).map { ($0, 0.5 * Double(tick)) })
         }
         try written.append(60_000, [(Labels(name: "n", ["i": "ü"]), 7)])
@@ -87,6 +92,11 @@ extension Store {
             let open = try! opened()
             yield open.environment
         }
+    }
+
+    /// Removes what is older than one time, whatever its tier.
+    func retain(_ keep: Int64, now: Timestamp, isDryRun: Bool = false) throws(StoreError) -> RetentionReport {
+        try retain(RetentionPolicy(keep: TierKeep(all: keep)), now: now, isDryRun: isDryRun)
     }
 
     func records() throws -> [StoredRecord] {

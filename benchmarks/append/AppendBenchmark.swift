@@ -74,6 +74,8 @@ struct AppendBenchmark {
         let sizes = try Store(at: path, access: .read).snapshot().sizes()
         table.add("file", Double(sizes.fileBytes) / 1_048_576, "MiB", digits: 1)
         table.add("  blocks of samples", Double(sizes.blocks.bytes) / 1_048_576, "MiB", digits: 1)
+        table.add("  windows of a minute", Double(sizes.minutes.bytes) / 1_048_576, "MiB", digits: 1)
+        table.add("  windows of an hour", Double(sizes.hours.bytes) / 1_048_576, "MiB", digits: 2)
         table.add("  blocks of processes", Double(sizes.frameBlocks.bytes) / 1_048_576, "MiB", digits: 1)
         table.add("  rows of the head", Double(sizes.rows.bytes) / 1_048_576, "MiB", digits: 2)
         table.add("  names of series", Double(sizes.registries.bytes) / 1_048_576, "MiB", digits: 2)

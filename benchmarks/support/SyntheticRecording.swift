@@ -24,14 +24,14 @@ package struct SyntheticRecording: ~Copyable {
     package private(set) var recorder: Recorder
     private let references: [SeriesReference]
     private let hasFrames: Bool
-    private let keepMilliseconds: Int64
+    private let policy: RetentionPolicy
 
     /// - Parameters:
     ///   - start: time of the first scrape.
-    ///   - keep: age in milliseconds at which data is dropped, before each seal.
+    ///   - policy: how long what is kept; applied before each seal.
     package init(
         path: String, host: SyntheticHost, start: Timestamp, scrapesPerCommit: Int, hasFrames: Bool = true,
-        keep: Int64 = 30 * 86_400_000
+        policy: RetentionPolicy = .standard
     ) throws(StoreError) {
         recorder = try Recorder(
             path: path, host: HostIdentity(name: "made-up", machineID: "0"), scrapesPerCommit: scrapesPerCommit)
@@ -40,7 +40,7 @@ package struct SyntheticRecording: ~Copyable {
         self.references = references
         self.host = host
         self.hasFrames = hasFrames
-        keepMilliseconds = keep
+        self.policy = policy
         time = start
     }
 
@@ -70,7 +70,7 @@ package struct SyntheticRecording: ~Copyable {
         // First room, then the block that fills it: the free list stays shorter than the other way round.
         if recorder.willSeal(at: scrape.time) {
             let before = Measure.writtenBytes()
-            _ = try recorder.store.retain(keepMilliseconds, now: scrape.time)
+            _ = try recorder.store.retain(policy, now: scrape.time)
             cost.retentionBytes += Measure.writtenBytes() - before
         }
         let (sealed, bytes) = (recorder.sealCount, Measure.writtenBytes())

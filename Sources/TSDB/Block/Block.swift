@@ -31,10 +31,11 @@ enum Block {
     static let rawSpanSeconds: Int64 = 7200
     static let daySeconds: Int64 = 86_400
 
-    /// Start of the span of `length` seconds that `milliseconds` lies in, in seconds.
+    /// Start of the span of `length` seconds that `milliseconds` lies in, in seconds. A span is (start, start + length]
+    /// like the windows of the tiers, so that all windows of a block's samples are made of that block alone.
     static func spanStart(_ milliseconds: Int64, length: Int64 = rawSpanSeconds) -> Int64 {
         let (quotient, remainder) = milliseconds.quotientAndRemainder(dividingBy: length * 1000)
-        return (remainder < 0 ? quotient - 1 : quotient) * length
+        return (remainder > 0 ? quotient : quotient - 1) * length
     }
 }
 

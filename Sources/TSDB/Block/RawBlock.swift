@@ -9,6 +9,9 @@ struct RawBlock {
     /// The block as it was when this one was made from it.
     let replaced: BlockFingerprint
     let bytes: [UInt8]
+    /// The minutes of the same samples; nil where the group has none. Whoever writes them raises the store's generation,
+    /// so that who is folding at that moment looks again.
+    var windows: TierWrite?
 
     /// Made of samples alone, of a span that has no block of the group; or in place of the one of the fingerprint.
     init(
@@ -33,6 +36,7 @@ struct RawBlock {
         try Stripes.replace(bytes, in: store, transaction) {
             Key.block(group: group, tier: 0, start: start, stripe: $0)
         }
+        try windows?.put(in: store, transaction)
         return true
     }
 }

@@ -13,6 +13,9 @@ package struct StoreSizes: Hashable, Sendable {
 
     /// Stripes of sealed blocks of samples.
     package var blocks = Part()
+    /// Stripes of blocks of windows, of a minute and of an hour.
+    package var minutes = Part()
+    package var hours = Part()
     /// Stripes of sealed blocks of process frames.
     package var frameBlocks = Part()
     /// Registries of days: names of series.
@@ -28,7 +31,7 @@ package struct StoreSizes: Hashable, Sendable {
 
     /// Keys and values of all records.
     package var liveBytes: Int {
-        [blocks, frameBlocks, registries, rows, lateBatches, other].reduce(0) { $0 + $1.bytes }
+        [blocks, minutes, hours, frameBlocks, registries, rows, lateBatches, other].reduce(0) { $0 + $1.bytes }
     }
 }
 
@@ -53,7 +56,9 @@ extension StoreSizes {
     }
 
     fileprivate static func part(of key: RawSpan) -> WritableKeyPath<StoreSizes, Part> {
-        if key.isKey(.block) { return \.blocks }
+        if let name = key.blockKey() {
+            return TierLayer(rawValue: name.tier).map { $0.tier == .minute ? \.minutes : \.hours } ?? \.blocks
+        }
         if key.isKey(.frameBlock) { return \.frameBlocks }
         if key.isKey(.registry) { return \.registries }
         if key.isKey(.headRow) { return \.rows }

@@ -17,6 +17,8 @@ struct HeadWriter: ~Copyable {
     var late = LateWaiting()
     /// Samples of series beyond what a day may name.
     private(set) var refused = RefusedSeries()
+    /// As the store had them when they were last read.
+    private(set) var classes: [UInt8: RetentionClass] = [:]
 
     /// Metadata that the store already has, by name.
     private var families: [String: MetricFamily] = [:]
@@ -41,9 +43,12 @@ struct HeadWriter: ~Copyable {
         superblock = try snapshot.currentSuperblock()
         generation = superblock.generation
         groups = try GroupTable(snapshot)
+        classes = try snapshot.retentionClasses()
         frames.reset(lastTime: try snapshot.lastFrameTime())
         if let open = day?.day { day = try DayWriter(day: open, store: store) }
     }
+
+    mutating func readClasses() throws(StoreError) { classes = try store.snapshot().retentionClasses() }
 
     /// Has the next write read its caches anew, because sealing has changed the registry.
     mutating func registryChanged() { generation = .max }
@@ -168,16 +173,17 @@ struct HeadWriter: ~Copyable {
         let rows = try store.snapshot().lastRows()
         var marks: [(key: [UInt8], payload: [UInt8])] = []
         var lastTime: Int64?
+        var atMidnight: [Snapshot.LastRow] = []
         for row in rows {
             let interval = groups.interval(of: row.group) ?? 10_000
             // Two missed ticks may be load; three are an interruption.
             guard now - row.time > 3 * interval else { continue }
             lastTime = max(lastTime ?? row.time, row.time)
-            // Within the row's own span, so that its ids hold and it is sealed with it.
-            let spanEnd = (Block.spanStart(row.time) + Block.rawSpanSeconds) * 1000
-            let time = min(row.time + interval, spanEnd - 1)
-            guard time > row.time else { continue }
-            if row.group == HeadScan.frameGroup {
+            // Within the row's own day, so that its ids hold. A row of markers is a key row: it may begin a span.
+            let dayEnd = (Block.spanStart(row.time, length: Block.daySeconds) + Block.daySeconds) * 1000
+            let isFrame = row.group == HeadScan.frameGroup
+            let time = isFrame ? row.time + interval : min(row.time + interval, dayEnd)
+            if isFrame {
                 let empty = ProcessFrame(
                     time: Timestamp(milliseconds: time), elapsedMilliseconds: 0, memoryTotalBytes: 0, ticksPerSecond: 0,
                     processes: [])
@@ -185,16 +191,40 @@ struct HeadWriter: ~Copyable {
                 if let payload = chain.encode(empty) {
                     marks.append((Key.headRow(time: time, group: row.group), payload))
                 }
+            } else if time == row.time {
+                atMidnight.append(row)
             } else if !row.presentIDs.isEmpty {
                 marks.append((Key.headRow(time: time, group: row.group), HeadRowEncoder.staleRow(row.presentIDs)))
             }
         }
-        if marks.isEmpty { return lastTime.map { Timestamp(milliseconds: $0) } }
-        try store.write { transaction throws(StoreError) in
-            for mark in marks { try transaction.put(mark.key, payload: mark.payload) }
+        if !marks.isEmpty {
+            try store.write { transaction throws(StoreError) in
+                for mark in marks { try transaction.put(mark.key, payload: mark.payload) }
+            }
+            generation = .max
         }
-        generation = .max
+        for row in atMidnight { try endAfterMidnight(row) }
         return lastTime.map { Timestamp(milliseconds: $0) }
+    }
+
+    /// Ends the series of a row that is its day's last moment: the markers are of the next day, which names them anew.
+    private mutating func endAfterMidnight(_ row: Snapshot.LastRow) throws(StoreError) {
+        let snapshot = try store.snapshot()
+        guard let definition = try snapshot.groups()[row.group] else { return }
+        var series = SeriesTable()
+        var markers = Scrape.Row(group: definition, samples: [])
+        try snapshot.withRegistry(Block.spanStart(row.time, length: Block.daySeconds)) { registry throws(StoreError) in
+            for id in row.presentIDs {
+                let labels = try registry.labels(of: id, in: snapshot.transaction)
+                markers.samples.append((series.reference(for: labels), .staleMarker))
+            }
+        }
+        let time = row.time + definition.intervalMilliseconds
+        let scrape = Scrape(time: Timestamp(milliseconds: time), rows: [markers])
+        _ = try write([scrape], day: Block.spanStart(time, length: Block.daySeconds), series: series)
+        // The caches took the references for those of the recorder's own table.
+        day = nil
+        generation = .max
     }
 }
 

@@ -15,7 +15,9 @@ enum LateMerging {
         var batches: [(sequence: UInt64, old: LateBatch, rest: LateBatch?)] = []
         var block: [UInt32: SampleColumn] = [:]
         var fingerprint = BlockFingerprint()
-        var interval: Int64 = 1000
+        var definition = GroupDefinition(intervalMilliseconds: 1000)
+        /// What takes the block's place where the span's samples are forgotten.
+        var mixed: MixedWindows?
     }
 
     static func mergeSealed(in store: Store) throws(StoreError) {
@@ -44,25 +46,36 @@ enum LateMerging {
             }
             target.batches.append((sequence, batch, rest.series.isEmpty ? nil : rest))
         }
-        (target.block, target.fingerprint) = try snapshot.contents(of: oldest)
-        target.interval = try snapshot.groups()[oldest.group]?.intervalMilliseconds ?? target.interval
+        for id in target.samples.keys { target.samples[id]?.normalize() }
+        target.definition = try snapshot.groups()[oldest.group] ?? target.definition
+        target.mixed = try MixedWindows(oldest, target.definition, target.samples, snapshot)
+        if target.mixed == nil { (target.block, target.fingerprint) = try snapshot.contents(of: oldest) }
         return target
     }
 
     /// Writes the block and takes the batches away. Where another process has changed one or the other, nothing
     /// happens: the caller looks again.
     private static func merge(_ target: consuming Target, in store: Store) throws(StoreError) {
-        for id in target.samples.keys { target.samples[id]?.normalize() }
-        let (times, series) = BlockAssembly.merge(target.block, target.samples)
-        let block = try RawBlock(
-            target.reference, replacing: target.fingerprint, times: times, interval: target.interval, series: series)
-        let batches = target.batches
+        var block: RawBlock?
+        if target.mixed == nil {
+            let (times, series) = BlockAssembly.merge(target.block, target.samples)
+            var made = try RawBlock(
+                target.reference, replacing: target.fingerprint, times: times,
+                interval: target.definition.intervalMilliseconds, series: series)
+            made.windows = try TierSlices.minutes(target.reference, target.definition, times, series, in: store)
+            block = made
+        }
+        let (mixed, batches) = (target.mixed, target.batches)
         try store.write { transaction throws(StoreError) in
             for (sequence, old, _) in batches {
                 // Retention took one, and its number may be another batch's by now: look again.
                 if try !transaction.holds(old, at: sequence) { return }
             }
-            guard try block.put(in: store, transaction) else { return }
+            if let mixed, try !mixed.put(in: store, transaction) { return }
+            if let block {
+                guard try block.put(in: store, transaction) else { return }
+                if block.windows != nil { try transaction.raiseGeneration(of: store) }
+            }
             for (sequence, _, rest) in batches {
                 if let rest {
                     try transaction.put(Key.lateBatch(sequence), payload: rest.encoded())

@@ -10,8 +10,8 @@ enum Sealing {
     /// Seals all groups and the process frames of one span, then merges the late batches of sealed spans and the
     /// registry of the day. Each step is one transaction; a crash between two leaves the rest to the next call.
     static func seal(span: Int64, in store: Store) throws(StoreError) {
-        let first = span * 1000
-        let last = (span + Block.rawSpanSeconds) * 1000 - 1
+        let range = TimeRange(span: span)
+        let (first, last) = (range.min.milliseconds, range.max.milliseconds)
         var groups: [UInt16: GroupDefinition] = [:]
         do {
             let snapshot = try store.snapshot()
@@ -21,18 +21,20 @@ enum Sealing {
             var isDone = false
             while !isDone {
                 isDone = try seal(
-                    Snapshot.BlockReference(group: group, start: span), interval: definition.intervalMilliseconds,
+                    Snapshot.BlockReference(group: group, start: span), definition,
                     from: first, through: last, in: store)
             }
         }
         try sealFrames(span: span, from: first, through: last, in: store)
         try LateMerging.mergeSealed(in: store)
         try mergeRegistry(day: Block.spanStart(first, length: Block.daySeconds), in: store)
+        try Folding.foldCompleteSpans(in: store)
     }
 
     /// Makes the block of one group. False where an import has replaced the block in between: the rows are still there.
     private static func seal(
-        _ reference: Snapshot.BlockReference, interval: Int64, from first: Int64, through last: Int64, in store: Store
+        _ reference: Snapshot.BlockReference, _ definition: GroupDefinition, from first: Int64, through last: Int64,
+        in store: Store
     ) throws(StoreError) -> Bool {
         let rows = try HeadRows(group: reference.group, from: first, through: last, in: store)
         guard let rows else { return true }
@@ -43,8 +45,10 @@ enum Sealing {
             // them.
             (times, series) = BlockAssembly.merge(block.columns, rows.columns())
         }
-        let sealed = try RawBlock(
-            reference, replacing: block.fingerprint, times: times, interval: interval, series: series)
+        var sealed = try RawBlock(
+            reference, replacing: block.fingerprint, times: times, interval: definition.intervalMilliseconds,
+            series: series)
+        sealed.windows = try TierSlices.minutes(reference, definition, times, series, in: store)
         return try replace(rows.keys, checksums: rows.checksums, in: store) { transaction throws(StoreError) in
             if !series.isEmpty, try !sealed.put(in: store, transaction) { return false }
             try transaction.append(rows.damage.events(at: last))
@@ -154,6 +158,6 @@ extension TimeRange {
 
     /// The raw span that starts at `span` seconds.
     init(span: Int64) {
-        self.init(minMilliseconds: span * 1000, maxMilliseconds: (span + Block.rawSpanSeconds) * 1000 - 1)
+        self.init(minMilliseconds: span * 1000 + 1, maxMilliseconds: (span + Block.rawSpanSeconds) * 1000)
     }
 }

@@ -162,6 +162,16 @@ struct SpanWriter {
         _ places: [Int], _ group: UInt16, _ news: GroupDefinition?, _ snapshot: Snapshot
     ) throws(StoreError) -> Bool {
         let reference = Snapshot.BlockReference(group: group, start: span)
+        let definition = try news ?? snapshot.groups()[group] ?? GroupDefinition(intervalMilliseconds: 60_000)
+        var samplesByID: [UInt32: SampleColumn] = [:]
+        for place in places {
+            if let id = day?.id(of: columns[place].series) { samplesByID[id] = columns[place].column }
+        }
+        if let mixed = try MixedWindows(reference, definition, samplesByID, snapshot) {
+            guard try commit(mixed, to: group, news) else { return false }
+            outcome.blocks += 1
+            return true
+        }
         var block = try snapshot.contents(of: reference)
         var counts = DuplicateCounts()
         var samples = 0
@@ -173,9 +183,10 @@ struct SpanWriter {
         // The same import run again changes nothing, and writes nothing.
         if counts.identical < samples {
             let (times, series) = BlockAssembly.assemble(block.columns)
-            let raw = try RawBlock(
+            var raw = try RawBlock(
                 reference, replacing: block.fingerprint, times: times, interval: SpanWriter.interval(of: times),
                 series: series)
+            raw.windows = try TierSlices.minutes(reference, definition, times, series, in: store)
             guard try commit(raw, news) else { return false }
             outcome.blocks += 1
         }
@@ -189,13 +200,26 @@ struct SpanWriter {
             guard try transaction.superblock(of: store).generation == generation,
                 try block.put(in: store, transaction)
             else { return false }
-            if let news {
-                try transaction.put(Key.group(block.reference.group), payload: news.encoded())
-                try transaction.raiseGeneration(of: store)
-            }
+            if let news { try transaction.put(Key.group(block.reference.group), payload: news.encoded()) }
+            if news != nil || block.windows != nil { try transaction.raiseGeneration(of: store) }
             return true
         }
-        if isDone && news != nil { day?.followGeneration() }
+        if isDone, news != nil || block.windows != nil { day?.followGeneration() }
+        return isDone
+    }
+
+    private mutating func commit(
+        _ mixed: MixedWindows, to group: UInt16, _ news: GroupDefinition?
+    ) throws(StoreError) -> Bool {
+        let (store, generation) = (store, day?.generation)
+        let isDone = try store.write { transaction throws(StoreError) in
+            guard try transaction.superblock(of: store).generation == generation,
+                try mixed.put(in: store, transaction)
+            else { return false }
+            if let news { try transaction.put(Key.group(group), payload: news.encoded()) }
+            return true
+        }
+        if isDone { day?.followGeneration() }
         return isDone
     }
 

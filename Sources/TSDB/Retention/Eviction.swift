@@ -67,23 +67,39 @@ extension Store {
     package func evict(downTo bytes: Int, isDryRun: Bool = false) throws(StoreError) -> RetentionReport {
         var report = RetentionReport()
         guard try exceeds(bytes) else { return report }
-        var (use, lastRawEnd) = (try spaceUse(), nil as Int64?)
+        var (use, lastEnd) = (try spaceUse(), nil as Int64?)
+        let classes = try snapshot().retentionClasses()
         for span in try EvictionSpan.all(in: self) where use.usedBytes > bytes {
             let ranges = try DoomedRange.blocks(of: span, in: self)
+            if !isDryRun { try forget(span, classes) }
             for range in ranges {
                 range.count(&report)
                 // A stripe fills a page.
                 if isDryRun { use.usedPages -= range.keyCount } else { try delete(range) }
             }
             if !isDryRun { use = try spaceUse() }
-            if span.tier == 0 { lastRawEnd = (span.start + Block.rawSpanSeconds) * 1000 }
+            lastEnd = max(lastEnd ?? .min, span.end)
         }
-        if let lastRawEnd, !isDryRun {
-            let registries = try DoomedRange.registries(lastRawEnd, snapshot())
-            registries.count(&report)
-            try delete(registries)
+        if let lastEnd, !isDryRun {
+            // Each is looked at again when it goes: others may name what is left.
+            for span in [RegistrySpan.day, .thirtyDays] {
+                report.registries += try delete(DoomedRange.registries(span, through: lastEnd, in: self))
+            }
         }
         return report
+    }
+
+    /// Notes that a tier is gone through the end of the span, before it goes: who reads in between takes the next one.
+    private func forget(_ span: EvictionSpan, _ classes: [UInt8: RetentionClass]) throws(StoreError) {
+        var reached = TierCoverage()
+        reached[span.resolution] = span.end * 1000
+        var forgotten: [UInt8: TierCoverage] = [RetentionClass.frames: reached]
+        for group in try snapshot().groups().values { forgotten[group.retentionClass] = reached }
+        var classes = classes
+        for number in forgotten.keys where classes[number] == nil {
+            classes[number] = RetentionClass(since: .min, keep: .standard)
+        }
+        try forget(forgotten, classes)
     }
 }
 
@@ -92,6 +108,12 @@ struct EvictionSpan: Hashable {
     var tier: UInt8
     /// In seconds.
     var start: Int64
+
+    /// The resolution of what is in it.
+    var resolution: Tier { TierLayer(rawValue: tier)?.tier ?? .raw }
+
+    /// In seconds.
+    var end: Int64 { start + (TierLayer(rawValue: tier)?.spanSeconds ?? Block.rawSpanSeconds) }
 
     /// All that a store has, in the order in which they go. Cost: a step a block.
     static func all(in store: Store) throws(StoreError) -> [EvictionSpan] {
@@ -107,7 +129,7 @@ struct EvictionSpan: Hashable {
             spans.insert(EvictionSpan(tier: name.tier, start: name.start))
             return .seek(Key.frameBlock(tier: name.tier, start: name.start + 1, stripe: 0))
         }
-        return spans.sorted { ($0.tier, $0.start) < ($1.tier, $1.start) }
+        return spans.sorted { ($0.resolution, $0.start, $0.tier) < ($1.resolution, $1.start, $1.tier) }
     }
 }
 
@@ -117,7 +139,7 @@ extension DoomedRange {
     /// The blocks of samples and of processes of one span.
     fileprivate static func blocks(of span: EvictionSpan, in store: Store) throws(StoreError) -> [DoomedRange] {
         let snapshot = try store.snapshot()
-        var blocks = DoomedRange(kind: .block)
+        var blocks = DoomedRange(kind: span.resolution == .raw ? .block : .windowBlock)
         for group in try snapshot.groups().keys.sorted() {
             let first = Key.block(group: group, tier: span.tier, start: span.start, stripe: 0)
             try snapshot.transaction.scan(from: first) { key, value throws(StoreError) in
@@ -135,5 +157,22 @@ extension DoomedRange {
             return .next
         }
         return [blocks, frames].filter { !$0.items.isEmpty }
+    }
+
+    /// The registries of the spans that begin before `end` seconds.
+    fileprivate static func registries(
+        _ span: RegistrySpan, through end: Int64, in store: Store
+    ) throws(StoreError) -> DoomedRange {
+        var range = DoomedRange(kind: .registry)
+        var last: Int64?
+        let first = Key.registry(span: span, start: .min, stripe: 0)
+        try store.snapshot().transaction.scan(from: first) { key, value throws(StoreError) in
+            guard let name = key.registryKey(), name.span == span.rawValue, name.start < end else { return .stop }
+            range.add(key, value, isNewItem: name.start != last)
+            range.items[range.items.count - 1].registry = (span, name.start)
+            last = name.start
+            return .next
+        }
+        return range
     }
 }

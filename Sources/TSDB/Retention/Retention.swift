@@ -1,22 +1,29 @@
 import LMDB
 package import Model
 
-// Age retention: what is older than it is kept goes, whole blocks at a time. Only `mon run` and `mon retention run`
-// call it. Each transaction deletes about 64 keys: LMDB rewrites what is left of a large free-list record at every
+// Age retention: what is older than its tier is kept goes, whole blocks at a time. Only `mon run` and `mon retention
+// run` call it. Each transaction deletes about 64 keys: LMDB rewrites what is left of a large free-list record at every
 // commit, so deleting a day at once makes all later commits dearer (measured: 24.9 KB a commit against 21.5). Blocks
 // and registries go whole, and of rows the newest first, so that readers, and who starts after a crash in between, find
 // nothing half there.
+//
+// A finer tier goes only where the next one has what it had. So before anything is removed, what is too old and not in
+// windows yet is put there: rows that nobody sealed, late batches that wait, blocks of a version without tiers.
 
 /// What a retention run removed, or would remove.
 package struct RetentionReport: Hashable, Sendable {
     /// Blocks of samples, a group and two hours each.
     package var blocks = 0
+    /// Blocks of windows, of a minute or an hour.
+    package var windowBlocks = 0
     package var processBlocks = 0
+    /// Blocks of process frames of which one frame a minute, or an hour, is left.
+    package var thinnedProcessBlocks = 0
     /// Rows of the head, in spans that nobody sealed.
     package var rows = 0
     package var lateBatches = 0
     package var events = 0
-    /// Registries of days of which nothing is left.
+    /// Registries of days, and of thirty days, of which nothing is left.
     package var registries = 0
     /// Bytes of keys and values, as they lie in the file.
     package var bytes = 0
@@ -25,28 +32,67 @@ package struct RetentionReport: Hashable, Sendable {
 }
 
 extension Store {
-    /// Removes what ended `keepMilliseconds` or longer before `now`. Safe beside a recorder in another process: blocks
-    /// that old are no one's to write, and each transaction is short.
+    /// Removes what ended longer before `now` than it is kept. Safe beside a recorder in another process: blocks that
+    /// old are no one's to write, and each transaction is short.
     ///
-    /// - Parameter isDryRun: only tells what would go.
+    /// - Parameters:
+    ///   - policy: is kept in the store; nil for what was kept there last, or the standard.
+    ///   - isDryRun: only tells what would go. Rows and late batches that would be made windows first count as gone.
     /// - Throws: ``StoreError``; what was removed before it stays removed.
     package func retain(
-        _ keepMilliseconds: Int64, now: Timestamp, isDryRun: Bool = false
+        _ policy: RetentionPolicy? = nil, now: Timestamp, isDryRun: Bool = false
     ) throws(StoreError) -> RetentionReport {
-        guard keepMilliseconds > 0 else { throw .invalid("retention: samples are kept for a positive time") }
-        let (cutoff, overflow) = now.milliseconds.subtractingReportingOverflow(keepMilliseconds)
-        if overflow { return RetentionReport() }
         var report = RetentionReport()
-        for doomed in try DoomedRange.all(olderThan: cutoff, in: self) {
-            doomed.count(&report)
-            if isDryRun { continue }
-            try delete(doomed)
+        if let policy, !isDryRun { try adopt(policy, now: now) }
+        let known = try snapshot().retentionClasses()
+        let wanted = policy ?? (known[RetentionClass.standard] == nil ? .standard : nil)
+        let cutoffs = Cutoffs(try wanted?.classes(known, now: now) ?? known, now: now)
+        if !isDryRun {
+            try makeWindows(cutoffs)
+            try FrameThinning.run(cutoffs, in: self, &report)
+        }
+        let doomed = try Doomed(cutoffs, in: self)
+        if !isDryRun { try forget(doomed.forgotten, cutoffs.classes) }
+        for range in doomed.ranges {
+            range.count(&report)
+            if !isDryRun { try delete(range) }
         }
         return report
     }
 
-    func delete(_ range: DoomedRange) throws(StoreError) {
+    /// Seals and merges what is too old to be kept as samples and not too old for windows.
+    private func makeWindows(_ cutoffs: Cutoffs) throws(StoreError) {
+        for span in try Doomed.spansToSeal(cutoffs, in: self) { try Sealing.seal(span: span, in: self) }
+        var mustMerge = false
+        do {
+            let snapshot = try snapshot()
+            let groups = try snapshot.groups()
+            try snapshot.forEachLateBatch(tolerating: DamageList(writing: ())) { _, batch throws(StoreError) in
+                let time = batch.minTime
+                if time < cutoffs.raw(groups[batch.group]), batch.maxTime >= cutoffs.last(groups[batch.group]) {
+                    mustMerge = true
+                }
+            }
+        }
+        if mustMerge { try LateMerging.mergeSealed(in: self) }
+        try Folding.foldCompleteSpans(in: self)
+    }
+
+    /// Notes in the store what will be gone, before it goes: whoever reads in between takes windows instead.
+    func forget(_ forgotten: [UInt8: TierCoverage], _ classes: [UInt8: RetentionClass]) throws(StoreError) {
+        if forgotten.isEmpty { return }
+        try write { transaction throws(StoreError) in
+            for (number, reached) in forgotten {
+                try transaction.raise(reached, ofClass: number, classes[number], in: self)
+            }
+        }
+    }
+
+    /// - Returns: how many items were removed; others may have taken some, or made them needed.
+    @discardableResult
+    func delete(_ range: DoomedRange) throws(StoreError) -> Int {
         var rest = range.items[...]
+        var removed = 0
         while !rest.isEmpty {
             var part: [DoomedRange.Item] = []
             var keyCount = 0
@@ -55,200 +101,92 @@ extension Store {
                 keyCount += item.keys.count
                 rest.removeFirst()
             }
-            try write { transaction throws(StoreError) in
+            removed += try write { transaction throws(StoreError) in
+                var count = 0
                 for item in part where try item.isStillDoomed(in: transaction) {
-                    for key in item.keys {
-                        do throws(StorageError) {
-                            try transaction.delete(key)
-                        } catch {
-                            throw StoreError(error)
-                        }
+                    count += 1
+                    do throws(StorageError) {
+                        for key in item.keys { try transaction.delete(key) }
+                        if range.kind.isStriped { try transaction.deleteStripes(behind: item.keys.last) }
+                    } catch {
+                        throw StoreError(error)
                     }
                 }
                 // Writers cache registries, and their chains go on from rows.
                 if range.kind == .registry || range.kind == .row { try transaction.raiseGeneration(of: self) }
+                return count
             }
         }
-    }
-}
-
-/// The keys of one kind that a retention run or an eviction removes.
-struct DoomedRange {
-    enum Kind: Hashable {
-        case block, frameBlock, row, lateBatch, event, registry
-    }
-
-    /// A block, a row, a batch, an event or a registry; a block is many keys.
-    struct Item {
-        var keys: [[UInt8]] = []
-        /// A late batch as it was found.
-        var batch: (sequence: UInt64, content: LateBatch)?
-        /// The day of a registry.
-        var day: Int64?
-
-        /// Others write between the snapshot and the deletion: a number may be another late batch's by now, and a day
-        /// may have got samples that its registry names.
-        func isStillDoomed(in transaction: borrowing WriteTransaction) throws(StoreError) -> Bool {
-            if let batch { return try transaction.holds(batch.content, at: batch.sequence) }
-            if let day { return try !transaction.hasSamples(ofDay: day) }
-            return true
-        }
-    }
-
-    var kind: Kind
-    var items: [Item] = []
-    var bytes = 0
-
-    mutating func add(_ key: RawSpan, _ value: RawSpan, isNewItem: Bool) {
-        if isNewItem || items.isEmpty { items.append(Item()) }
-        items[items.count - 1].keys.append(key.array())
-        bytes += key.byteCount + value.byteCount
-    }
-
-    func count(_ report: inout RetentionReport) {
-        switch kind {
-        case .block: report.blocks += items.count
-        case .frameBlock: report.processBlocks += items.count
-        case .row: report.rows += items.count
-        case .lateBatch: report.lateBatches += items.count
-        case .event: report.events += items.count
-        case .registry: report.registries += items.count
-        }
-        report.bytes += bytes
-    }
-
-    /// Everything that ended at or before `cutoff`, as one snapshot shows it. Registries last: a crash before leaves
-    /// one that names series without samples, never samples without a name.
-    static func all(olderThan cutoff: Int64, in store: Store) throws(StoreError) -> [DoomedRange] {
-        let snapshot = try store.snapshot()
-        var ranges: [DoomedRange] = []
-        for group in try snapshot.groups().keys.sorted() { ranges.append(try blocks(group, cutoff, snapshot)) }
-        ranges.append(try frameBlocks(cutoff, snapshot))
-        ranges.append(try rows(cutoff, snapshot))
-        ranges.append(try lateBatches(cutoff, snapshot))
-        ranges.append(try events(cutoff, snapshot))
-        ranges.append(try registries(cutoff, snapshot))
-        return ranges
-    }
-
-    private static func spanEnded(_ start: Int64, _ cutoff: Int64) -> Bool {
-        (start + Block.rawSpanSeconds) * 1000 <= cutoff
-    }
-
-    private static func blocks(_ group: UInt16, _ cutoff: Int64, _ snapshot: Snapshot) throws(StoreError) -> Self {
-        var range = DoomedRange(kind: .block)
-        let first = Key.block(group: group, tier: 0, start: .min, stripe: 0)
-        try snapshot.transaction.scan(from: first) { key, value throws(StoreError) in
-            guard let name = key.blockKey(), name.group == group, name.tier == 0, spanEnded(name.start, cutoff) else {
-                return .stop
-            }
-            range.add(key, value, isNewItem: name.stripe == 0)
-            return .next
-        }
-        return range
-    }
-
-    private static func frameBlocks(_ cutoff: Int64, _ snapshot: Snapshot) throws(StoreError) -> Self {
-        var range = DoomedRange(kind: .frameBlock)
-        let first = Key.frameBlock(tier: 0, start: .min, stripe: 0)
-        try snapshot.transaction.scan(from: first) { key, value throws(StoreError) in
-            guard let name = key.frameBlockKey(), name.tier == 0, spanEnded(name.start, cutoff) else { return .stop }
-            range.add(key, value, isNewItem: name.stripe == 0)
-            return .next
-        }
-        return range
-    }
-
-    /// Rows of whole spans: a part of a chain could not be read without its key row.
-    private static func rows(_ cutoff: Int64, _ snapshot: Snapshot) throws(StoreError) -> Self {
-        var range = DoomedRange(kind: .row)
-        try snapshot.transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, value throws(StoreError) in
-            guard let row = key.headRowKey(), spanEnded(Block.spanStart(row.time), cutoff) else { return .stop }
-            range.add(key, value, isNewItem: true)
-            return .next
-        }
-        // The newest first: what is left of a chain can be read at any moment.
-        range.items.reverse()
-        return range
-    }
-
-    private static func lateBatches(_ cutoff: Int64, _ snapshot: Snapshot) throws(StoreError) -> Self {
-        var doomed: [UInt64: LateBatch] = [:]
-        try snapshot.forEachLateBatch(tolerating: DamageList(writing: ())) { sequence, batch throws(StoreError) in
-            if batch.maxTime < cutoff { doomed[sequence] = batch }
-        }
-        var range = DoomedRange(kind: .lateBatch)
-        try snapshot.transaction.scan(from: Key.lateBatch(0)) { key, value throws(StoreError) in
-            guard let sequence = key.lateBatchKey() else { return .stop }
-            if let batch = doomed[sequence] {
-                range.add(key, value, isNewItem: true)
-                range.items[range.items.count - 1].batch = (sequence, batch)
-            }
-            return .next
-        }
-        return range
-    }
-
-    private static func events(_ cutoff: Int64, _ snapshot: Snapshot) throws(StoreError) -> Self {
-        var range = DoomedRange(kind: .event)
-        try snapshot.transaction.scan(from: Key.event(time: .min, sequence: 0)) { key, value throws(StoreError) in
-            guard let event = key.eventKey(), event.time < cutoff else { return .stop }
-            range.add(key, value, isNewItem: true)
-            return .next
-        }
-        return range
-    }
-
-    /// Days that ended and of which, once the rest is gone, nothing is left.
-    static func registries(_ cutoff: Int64, _ snapshot: Snapshot) throws(StoreError) -> Self {
-        // A day's last block ends with it, so a day that ended before the cutoff has none but late samples.
-        var lateDays: Set<Int64> = []
-        try snapshot.forEachLateBatch(tolerating: DamageList(writing: ())) { _, batch throws(StoreError) in
-            if batch.maxTime >= cutoff { lateDays.insert(batch.day) }
-        }
-        var range = DoomedRange(kind: .registry)
-        var lastDay: Int64?
-        let first = Key.registry(span: .day, start: .min, stripe: 0)
-        try snapshot.transaction.scan(from: first) { key, value throws(StoreError) in
-            guard let name = key.registryKey(), name.span == RegistrySpan.day.rawValue,
-                (name.start + Block.daySeconds) * 1000 <= cutoff
-            else { return .stop }
-            if lateDays.contains(name.start) { return .next }
-            range.add(key, value, isNewItem: name.start != lastDay)
-            range.items[range.items.count - 1].day = name.start
-            lastDay = name.start
-            return .next
-        }
-        return range
+        return removed
     }
 }
 
 extension WriteTransaction {
-    /// Whether rows, late batches or blocks have samples that the registry of the day names.
-    fileprivate func hasSamples(ofDay day: Int64) throws(StoreError) -> Bool {
-        let end = day + Block.daySeconds
-        var isFound = false
-        try scan(from: Key.headRow(time: day * 1000, group: 0)) { key, _ throws(StoreError) in
-            if let row = key.headRowKey() { isFound = row.time < end * 1000 }
-            return .stop
-        }
-        try scan(from: Key.lateBatch(0)) { key, value throws(StoreError) in
-            guard key.lateBatchKey() != nil else { return .stop }
-            // A batch that is damaged has no samples that a registry could name.
-            if let payload = Checksum.payload(of: value, key: key), let batch = try? LateBatch.decode(payload) {
-                isFound = isFound || batch.day == day
+    /// Raises what a class has forgotten.
+    func raise(
+        _ reached: TierCoverage, ofClass number: UInt8, _ fallback: RetentionClass?, in store: Store
+    ) throws(StoreError) {
+        var one = fallback
+        if let payload = try payload(of: Key.retentionClass(number)) {
+            do throws(CodecError) {
+                one = try RetentionClass(payload)
+            } catch {
+                throw StoreError(error, path: store.path, record: "retention class \(number)")
             }
-            return isFound ? .stop : .next
         }
-        var group: UInt16 = 0
-        try scan(from: Key.block(group: 0, tier: 0, start: day, stripe: 0)) { key, _ throws(StoreError) in
-            guard !isFound, let name = key.blockKey() else { return .stop }
-            if name.group == group, name.tier == 0, name.start >= day { isFound = name.start < end }
-            if isFound || (name.group == group && name.group == .max) { return .stop }
-            // The next group that has blocks, or the one after this.
-            group = name.group == group ? group + 1 : name.group
-            return .seek(Key.block(group: group, tier: 0, start: day, stripe: 0))
-        }
-        return isFound
+        guard var one else { return }
+        let before = one.forgotten
+        for tier in Tier.allCases { one.forgotten[tier] = max(one.forgotten[tier], reached[tier]) }
+        if one.forgotten == before, fallback != nil, one == fallback { return }
+        try put(Key.retentionClass(number), payload: one.encoded())
     }
+
+    /// Deletes the stripes that follow `key`: those of a longer block that somebody put in the place of the one known.
+    fileprivate func deleteStripes(behind key: [UInt8]?) throws(StorageError) {
+        guard var key, key.count > 2 else { return }
+        repeat {
+            var place = key.count - 1
+            while place >= key.count - 2, key[place] == .max {
+                key[place] = 0
+                place -= 1
+            }
+            if place < key.count - 2 { return }
+            key[place] += 1
+        } while try delete(key)
+    }
+}
+
+/// Through when what each class has is too old, in milliseconds.
+struct Cutoffs {
+    let classes: [UInt8: RetentionClass]
+    private var times: [UInt8: TierCoverage] = [:]
+
+    init(_ classes: [UInt8: RetentionClass], now: Timestamp) {
+        self.classes = classes
+        for (number, one) in classes {
+            var cutoff = TierCoverage()
+            for tier in Tier.allCases {
+                let (time, overflow) = now.milliseconds.subtractingReportingOverflow(one.keep[tier])
+                cutoff[tier] = overflow ? .min : time
+            }
+            times[number] = cutoff
+        }
+    }
+
+    /// Of a class; the standard one where it has no record.
+    subscript(number: UInt8) -> TierCoverage {
+        times[number] ?? times[RetentionClass.standard] ?? TierCoverage()
+    }
+
+    /// Of a group's samples.
+    func raw(_ group: GroupDefinition?) -> Int64 { self[group?.retentionClass ?? RetentionClass.standard].raw }
+
+    /// Of the last that is left of a group's samples.
+    func last(_ group: GroupDefinition?) -> Int64 {
+        let cutoff = self[group?.retentionClass ?? RetentionClass.standard]
+        return group?.buildsTiers == true ? cutoff.hour : cutoff.raw
+    }
+
+    /// The latest one of samples: no registry of a later day can go.
+    var newestRaw: Int64 { times.values.map(\.raw).max() ?? .min }
 }

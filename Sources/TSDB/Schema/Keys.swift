@@ -5,11 +5,13 @@
 //   01 span(u8) start(i64 s) stripe(u16)                   registry of a span: 0 = UTC day, 1 = 30 days
 //   02 group(u16)                                          what a group is
 //   03 metric name                                         TYPE, HELP, UNIT
+//   04 class(u8)                                           retention class: which series, how long kept; FF = frames
 //   10 time(i64 ms) group(u16)                             head row; group FFFF = process frame
 //   11 sequence(u64)                                       late batch
 //   12 time(i64 ms) sequence(u16)                          event
-//   20 group(u16) tier(u8) start(i64 s) stripe(u16)        block stripes; tier 0 = raw
-//   21 tier(u8) start(i64 s) stripe(u16)                   process frame block
+//   20 group(u16) tier(u8) start(i64 s) stripe(u16)        block stripes; tier 0 = raw, others: TierLayer
+//   21 tier(u8) start(i64 s) stripe(u16)                   process frame block; tier 0 = all frames, 1 = one a minute,
+//                                                          2 = one an hour
 //
 // Example: the head row of group 1 at 1970-01-01T00:00:00.005Z is 10 80 00 00 00 00 00 00 05 00 01.
 
@@ -27,6 +29,7 @@ enum Key {
         case registry = 0x01
         case group = 0x02
         case metadata = 0x03
+        case retentionClass = 0x04
         case headRow = 0x10
         case lateBatch = 0x11
         case event = 0x12
@@ -48,6 +51,8 @@ enum Key {
     static func group(_ group: UInt16) -> [UInt8] { bytes(.group) { $0.append(big: group) } }
 
     static func metadata(_ metric: String) -> [UInt8] { bytes(.metadata) { $0.append(contentsOf: metric.utf8) } }
+
+    static func retentionClass(_ number: UInt8) -> [UInt8] { bytes(.retentionClass) { $0.append(number) } }
 
     static func headRow(time: Int64, group: UInt16) -> [UInt8] {
         bytes(.headRow) {
@@ -72,6 +77,10 @@ enum Key {
             $0.append(signed: start)
             $0.append(big: stripe)
         }
+    }
+
+    static func tierBlock(_ reference: TierReference, stripe: UInt16) -> [UInt8] {
+        block(group: reference.group, tier: reference.layer.rawValue, start: reference.start, stripe: stripe)
     }
 
     static func frameBlock(tier: UInt8, start: Int64, stripe: UInt16) -> [UInt8] {
@@ -124,6 +133,11 @@ extension RawSpan {
     func groupKey() -> UInt16? {
         guard isKey(.group), byteCount == 3 else { return nil }
         return big16(1)
+    }
+
+    func retentionClassKey() -> UInt8? {
+        guard isKey(.retentionClass), byteCount == 2 else { return nil }
+        return byte(1)
     }
 
     func registryKey() -> (span: UInt8, start: Int64, stripe: UInt16)? {

@@ -2,7 +2,7 @@
 //
 //   superblock   "MONS" version(u16) flags(u32) stripeBytes(u32) generation(u64) state(u8) field(host)
 //                field(machine id)
-//   group        version(u8) interval(varint ms) retentionClass(u8) field(source)
+//   group        version(u8) interval(varint ms) retentionClass(u8) field(source); version 2: its series have no tiers
 //   metadata     version(u8) kind(u8) field(unit) field(help)
 //   event        version(u8) kind(u8) field(text) field(labels)
 //
@@ -92,18 +92,24 @@ package struct GroupDefinition: Hashable, Sendable {
     /// 0 is the store's default retention.
     package var retentionClass: UInt8
     package var source: String
+    /// Whether windows are made of its samples when they are sealed.
+    package var buildsTiers: Bool
 
-    package init(intervalMilliseconds: Int64, retentionClass: UInt8 = 0, source: String = GroupDefinition.agentSource) {
+    package init(
+        intervalMilliseconds: Int64, retentionClass: UInt8 = 0, source: String = GroupDefinition.agentSource,
+        buildsTiers: Bool = true
+    ) {
         self.intervalMilliseconds = intervalMilliseconds
         self.retentionClass = retentionClass
         self.source = source
+        self.buildsTiers = buildsTiers
     }
 
     /// Whether the group is of samples that were taken here, scrape by scrape.
     var isOfAgent: Bool { source == GroupDefinition.agentSource }
 
     func encoded() -> [UInt8] {
-        var writer = ByteWriter([1])
+        var writer = ByteWriter([buildsTiers ? 1 : 2])
         writer.varint(UInt64(intervalMilliseconds))
         writer.u8(retentionClass)
         writer.field(source.utf8)
@@ -111,14 +117,17 @@ package struct GroupDefinition: Hashable, Sendable {
     }
 
     static func decode(_ bytes: [UInt8]) throws(CodecError) -> GroupDefinition {
-        var reader = try Record.reader(bytes)
+        var reader = ByteReader(bytes)
+        let version = try reader.u8()
+        guard (1...2).contains(version) else { throw .unknownVersion(position: 0, number: version) }
         guard let interval = Int64(exactly: try reader.varint()) else {
             throw .malformed(position: reader.position, reason: "interval")
         }
         let retentionClass = try reader.u8()
         let source = String(decoding: try reader.field(), as: UTF8.self)
         try reader.finish()
-        return GroupDefinition(intervalMilliseconds: interval, retentionClass: retentionClass, source: source)
+        return GroupDefinition(
+            intervalMilliseconds: interval, retentionClass: retentionClass, source: source, buildsTiers: version == 1)
     }
 }
 

@@ -13,12 +13,11 @@ struct RetentionCommand: ParsableCommand {
 struct RetentionRunCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Drops what is too old, once.",
-        discussion: "5 * * * *  mon retention run --data /var/lib/mon --keep 30d")
+        discussion: "5 * * * *  mon retention run --data /var/lib/mon --retention raw=30d,1m=1y,1h=5y")
 
     @OptionGroup var store: StoreOptions
 
-    @Option(help: "Drop samples that are older.")
-    var keep = "30d"
+    @OptionGroup var retention: RetentionOptions
 
     @Option(
         help: ArgumentHelp(
@@ -30,15 +29,17 @@ struct RetentionRunCommand: Verb {
     var dryRun = false
 
     func perform(on console: Console) throws -> CommandStatus {
-        let keep = try DurationArgument.parse(keep, option: "--keep")
+        let request = try retention.request()
         let folder = try store.folder(for: .write, on: console)
         let sizeMax = try SizeArgument.storeBytes(
             maxSize, option: "--max-size", diskBytes: Disk.bytes(below: folder.path))
         // Opening for writing makes a store where there is none, which is not asked for here.
         _ = try folder.openStore()
         let opened = try Store(at: folder.path, access: .write(SampleCommand.host()))
-        let report = try opened.retain(keep, now: console.now, isDryRun: dryRun)
-        console.write(RetentionRunCommand.text(report, isDryRun: dryRun, keep: keep))
+        let told = try opened.snapshot().retentionPolicy()
+        let policy = try request.policy(on: told)
+        let report = try opened.retain(policy, now: console.now, isDryRun: dryRun)
+        console.write(RetentionRunCommand.text(report, isDryRun: dryRun, policy ?? told))
         // What a dry run leaves where it is counts as gone.
         let evicted = try opened.evict(downTo: sizeMax + (dryRun ? report.bytes : 0), isDryRun: dryRun)
         console.write(RetentionRunCommand.text(evicted, isDryRun: dryRun, sizeMax: sizeMax))
@@ -52,16 +53,28 @@ struct RetentionRunCommand: Verb {
             + "\(evicted.bytes) bytes\n"
     }
 
-    static func text(_ report: RetentionReport, isDryRun: Bool, keep: Int64) -> String {
-        let age = DurationText.format(keep)
-        if report.isEmpty { return "nothing is older than \(age)\n" }
-        return "\(isDryRun ? "would drop" : "dropped") what is older than \(age): \(parts(of: report)); "
-            + "\(report.bytes) bytes\n"
+    static func text(_ report: RetentionReport, isDryRun: Bool, _ policy: RetentionPolicy) -> String {
+        var times = "\(policy.keep)"
+        for exception in policy.exceptions {
+            let selector = exception.matchers.map(\.description).joined(separator: ",")
+            times += ", {\(selector)} \(exception.keep)"
+        }
+        if report.isEmpty { return "nothing is older than it is kept (\(times))\n" }
+        let told = parts(of: report)
+        var text = ""
+        if !told.isEmpty {
+            text =
+                "\(isDryRun ? "would drop" : "dropped") what is older than it is kept (\(times)): \(told); "
+                + "\(report.bytes) bytes\n"
+        }
+        if report.thinnedProcessBlocks > 0 { text += "thinned \(report.thinnedProcessBlocks) blocks of processes\n" }
+        return text
     }
 
     private static func parts(of report: RetentionReport) -> String {
         let parts: [(Int, String)] = [
-            (report.blocks, "blocks of samples"), (report.processBlocks, "blocks of processes"),
+            (report.blocks, "blocks of samples"), (report.windowBlocks, "blocks of windows"),
+            (report.processBlocks, "blocks of processes"),
             (report.rows, "unsealed scrapes"), (report.lateBatches, "late batches"), (report.events, "events"),
             (report.registries, "days of series names"),
         ]

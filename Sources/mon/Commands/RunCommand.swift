@@ -13,8 +13,8 @@ struct DaemonOptions: Sendable {
     /// Where to serve; nil for not at all.
     var listenAddress: String?
     var allowsRemote: Bool
-    /// Age at which samples are dropped.
-    var keepMilliseconds: Int64
+    /// How long to keep what.
+    var retention: RetentionRequest
     /// Bytes of the store's file that may be in use.
     var sizeMaxBytes: Int
     var log: Log
@@ -40,8 +40,7 @@ struct RunCommand: Verb {
     @Flag(help: "Listen on addresses that other machines can reach. Nobody is asked who he is.")
     var allowRemote = false
 
-    @Option(help: "Drop samples that are older.")
-    var keep = "30d"
+    @OptionGroup var retention: RetentionOptions
 
     @Option(
         help: ArgumentHelp(
@@ -70,12 +69,12 @@ struct RunCommand: Verb {
         guard interval >= 1000, interval % 1000 == 0, interval <= 300_000 else {
             throw CommandFailure(.usage, "--interval \(self.interval): whole seconds from 1s to 5m are possible")
         }
-        let keep = try DurationArgument.parse(keep, option: "--keep")
+        let retention = try retention.request()
         let path = try store.folder(for: .write, on: console).path
         let sizeMax = try SizeArgument.storeBytes(maxSize, option: "--max-size", diskBytes: Disk.bytes(below: path))
         return DaemonOptions(
             dataPath: path, intervalMilliseconds: interval, scrapesPerCommit: commitEvery, listenAddress: listen,
-            allowsRemote: allowRemote, keepMilliseconds: keep, sizeMaxBytes: sizeMax,
+            allowsRemote: allowRemote, retention: retention, sizeMaxBytes: sizeMax,
             log: Log.live(level, on: console))
     }
 }

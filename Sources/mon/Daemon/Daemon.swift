@@ -40,17 +40,20 @@ struct Daemon: ~Copyable {
         try daemon.end()
     }
 
-    private init(_ options: DaemonOptions) throws(StoreError) {
+    private init(_ options: DaemonOptions) throws {
         self.options = options
         log = options.log
         StoreGuard.install(for: options.dataPath, counter: StoreRescue.counterPath(options.dataPath))
-        let opened = try StoreRescue.openRecorder(options.dataPath, now: ClockReading.now().wall) {
+        var opened = try StoreRescue.openRecorder(options.dataPath, now: ClockReading.now().wall) {
             () throws(StoreError) in
             try Recorder(
                 path: options.dataPath, host: SampleCommand.host(), scrapesPerCommit: options.scrapesPerCommit,
                 sizeMax: options.sizeMaxBytes, mapBytes: max(Store.defaultMapBytes, 4 * options.sizeMaxBytes))
         }
         rescue = opened.rescue
+        if let policy = try options.retention.policy(on: opened.recorder.store.snapshot().retentionPolicy()) {
+            try opened.recorder.use(policy, now: WallClock.now())
+        }
         ingest = Ingest(opened.recorder)
         upkeep = StoreUpkeep(log: options.log)
         loop = SamplingLoop(host: .live, options: Daemon.samplerOptions(options.intervalMilliseconds))
@@ -168,9 +171,8 @@ struct Daemon: ~Copyable {
 
     /// Drops what is too old. Before a seal, so that its block goes to the pages that this frees.
     private mutating func age() {
-        let keep = options.keepMilliseconds
-        attempt("drop what is older than \(DurationText.format(keep))") { [log] ingest throws(StoreError) in
-            let report = try ingest.store.retain(keep, now: ClockReading.now().wall)
+        attempt("drop what is older than it is kept") { [log] ingest throws(StoreError) in
+            let report = try ingest.store.retain(now: ClockReading.now().wall)
             if !report.isEmpty {
                 log.info("dropped what was too old", ["blocks": "\(report.blocks)", "bytes": "\(report.bytes)"])
             }

@@ -274,6 +274,12 @@ struct SampleStore {
         check(["--commit-every", "0"], "--commit-every 0")
         check(["--interval", "100ms"], "--interval 100ms")
         check(["--keep", "soon"], "--keep: \"soon\" is no length of time")
+        check(["--keep", "1d", "--retention", "raw=2d"], "give one of them")
+        check(["--retention", "1m=soon"], "\"soon\" is no time such as 30d")
+        check(["--retention", "raw=2d,1h=1d"], "--retention raw=2d,1h=1d")
+        check(["--retention-for", "{a=\"b\"}"], "a selector and times belong together")
+        check(["--retention-for", "{a=", "raw=1d"], "--retention-for")
+        check(["--retention-for", "{a=\"b\"}", "raw"], "is none of raw=TIME")
         let command = try #require(
             try Mon.command(for: ["run", "--interval", "10s", "--commit-every", "12", "--data", "/d"]) as? RunCommand)
         let options = try command.options(on: TestConsole().console)

@@ -15,6 +15,7 @@ import Testing
         let path = folder.path
         var random = SeededGenerator(seed: seed)
         var reached = 0
+        var deaths: Int64 = 0
         for run in 0..<CrashTests.runs {
             // Long enough for a few hundred commits, short enough to hit the opening now and then.
             let microseconds = UInt32.random(in: 1000...150_000, using: &random)
@@ -24,6 +25,7 @@ import Testing
             }
             let acknowledged = CrashWorld.acknowledged(in: path + "/acknowledged")
             #expect(acknowledged.count >= reached)
+            deaths = acknowledged.count > reached ? 1 : deaths + 1
             reached = acknowledged.count
             // The lock is free, and nothing has to be repaired before the next start.
             let clock = ContinuousClock()
@@ -32,7 +34,7 @@ import Testing
             let opening = clock.now - began
             #expect(opening < .milliseconds(500), "opening took \(opening)")
             let problems = try CrashWorld.problems(
-                recorder.store, acknowledged: acknowledged, deaths: run + 1)
+                recorder.store, acknowledged: acknowledged, deaths: deaths, deathsEver: Int64(run + 1))
             #expect(problems.isEmpty, "seed \(seed), run \(run): \(problems.prefix(5))")
             if !problems.isEmpty { return }
         }

@@ -10,6 +10,11 @@ import TestSupport
 enum CrashWorld {
     static let tickMilliseconds: Int64 = 60_000
     static let keepMilliseconds: Int64 = 10 * 3_600_000
+    /// Windows outlive all that a test records.
+    static let policy = RetentionPolicy(
+        keep: TierKeep(raw: keepMilliseconds, minute: 900 * 3_600_000, hour: 9000 * 3_600_000))
+    /// Three hours before a day and a span of thirty days end, so that both are soon folded.
+    private static let base: Int64 = (30 * 24 - 3) * 3_600_000
     static let group = GroupDefinition(intervalMilliseconds: tickMilliseconds)
     static let second = GroupDefinition(intervalMilliseconds: 2 * tickMilliseconds)
 
@@ -18,10 +23,10 @@ enum CrashWorld {
         return generator.next()
     }
 
-    static func time(_ tick: Int64) -> Int64 { tick * tickMilliseconds }
+    static func time(_ tick: Int64) -> Int64 { base + tick * tickMilliseconds }
 
     /// The tick at or before a time; -1 before the first.
-    static func tick(of time: Int64) -> Int64 { time < 0 ? -1 : time / tickMilliseconds }
+    static func tick(of time: Int64) -> Int64 { time < base ? -1 : (time - base) / tickMilliseconds }
 
     /// The samples of a tick: those of its own time, and late ones.
     static func samples(_ tick: Int64, isLate: Bool) -> [(labels: Labels, time: Int64, value: Double)] {
@@ -63,7 +68,7 @@ enum CrashWorld {
             }
             if hash(5, tick) % 40 == 0 { try recorder.sealEverything() }
             if sizeMax == nil, hash(6, tick) % 30 == 0 {
-                _ = try recorder.store.retain(keepMilliseconds, now: Timestamp(milliseconds: time(tick)))
+                _ = try recorder.store.retain(policy, now: Timestamp(milliseconds: time(tick)))
             }
             tick += 1
         }
@@ -109,9 +114,11 @@ enum CrashWorld {
     ///
     /// - Parameters:
     ///   - evictedBefore: samples before it may be missing; nil where only age takes samples away.
-    ///   - deaths: how often the recording was killed: each time one commit may not have been acknowledged.
+    ///   - deaths: children since the last acknowledged tick. Each may have committed one more, and been killed in the
+    ///     seal that came with it.
     static func problems(
-        _ store: Store, acknowledged: [Int64], cutoff evictedBefore: Int64? = nil, deaths: Int = 1
+        _ store: Store, acknowledged: [Int64], cutoff evictedBefore: Int64? = nil, deaths: Int64 = 1,
+        deathsEver: Int64 = 1
     ) throws -> [String] {
         let snapshot = try store.snapshot()
         var problems: [String] = []
@@ -121,7 +128,7 @@ enum CrashWorld {
         }
         // Late samples of equal times replace each other, so several ticks may have written one.
         var lateValues: [Int64: Set<UInt64>] = [:]
-        let last = (acknowledged.map { max($0, ~$0) }.max() ?? -1) + Int64(deaths)
+        let last = (acknowledged.map { max($0, ~$0) }.max() ?? -1) + deaths
         for tick in 0...max(0, last) {
             for sample in samples(tick, isLate: true) {
                 lateValues[sample.time, default: []].insert(sample.value.bitPattern)
@@ -152,7 +159,7 @@ enum CrashWorld {
                 if !isKnown || tick > last { problems.append("never recorded: \(labels) at \(time)") }
             }
         }
-        return try problems + doubles(snapshot)
+        return try problems + doubles(snapshot) + CrashWindows.problems(snapshot, acknowledged, deathsEver)
     }
 
     /// Times that a group has both in a block and in a row.

@@ -18,11 +18,11 @@ import Testing
         var written = try WrittenStore()
         let start: Int64 = -7_200_000
         for tick in 0..<60 as Range<Int64> {
-            try written.append(start + tick * 60_000, samples(tick))
+            try written.append(start + (tick + 1) * 60_000, samples(tick))
             // A late one now and then, also into what is sealed.
             if Int.random(in: 0..<6, using: &random) == 0 {
                 // At the time of a row that is there, or beside it.
-                let earlier = start + Int64.random(in: 0...tick, using: &random) * 60_000
+                let earlier = start + Int64.random(in: 1...tick + 1, using: &random) * 60_000
                 try written.append(
                     earlier + Int64.random(in: 0...1, using: &random), [(labels[0], 1000 + Double(tick))])
             }
@@ -31,12 +31,12 @@ import Testing
                 try written.expectEqualsModel("seed \(seed), sealed at tick \(tick)")
             }
         }
-        try written.append(0, samples(1))
+        try written.append(1, samples(1))
         try written.expectEqualsModel("seed \(seed), span completed")
         let snapshot = try written.store.snapshot()
         let references = try snapshot.blockReferences(in: .all)
         #expect(references == [Snapshot.BlockReference(group: 1, start: -7200)])
-        #expect(try snapshot.oldestHeadTime() == 0)
+        #expect(try snapshot.oldestHeadTime() == 1)
         var lateCount = 0
         try snapshot.forEachLateBatch { _, _ in lateCount += 1 }
         #expect(lateCount == 0)

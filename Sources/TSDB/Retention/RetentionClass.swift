@@ -1,0 +1,201 @@
+// What the store knows of a retention class. A series is put into a class when it is appended, so its samples share
+// groups with those that age like them. A class is never taken away or renumbered, since groups name it: one that no
+// policy has any more is inactive, gets no new series, and what it has goes on ageing as it was told last.
+//
+//   key     04 class(u8): 0 = all that no exception fits, 1 ... 254 = exceptions, 255 = process frames
+//   value   version(1) isActive(u8) place among the exceptions (varint), since (zigzag ms),
+//           kept raw, 1m, 1h (varint ms each), forgotten through raw, 1m, 1h (zigzag ms each),
+//           number of matchers, per matcher: operation(u8: 0 =, 1 !=, 2 =~, 3 !~) field(name) field(value)
+
+import LMDB
+package import Model
+
+/// A retention class as its record has it.
+struct RetentionClass: Hashable {
+    static let standard: UInt8 = 0
+    static let frames: UInt8 = 255
+
+    var isActive = true
+    /// Lower ones are asked first.
+    var place = 0
+    /// When series were first put into it; what they had before is in other classes.
+    var since: Int64
+    var keep: TierKeep
+    /// Through when what was at each tier is gone, in milliseconds.
+    var forgotten = TierCoverage()
+    var matchers: [Matcher] = []
+
+    func matches(_ labels: Labels) -> Bool { isActive && matchers.allSatisfy { $0.matches(labels) } }
+
+    /// The class of a series.
+    static func number(of labels: Labels, _ classes: [UInt8: RetentionClass]) -> UInt8 {
+        let fitting = classes.filter { (1..<frames).contains($0.key) && $0.value.matches(labels) }
+        return fitting.min { ($0.value.place, $0.key) < ($1.value.place, $1.key) }?.key ?? standard
+    }
+
+    /// What is left of a series, wherever its samples are: those from before its class are in the standard one, and
+    /// those of a class that is none any more in that.
+    static func coverage(of labels: Labels, _ classes: [UInt8: RetentionClass]) -> TierCoverage {
+        let own = number(of: labels, classes)
+        var coverage = classes[own]?.forgotten ?? TierCoverage()
+        for (number, other) in classes where number != own && number != frames {
+            let isOlder = number == standard || (!other.isActive && other.matchers.allSatisfy { $0.matches(labels) })
+            if !isOlder { continue }
+            // Nothing of this series is in the other class from when it got its own on.
+            let end = own == standard ? Int64.max : classes[own]?.since ?? .max
+            for tier in Tier.allCases { coverage[tier] = max(coverage[tier], min(other.forgotten[tier], end)) }
+        }
+        return coverage
+    }
+
+    /// - Parameter damage: takes the classes whose record is damaged; they are as if they had none.
+    static func all(
+        in transaction: borrowing ReadTransaction, tolerating damage: DamageList? = nil
+    ) throws(StoreError) -> [UInt8: RetentionClass] {
+        var classes: [UInt8: RetentionClass] = [:]
+        let path = transaction.path
+        try transaction.scan(from: Key.retentionClass(0)) { key, value throws(StoreError) in
+            guard let number = key.retentionClassKey() else { return .stop }
+            do throws(CodecError) {
+                guard let payload = Checksum.payload(of: value, key: key) else {
+                    throw .malformed(position: 0, reason: "wrong checksum")
+                }
+                classes[number] = try RetentionClass(payload)
+            } catch {
+                let error = StoreError(error, path: path, record: "retention class \(number)")
+                guard let damage else { throw error }
+                try damage.tolerate(error)
+            }
+            return .next
+        }
+        return classes
+    }
+
+    // MARK: - Bytes
+
+    private static let operations: [Matcher.Operation] = [.equal, .notEqual, .matches, .doesNotMatch]
+
+    init(place: Int = 0, since: Int64, keep: TierKeep, matchers: [Matcher] = []) {
+        self.place = place
+        self.since = since
+        self.keep = keep
+        self.matchers = matchers
+    }
+
+    func encoded() -> [UInt8] {
+        var writer = ByteWriter([1, isActive ? 1 : 0])
+        writer.varint(place)
+        writer.zigzag(since)
+        for tier in Tier.allCases { writer.varint(UInt64(keep[tier])) }
+        for tier in Tier.allCases { writer.zigzag(forgotten[tier]) }
+        writer.varint(matchers.count)
+        for matcher in matchers {
+            writer.u8(UInt8(RetentionClass.operations.firstIndex(of: matcher.operation) ?? 0))
+            writer.field(matcher.name.utf8)
+            writer.field(matcher.value.utf8)
+        }
+        return writer.bytes
+    }
+
+    init(_ bytes: [UInt8]) throws(CodecError) {
+        var reader = ByteReader(bytes)
+        let version = try reader.u8()
+        guard version == 1 else { throw .unknownVersion(position: 0, number: version) }
+        isActive = try reader.u8() == 1
+        place = try reader.count(atMost: .max, "place")
+        since = try reader.zigzag()
+        keep = TierKeep(all: 0)
+        for tier in Tier.allCases { keep[tier] = Int64(try reader.count(atMost: .max, "time kept")) }
+        guard keep.isOrdered else { throw .malformed(position: reader.position, reason: "times kept") }
+        for tier in Tier.allCases { forgotten[tier] = try reader.zigzag() }
+        for _ in 0..<(try reader.count(atMost: reader.remaining, "matchers")) {
+            let operation = Int(try reader.u8())
+            let name = String(decoding: try reader.field(), as: UTF8.self)
+            let value = String(decoding: try reader.field(), as: UTF8.self)
+            guard RetentionClass.operations.indices.contains(operation) else {
+                throw .malformed(position: reader.position, reason: "operation \(operation) of a matcher")
+            }
+            do throws(RegularExpressionError) {
+                matchers.append(try Matcher(name, RetentionClass.operations[operation], value))
+            } catch {
+                throw .malformed(position: reader.position, reason: "\(error)")
+            }
+        }
+        try reader.finish()
+    }
+}
+
+extension RetentionPolicy {
+    /// The classes that the policy makes of those that are known.
+    /// - Throws: ``StoreError/invalid(_:)`` where it is none, or its exceptions are more than there are numbers.
+    func classes(_ known: [UInt8: RetentionClass], now: Timestamp) throws(StoreError) -> [UInt8: RetentionClass] {
+        for keep in [keep, frames] + exceptions.map(\.keep) where !keep.isOrdered {
+            throw .invalid(
+                "retention \(keep): samples are kept for a positive time, and a finer tier no longer than a coarser one"
+            )
+        }
+        var classes = known
+        for number in classes.keys where (1..<RetentionClass.frames).contains(number) {
+            classes[number]?.isActive = false
+        }
+        classes[RetentionClass.standard, default: RetentionClass(since: .min, keep: keep)].keep = keep
+        classes[RetentionClass.frames, default: RetentionClass(since: .min, keep: frames)].keep = frames
+        for (place, exception) in exceptions.enumerated() {
+            let same = classes.first {
+                (1..<RetentionClass.frames).contains($0.key) && !$0.value.isActive
+                    && $0.value.matchers == exception.matchers
+            }
+            if let same {
+                classes[same.key]?.isActive = true
+                // In between its series were in the standard class.
+                if known[same.key]?.isActive == false { classes[same.key]?.since = now.milliseconds }
+                classes[same.key]?.place = place
+                classes[same.key]?.keep = exception.keep
+                continue
+            }
+            guard let free = (1..<RetentionClass.frames).first(where: { classes[$0] == nil }) else {
+                throw .invalid("retention: a store has had 254 exceptions; use the matchers of former ones again")
+            }
+            classes[free] = RetentionClass(
+                place: place, since: now.milliseconds, keep: exception.keep, matchers: exception.matchers)
+        }
+        return classes
+    }
+}
+
+extension Snapshot {
+    /// What the store was told last; the standard where it was told nothing.
+    package func retentionPolicy() throws(StoreError) -> RetentionPolicy {
+        let classes = try retentionClasses()
+        guard let standard = classes[RetentionClass.standard] else { return .standard }
+        let exceptions = classes.filter { (1..<RetentionClass.frames).contains($0.key) && $0.value.isActive }
+            .sorted { ($0.value.place, $0.key) < ($1.value.place, $1.key) }
+        return RetentionPolicy(
+            keep: standard.keep, frames: classes[RetentionClass.frames]?.keep,
+            exceptions: exceptions.map { RetentionPolicy.Exception(matchers: $0.value.matchers, keep: $0.value.keep) })
+    }
+}
+
+extension Store {
+    /// Tells the store how long to keep what, from now on; nothing is removed by it.
+    package func adopt(_ policy: RetentionPolicy, now: Timestamp) throws(StoreError) {
+        // Read and written in one transaction: two that are told at once come one after the other.
+        for _ in 0..<8 {
+            let snapshot = try snapshot()
+            let known = try snapshot.retentionClasses()
+            let generation = try snapshot.currentSuperblock().generation
+            let wanted = try policy.classes(known, now: now)
+            if wanted == known { return }
+            let isDone = try write { transaction throws(StoreError) in
+                guard try transaction.superblock(of: self).generation == generation else { return false }
+                for (number, one) in wanted where known[number] != one {
+                    try transaction.put(Key.retentionClass(number), payload: one.encoded())
+                }
+                try transaction.raiseGeneration(of: self)
+                return true
+            }
+            if isDone { return }
+        }
+        throw .refused(.other, description: "\(path) is changed by another process again and again")
+    }
+}

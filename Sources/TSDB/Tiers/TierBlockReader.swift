@@ -1,0 +1,168 @@
+import LMDB
+
+/// Reads series out of one block of windows (drawn in TierBlock.swift). Opening it reads the header, the fences and the
+/// shapes' bytes; a series costs its directory segment, which is kept, its shape, which is kept where it is shared, and
+/// its values.
+struct TierBlockReader {
+    /// Where one series lies.
+    struct Entry {
+        var id: UInt32
+        /// Offset in the block's bytes, and length.
+        var offset: Int
+        var byteCount: Int
+    }
+
+    private let layer: TierLayer
+    private let start: Int64
+    private var source: StripedReader
+    private(set) var seriesCount = 0
+    private var fences: [(firstID: UInt32, directory: Int, group: Int)] = []
+    private var shapeBytes: [[UInt8]] = []
+    private var shapes: [Int: WindowShape] = [:]
+    private var directoryOffset = 0
+    private var directoryBytes = 0
+    private var segments: [Int: [Entry]] = [:]
+    private var values = WindowValues()
+
+    /// - Parameters:
+    ///   - start: of the span, in seconds, as the key has it.
+    ///   - record: names the block in messages.
+    init(
+        _ layer: TierLayer, start: Int64, stripeBytes: Int, record: String, key: @escaping (UInt16) -> [UInt8],
+        in transaction: borrowing ReadTransaction
+    ) throws(StoreError) {
+        self.layer = layer
+        self.start = start
+        source = StripedReader(stripeBytes: stripeBytes, record: record, key: key)
+        var bytes: [UInt8] = []
+        try source.read(0, TierBlock.headerBytesMax, into: &bytes, isPartial: true, in: transaction)
+        do throws(CodecError) {
+            try readHead(bytes, limit: stripeBytes * Int(UInt16.max), in: transaction)
+        } catch {
+            throw StoreError(error, path: transaction.path, record: record)
+        }
+    }
+
+    private mutating func readHead(
+        _ bytes: [UInt8], limit: Int, in transaction: borrowing ReadTransaction
+    ) throws(CodecError) {
+        var reader = ByteReader(bytes)
+        guard Array(try reader.slice(2)) == TierBlock.magic else { throw .malformed(position: 0, reason: "magic") }
+        let version = try reader.u8()
+        guard version == TierBlock.version else { throw .unknownVersion(position: 2, number: version) }
+        guard try reader.u8() == layer.tier.rawValue, try reader.zigzag() == start,
+            try reader.varint() == UInt64(layer.spanSeconds)
+        else { throw .malformed(position: 3, reason: "it is of another span or tier than its key says") }
+        // What stripe numbers can address; an entry of the directory takes a part of a byte only.
+        seriesCount = try reader.count(atMost: limit, "series count")
+        let shapesLength = try reader.count(atMost: limit, "bytes of shapes")
+        directoryBytes = try reader.count(atMost: limit, "bytes of the directory")
+        let fenceCount = (seriesCount + TierBlock.segmentEntries - 1) / TierBlock.segmentEntries
+        let headBytes = fenceCount * TierBlock.fenceBytes + shapesLength
+        directoryOffset = reader.position + headBytes
+        var head: [UInt8] = []
+        try source.read(reader.position, headBytes, into: &head, wrapping: transaction)
+        var parts = ByteReader(head)
+        for _ in 0..<fenceCount {
+            fences.append((try parts.u32le(), Int(try parts.u32le()), Int(try parts.u32le())))
+        }
+        for _ in 0..<(try parts.count(atMost: parts.remaining, "shapes")) {
+            shapeBytes.append(Array(try parts.field()))
+        }
+        try parts.finish()
+    }
+
+    // MARK: - Series
+
+    /// Where the series lies; nil where the block has none of that id.
+    mutating func entry(of id: UInt32, in transaction: borrowing ReadTransaction) throws(StoreError) -> Entry? {
+        var low = 0
+        var high = fences.count
+        while low < high {
+            let middle = (low + high) / 2
+            if fences[middle].firstID <= id { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0 else { return nil }
+        let entries = try segment(low - 1, in: transaction)
+        var first = 0
+        var last = entries.count
+        while first < last {
+            let middle = (first + last) / 2
+            if entries[middle].id < id { first = middle + 1 } else { last = middle }
+        }
+        return first < entries.count && entries[first].id == id ? entries[first] : nil
+    }
+
+    /// All series of the block in order of ids.
+    mutating func allEntries(in transaction: borrowing ReadTransaction) throws(StoreError) -> [Entry] {
+        var all: [Entry] = []
+        for number in fences.indices { all += try segment(number, in: transaction) }
+        return all
+    }
+
+    private mutating func segment(
+        _ number: Int, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> [Entry] {
+        if let known = segments[number] { return known }
+        let fence = fences[number]
+        let end = number + 1 < fences.count ? fences[number + 1].directory : directoryBytes
+        var entries: [Entry] = []
+        do throws(CodecError) {
+            guard fence.directory <= end, end <= directoryBytes else {
+                throw .malformed(position: 0, reason: "fence of the directory")
+            }
+            var bytes: [UInt8] = []
+            try source.read(
+                directoryOffset + fence.directory, end - fence.directory, into: &bytes, wrapping: transaction)
+            var reader = ByteReader(bytes)
+            let count = min(TierBlock.segmentEntries, seriesCount - number * TierBlock.segmentEntries)
+            let gaps = try IntegerColumn.decode(count: count, from: &reader)
+            let lengths = try IntegerColumn.decode(count: count, from: &reader)
+            try reader.finish()
+            var id = Int64(fence.firstID)
+            var offset = directoryOffset + directoryBytes + fence.group
+            for place in 0..<count {
+                guard (0...Int64(UInt32.max)).contains(gaps[place]), let small = UInt32(exactly: id + gaps[place]),
+                    (0...Int64(UInt32.max)).contains(lengths[place])
+                else { throw .malformed(position: place, reason: "directory entry") }
+                entries.append(Entry(id: small, offset: offset, byteCount: Int(lengths[place])))
+                id = Int64(small) + 1
+                offset += Int(lengths[place])
+            }
+        } catch {
+            throw StoreError(error, path: transaction.path, record: source.record)
+        }
+        segments[number] = entries
+        return entries
+    }
+
+    /// The windows of one series.
+    mutating func windows(
+        _ entry: Entry, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> WindowColumns {
+        var bytes: [UInt8] = []
+        try source.read(entry.offset, entry.byteCount, into: &bytes, in: transaction)
+        // The chunk decoder's wide loads want 16 readable bytes behind a chunk.
+        bytes.append(contentsOf: repeatElement(0, count: 16))
+        do throws(CodecError) {
+            var reader = ByteReader(bytes, from: 0, to: entry.byteCount)
+            let number = try reader.count(atMost: shapeBytes.count, "number of the shape")
+            let shape: WindowShape
+            if number == 0 {
+                var own = ByteReader(Array(try reader.field()))
+                shape = try WindowShape(from: &own, layer: layer, start: start * 1000)
+            } else if let known = shapes[number] {
+                shape = known
+            } else {
+                var common = ByteReader(shapeBytes[number - 1])
+                shape = try WindowShape(from: &common, layer: layer, start: start * 1000)
+                shapes[number] = shape
+            }
+            var windows = WindowColumns(shape)
+            try values.decode(&windows, from: &reader)
+            return windows
+        } catch {
+            throw StoreError(error, path: transaction.path, record: source.record)
+        }
+    }
+}

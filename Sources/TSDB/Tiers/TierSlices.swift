@@ -1,0 +1,151 @@
+import LMDB
+import Model
+
+// What is written for the tiers together with raw blocks: a slice of minutes for each span that is sealed, and for each
+// that late samples change.
+
+/// A block of windows that is about to be written.
+struct TierWrite {
+    var reference: TierReference
+    var bytes: [UInt8]
+
+    func put(in store: Store, _ transaction: borrowing WriteTransaction) throws(StoreError) {
+        try Stripes.replace(bytes, in: store, transaction) { Key.tierBlock(reference, stripe: $0) }
+    }
+}
+
+enum TierSlices {
+    /// The minutes of a raw block that is about to be written; nil where its group has none.
+    static func minutes(
+        _ reference: Snapshot.BlockReference, _ definition: GroupDefinition, _ times: [[Int64]],
+        _ series: [BlockSeries], in store: Store
+    ) throws(StoreError) -> TierWrite? {
+        let (group, span) = (reference.group, reference.start)
+        // A group that was once written with tiers has to have them right.
+        if !definition.buildsTiers, try !hasMinutes(group, span, in: store) { return nil }
+        var writer = TierBlockWriter(.minuteSlice, start: span)
+        for one in series { writer.add(one.id, Rollup.windows(of: one.samples(times), .minute)) }
+        return TierWrite(
+            reference: TierReference(group: group, layer: .minuteSlice, start: span), bytes: writer.finish())
+    }
+
+    private static func hasMinutes(_ group: UInt16, _ span: Int64, in store: Store) throws(StoreError) -> Bool {
+        let snapshot = try store.snapshot()
+        for layer in [TierLayer.minuteSlice, .minuteBlock] {
+            let found = try snapshot.tierReferences(
+                layer, group: group, after: span, through: span + Block.rawSpanSeconds)
+            if !found.isEmpty { return true }
+        }
+        return false
+    }
+}
+
+extension BlockSeries {
+    /// Its samples, as columns.
+    func samples(_ times: [[Int64]]) -> SampleColumn {
+        var column = SampleColumn()
+        column.timestamps.reserveCapacity(values.count)
+        var tick = 0
+        for run in presence.runs {
+            tick += run.gap
+            column.timestamps.append(contentsOf: times[timeColumn][tick..<tick + run.length])
+            tick += run.length
+        }
+        column.values = values
+        return column
+    }
+}
+
+/// What late and imported samples of a span whose raw block is forgotten become: the windows that are left, with the
+/// samples mixed in. Where everything of that age is gone they become a raw block, which the next retention takes and
+/// counts: nothing is lost in silence.
+struct MixedWindows {
+    private let windows: TierWrite
+    private let generation: UInt64
+
+    /// Nil where samples of the span are kept as they are.
+    init?(
+        _ reference: Snapshot.BlockReference, _ definition: GroupDefinition, _ samples: [UInt32: SampleColumn],
+        _ snapshot: Snapshot
+    ) throws(StoreError) {
+        let forgotten = try snapshot.retentionClasses()[definition.retentionClass]?.forgotten ?? TierCoverage()
+        let start = reference.start * 1000
+        guard definition.buildsTiers, start < forgotten.raw, start >= forgotten.hour else { return nil }
+        generation = try snapshot.currentSuperblock().generation
+        windows = try MixedWindows.mixed(
+            reference.group, reference.start, samples, start >= forgotten.minute ? .minuteSlice : .hourSlice, snapshot)
+    }
+
+    /// Writes the windows and raises the store's generation.
+    /// - Returns: false, with nothing changed, where others have written meanwhile.
+    func put(in store: Store, _ transaction: borrowing WriteTransaction) throws(StoreError) -> Bool {
+        guard try transaction.superblock(of: store).generation == generation else { return false }
+        try windows.put(in: store, transaction)
+        try transaction.raiseGeneration(of: store)
+        return true
+    }
+
+    /// The slice around the span with the samples in it. A series that the slice lacks is read from the block around
+    /// it, so only those that change are written.
+    private static func mixed(
+        _ group: UInt16, _ span: Int64, _ samples: [UInt32: SampleColumn], _ layer: TierLayer, _ snapshot: Snapshot
+    ) throws(StoreError) -> TierWrite {
+        let start = Block.spanStart(span * 1000 + 1, length: layer.spanSeconds)
+        let slice = TierReference(group: group, layer: layer, start: start)
+        let isThere = try !snapshot.tierReferences(layer, group: group, after: start, through: start + 1).isEmpty
+        var ids = Set(samples.keys)
+        if isThere { ids.formUnion(try snapshot.ids(in: slice)) }
+        var around = try SeriesAround(slice, snapshot)
+        var writer = TierBlockWriter(layer, start: start)
+        for id in ids.sorted() {
+            var windows = WindowColumns()
+            if isThere, let known = try snapshot.windows(of: id, in: slice) {
+                windows = known
+            } else {
+                windows = try around.windows(of: id, snapshot)
+            }
+            if let column = samples[id] { windows.mix(Rollup.windows(of: column, layer.tier)) }
+            writer.add(id, windows)
+        }
+        return TierWrite(reference: slice, bytes: writer.finish())
+    }
+}
+
+/// The block that a slice is folded into: what series of the slice's registry have there in the slice's span.
+private struct SeriesAround {
+    private let slice: TierReference
+    private var block: TierReference?
+    /// Ids in the block's registry where that is another than the slice's.
+    private var longIDs: [Labels: UInt32] = [:]
+
+    init(_ slice: TierReference, _ snapshot: Snapshot) throws(StoreError) {
+        self.slice = slice
+        let layer: TierLayer = slice.layer == .minuteSlice ? .minuteBlock : .hourBlock
+        block = try snapshot.tierReferences(
+            layer, group: slice.group, after: slice.start, through: slice.endSeconds
+        ).first
+        guard let block, layer == .hourBlock else { return }
+        var registry = try snapshot.longRegistry(block.start)
+        for (id, labels) in try registry.allLabels(in: snapshot.transaction).enumerated() {
+            longIDs[labels] = UInt32(id)
+        }
+    }
+
+    mutating func windows(of id: UInt32, _ snapshot: Snapshot) throws(StoreError) -> WindowColumns {
+        var part = WindowColumns()
+        guard let block else { return part }
+        var blockID: UInt32? = id
+        if block.layer == .hourBlock {
+            let day = Block.spanStart(slice.start * 1000 + 1, length: Block.daySeconds)
+            let labels = try snapshot.withRegistry(day) { registry throws(StoreError) in
+                try registry.labels(of: id, in: snapshot.transaction)
+            }
+            blockID = longIDs[labels]
+        }
+        guard let blockID, let all = try snapshot.windows(of: blockID, in: block) else { return part }
+        part.append(
+            all,
+            all.firstIndex(endingAfter: slice.start * 1000)..<all.firstIndex(endingAfter: slice.endSeconds * 1000))
+        return part
+    }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import Model
+import Query
+import TSDB
+
+/// How long to keep what. What is not said stays as the store was told last.
+struct RetentionOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How long to keep samples, windows of a minute and of an hour.",
+            discussion: "What is not said stays as the store was told last, at first raw=30d,1m=1y,1h=5y.",
+            valueName: "raw=30d,1m=1y,1h=5y"))
+    var retention: String?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Other times for the series of a selector: '{__name__=~\"network_.*\"}' raw=7d. May be repeated; the first "
+                + "that fits a series counts. All of them replace those that the store was told before.",
+            valueName: "selector raw=7d"))
+    var retentionFor: [String] = []
+
+    @Option(help: "Short for --retention raw=TIME.")
+    var keep: String?
+
+    /// The flags, checked.
+    func request() throws(CommandFailure) -> RetentionRequest {
+        var request = RetentionRequest()
+        if let keep {
+            if retention != nil {
+                throw CommandFailure(.usage, "--keep is short for --retention raw=\(keep): give one of them")
+            }
+            request.keep = "raw=\(DurationText.format(try DurationArgument.parse(keep, option: "--keep")))"
+        }
+        if let retention {
+            request.keep = retention
+            _ = try RetentionRequest.changed(.standard, by: retention, "--retention \(retention)")
+        }
+        guard retentionFor.count % 2 == 0 else {
+            throw CommandFailure(
+                .usage,
+                "--retention-for \(retentionFor.joined(separator: " ")): a selector and times belong together, such as "
+                    + "'{__name__=~\"network_.*\"}' raw=7d")
+        }
+        for place in stride(from: 0, to: retentionFor.count, by: 2) {
+            let (selector, times) = (retentionFor[place], retentionFor[place + 1])
+            do throws(ParseError) {
+                request.exceptions.append((try Parser.parseSelector(selector), times))
+            } catch {
+                throw CommandFailure(.usage, "--retention-for: \(QueryCommand.describe(error, in: selector))")
+            }
+            _ = try RetentionRequest.changed(.standard, by: times, "--retention-for \(selector) \(times)")
+        }
+        return request
+    }
+}
+
+/// What the flags ask for, before the store is known that they change.
+struct RetentionRequest: Sendable {
+    /// As `--retention` has it.
+    var keep: String?
+    var exceptions: [(matchers: [Matcher], times: String)] = []
+
+    /// The policy of a store that has had `current`; nil where nothing is asked for.
+    func policy(on current: RetentionPolicy) throws(CommandFailure) -> RetentionPolicy? {
+        if keep == nil, exceptions.isEmpty { return nil }
+        var policy = current
+        if let keep {
+            policy.keep = try RetentionRequest.changed(current.keep, by: keep, "--retention \(keep)")
+            policy.frames = policy.keep
+        }
+        if !exceptions.isEmpty {
+            policy.exceptions = []
+            for (matchers, times) in exceptions {
+                let keep = try RetentionRequest.changed(policy.keep, by: times, "--retention-for \(times)")
+                policy.exceptions.append(RetentionPolicy.Exception(matchers: matchers, keep: keep))
+            }
+        }
+        return policy
+    }
+
+    static func changed(_ keep: TierKeep, by text: String, _ option: String) throws(CommandFailure) -> TierKeep {
+        do throws(StoreError) {
+            return try keep.changed(by: text)
+        } catch {
+            throw CommandFailure(.usage, "\(option): \(error.description)")
+        }
+    }
+}
