@@ -8,6 +8,18 @@ package enum QueryTime: Hashable, Sendable {
     case range(start: Timestamp, end: Timestamp, stepMilliseconds: Int64)
 }
 
+/// What a caller may want of one query beside its text and time.
+package struct QueryOptions: Hashable, Sendable {
+    /// The only resolution to answer from: the samples, or windows of one length, whatever else there is. Nil takes
+    /// samples as long as they exist, windows where they answer the same, and the finest windows that are left where
+    /// samples are gone.
+    package var resolution: Tier?
+
+    package init(resolution: Tier? = nil) {
+        self.resolution = resolution
+    }
+}
+
 /// The door to PromQL: text in, an answer out. A value without state; use it from any thread, each with a snapshot of
 /// its own.
 ///
@@ -38,17 +50,18 @@ package struct QueryEngine: Sendable {
     /// - Parameters:
     ///   - interruption: The query's deadline and its caller's word; by default the deadline of ``limits``.
     ///   - lookbackDelta: For this query only.
+    ///   - options: What else may differ from query to query.
     /// - Throws: ``QueryError``; see its cases.
     package func evaluate(
         _ text: String, at time: QueryTime, in snapshot: Snapshot, interruption: Interruption? = nil,
-        lookbackDelta: Duration? = nil
+        lookbackDelta: Duration? = nil, options: QueryOptions = QueryOptions()
     ) throws(QueryError) -> QueryResult {
         let clock = ContinuousClock()
         let begun = clock.now
         let expression = try parse(text)
         let parsed = clock.now
         let grid = try grid(of: time)
-        var planner = Planner(context(time, grid, lookbackDelta))
+        var planner = Planner(context(time, grid, lookbackDelta, options))
         let node = try planner.plan(expression)
         if case .range = time, node.type == .rangeVector || node.type == .string {
             throw .execution(
@@ -71,10 +84,13 @@ package struct QueryEngine: Sendable {
 
     /// The plan of `text` as a person reads it: a node a line, its parts indented below it, selectors with the span of
     /// time that they read.
-    package func explain(_ text: String, at time: QueryTime) throws(QueryError) -> String {
+    /// - Parameter statistics: Of the query's evaluation: selectors then say what answered them.
+    package func explain(
+        _ text: String, at time: QueryTime, statistics: QueryStatistics? = nil, options: QueryOptions = QueryOptions()
+    ) throws(QueryError) -> String {
         let grid = try grid(of: time)
-        var planner = Planner(context(time, grid, nil))
-        return Explain.text(try planner.plan(try parse(text)), on: grid)
+        var planner = Planner(context(time, grid, nil, options))
+        return Explain(statistics).text(try planner.plan(try parse(text)), on: grid)
     }
 
     /// The tree of `text`, its types checked against the functions of ``FunctionRegistry``.
@@ -111,12 +127,15 @@ package struct QueryEngine: Sendable {
         }
     }
 
-    private func context(_ time: QueryTime, _ grid: StepGrid, _ lookback: Duration?) -> PlanContext {
+    private func context(
+        _ time: QueryTime, _ grid: StepGrid, _ lookback: Duration?, _ options: QueryOptions
+    ) -> PlanContext {
         var isRange = false
         if case .range = time { isRange = true }
         return PlanContext(
             query: grid, isRange: isRange, lookbackMilliseconds: (lookback ?? lookbackDelta).milliseconds,
-            subqueryStepMilliseconds: max(1, defaultSubqueryStep.milliseconds), limits: limits)
+            subqueryStepMilliseconds: max(1, defaultSubqueryStep.milliseconds), limits: limits,
+            resolution: options.resolution)
     }
 }
 

@@ -1,4 +1,5 @@
 package import Model
+import TSDB
 
 /// One series of an answer. Points are in order of time; an instant answer has exactly one.
 package struct ResultSeries: Hashable, Sendable {
@@ -21,12 +22,34 @@ package enum QueryValue: Hashable, Sendable {
     case matrix([ResultSeries])
 }
 
+/// What one selector of a query read.
+package struct SelectorUsage: Hashable, Sendable {
+    package var series = 0
+    package var samples = 0
+    package var minuteWindows = 0
+    package var hourWindows = 0
+
+    package init() {}
+
+    mutating func count(_ windows: Int, of tier: Tier) {
+        switch tier {
+        case .raw: samples += windows
+        case .minute: minuteWindows += windows
+        case .hour: hourWindows += windows
+        }
+    }
+}
+
 /// What a query cost.
 package struct QueryStatistics: Hashable, Sendable {
     /// Series that selectors read.
     package var series: Int = 0
     /// Samples that were read from the store.
     package var samples: Int = 0
+    /// Windows that were read from the store in place of samples.
+    package var windows: Int = 0
+    /// What each selector read, by its place in the query's text.
+    package var selectors: [SourceSpan: SelectorUsage] = [:]
     /// Nanoseconds, wall time, of each phase: text to tree, series found and decoded, all the rest.
     package var parseNanoseconds: UInt64 = 0
     package var selectNanoseconds: UInt64 = 0

@@ -10,7 +10,7 @@ struct Evaluation {
     var statistics = QueryStatistics()
     /// Time spent on finding and decoding series.
     var selecting = Duration.zero
-    private let clock = ContinuousClock()
+    let clock = ContinuousClock()
 
     init(
         source: SeriesSource, limits: QueryLimits, interruption: Interruption, annotations: AnnotationList = .init()
@@ -56,27 +56,7 @@ struct Evaluation {
         }
     }
 
-    /// The series that a selector finds, counted.
-    mutating func find(_ plan: SelectorPlan) throws(QueryError) -> SeriesSelection {
-        let begun = clock.now
-        let selection = try source.select(plan.matchers, in: plan.reads)
-        selecting += clock.now - begun
-        try account(series: selection.labels.count)
-        return selection
-    }
-
-    /// Replaces `samples` by those of a series, counted.
-    mutating func read(
-        _ selection: SeriesSelection, _ index: Int, of plan: SelectorPlan, into samples: inout SampleColumn
-    ) throws(QueryError) {
-        try interruption.check()
-        let begun = clock.now
-        try source.read(selection, index, in: plan.reads, into: &samples)
-        selecting += clock.now - begun
-        try account(samples: samples.count)
-    }
-
-    private mutating func account(series count: Int) throws(QueryError) {
+    mutating func account(series count: Int) throws(QueryError) {
         statistics.series += count
         guard statistics.series <= limits.seriesMax else {
             throw .limit(
@@ -85,9 +65,10 @@ struct Evaluation {
         }
     }
 
-    private mutating func account(samples count: Int) throws(QueryError) {
-        statistics.samples += count
-        guard statistics.samples <= limits.samplesMax else {
+    mutating func account(samples: Int, windows: Int) throws(QueryError) {
+        statistics.samples += samples
+        statistics.windows += windows
+        guard statistics.samples + statistics.windows <= limits.samplesMax else {
             throw .limit(
                 "query processing would load too many samples into memory in query execution: more than "
                     + "\(limits.samplesMax) (samplesMax); ask for fewer series or less time, or raise the limit")

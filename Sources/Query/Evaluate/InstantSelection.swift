@@ -10,26 +10,85 @@ extension Evaluation {
         var result = VectorColumns(steps: grid.count)
         if grid.count == 0 { return result }
         let selection = try find(plan)
-        let moments = plan.shift.moments(of: grid)
-        var samples = SampleColumn()
+        let newest = NewestSample(
+            moments: plan.shift.moments(of: grid), lookback: plan.windowMilliseconds, takesTimes: takingTimes)
+        var content = SeriesContent()
         var row = [Double](repeating: .absent, count: grid.count)
+        var remarks = TierRemarks()
         for series in selection.labels.indices {
-            try read(selection, series, of: plan, into: &samples)
-            var next = 0
-            for step in 0..<grid.count {
-                let moment = moments.time(step)
-                while next < samples.count, samples.timestamps[next] <= moment { next += 1 }
-                row[step] = .absent
-                guard next > 0 else { continue }
-                let time = samples.timestamps[next - 1]
-                guard time > moment.subtractingClamped(plan.windowMilliseconds) else { continue }
-                let value = samples.values[next - 1]
-                // A stale marker has the bits of absence, and that is what it means.
-                row[step] = takingTimes && !value.isStaleMarker ? Double(time) / 1000 : value
+            try read(selection, series, of: plan, into: &content)
+            let windowed = content.windowedSteps(newest.moments, rangeMilliseconds: plan.windowMilliseconds)
+            if windowed > 0 {
+                content.joinSamples(through: newest.moments.time(windowed - 1))
+                newest.fill(&row, 0..<windowed, from: content.windows, &remarks)
             }
+            newest.fill(&row, windowed..<grid.count, from: content.samples)
             result.append(selection.labels[series], row)
             try checkSize(result)
         }
+        remarks.annotateInstant(&annotations, isForced: plan.tiers.forced != nil, at: plan.span)
         return result
+    }
+}
+
+/// The newest sample at each moment, within the lookback.
+struct NewestSample {
+    let moments: StepGrid
+    let lookback: Int64
+    let takesTimes: Bool
+
+    func fill(_ row: inout [Double], _ steps: Range<Int>, from samples: SampleColumn) {
+        var next = 0
+        for step in steps {
+            let moment = moments.time(step)
+            while next < samples.count, samples.timestamps[next] <= moment { next += 1 }
+            row[step] = .absent
+            guard next > 0 else { continue }
+            let time = samples.timestamps[next - 1]
+            guard time > moment.subtractingClamped(lookback) else { continue }
+            row[step] = value(samples.values[next - 1], at: time)
+        }
+    }
+
+    /// From windows. At a window's end its last sample is the newest, and whether the series had ended is known.
+    /// Between the times of its first and last sample the first one is the newest that is known, and it counts however
+    /// old it is: the series goes on.
+    func fill(
+        _ row: inout [Double], _ steps: Range<Int>, from column: TieredColumn, _ remarks: inout TierRemarks
+    ) {
+        let windows = column.windows
+        var next = 0
+        for step in steps {
+            let moment = moments.time(step)
+            while next < windows.count, windows.ends[next] - column.lengths[next] < moment { next += 1 }
+            row[step] = .absent
+            var place = next - 1
+            var isWithin = false
+            if place >= 0, windows.ends[place] > moment {
+                // The moment lies within the window.
+                if windows.counts[place] > 0 && windows.lastTimes[place] <= moment {
+                    // It says how the window ends; when a series ended after its last sample is not known.
+                    if windows.isStale[place] { remarks.enclosing(column.tier) }
+                } else if windows.counts[place] > 0 && windows.firstTimes[place] <= moment {
+                    row[step] = value(windows.firsts[place], at: windows.firstTimes[place])
+                    remarks.enclosing(column.tier)
+                    continue
+                } else {
+                    // Unless the series ended in this window, which would not show.
+                    isWithin = true
+                    place -= 1
+                }
+            }
+            guard place >= 0, !windows.isStale[place] else { continue }
+            let time = windows.lastTimes[place]
+            guard time > moment.subtractingClamped(lookback) else { continue }
+            row[step] = value(windows.lasts[place], at: time)
+            if isWithin { remarks.enclosing(column.tier) }
+        }
+    }
+
+    /// A stale marker has the bits of absence, and that is what it means.
+    private func value(_ value: Double, at time: Int64) -> Double {
+        takesTimes && !value.isStaleMarker ? Double(time) / 1000 : value
     }
 }

@@ -4,21 +4,28 @@ import TSDB
 extension Evaluation {
     /// A function over a range vector: each series' windows, one after the other.
     mutating func evaluate(
-        _ call: CallPlan, over range: RangePlan, kernel: RangeKernel, keepsName: Bool, on grid: StepGrid
+        _ call: CallPlan, over range: RangePlan, kernel: @escaping RangeKernel, tiers: TierAnswer, keepsName: Bool,
+        on grid: StepGrid
     ) throws(QueryError) -> VectorColumns {
         let parameters = try parameters(of: call, on: grid)
+        let ends = range.shift.moments(of: grid)
         var windows = Windows(
-            ends: range.shift.moments(of: grid), rangeMilliseconds: range.milliseconds,
-            clock: range.shift.clock(of: grid))
+            ends: ends, rangeMilliseconds: range.milliseconds, clock: range.shift.clock(of: grid))
         var result = VectorColumns(steps: grid.count)
         var row: [Double] = []
+        var remarks = TierRemarks()
         let isCounterFunction = call.function.name == "rate" || call.function.name == "increase"
         let warnsOfQuantile = call.function.name == "quantile_over_time"
-        try forEachSeries(of: range) { evaluation, labels, samples throws(QueryError) in
-            windows.load(&samples)
+        try forEachSeries(of: range) { evaluation, labels, content throws(QueryError) in
             row.removeAll(keepingCapacity: true)
             row.append(contentsOf: repeatElement(.absent, count: grid.count))
-            kernel(windows, parameters, &row)
+            let windowed = content.windowedSteps(ends, rangeMilliseconds: range.milliseconds)
+            if windowed == 0 {
+                windows.load(&content.samples)
+                kernel(windows, parameters, &row)
+            } else {
+                JoinedCall(windows, kernel, tiers, parameters).fill(&row, windowed, &content, &remarks)
+            }
             let before = result.count
             result.append(labels, row)
             try evaluation.checkSize(result)
@@ -27,17 +34,26 @@ extension Evaluation {
                 if warnsOfQuantile { evaluation.warnOfQuantiles(parameters, row, at: call.argumentSpans[0]) }
             }
         }
+        remarks.annotate(&annotations, call.function.name, isForced: range.isForced, at: range.span)
         if !keepsName { try result.dropMetricNames() }
         return result
     }
 
-    /// The range vector itself: the answer of an instant query that is one.
+    /// The range vector itself: the answer of an instant query that is one. Windows show the two samples they know.
     mutating func samples(of range: RangePlan, at grid: StepGrid) throws(QueryError) -> [ResultSeries] {
-        var windows = Windows(
-            ends: range.shift.moments(of: grid), rangeMilliseconds: range.milliseconds, clock: grid)
+        let ends = range.shift.moments(of: grid)
+        var windows = Windows(ends: ends, rangeMilliseconds: range.milliseconds, clock: grid)
         var result: [ResultSeries] = []
-        try forEachSeries(of: range) { _, labels, samples throws(QueryError) in
-            windows.load(&samples)
+        var remarks = TierRemarks()
+        try forEachSeries(of: range) { _, labels, content throws(QueryError) in
+            let windowed = content.windowedSteps(ends, rangeMilliseconds: range.milliseconds)
+            if windowed > 0 {
+                if content.windows.windows.counts.contains(where: { $0 > 2 }) {
+                    remarks.estimated(content.windows.tier)
+                }
+                content.replaceWindowsBySamples()
+            }
+            windows.load(&content.samples)
             let window = windows[0]
             if window.isEmpty { return }
             var samples: [Sample] = []
@@ -50,21 +66,22 @@ extension Evaluation {
             }
             result.append(ResultSeries(labels: labels, samples: samples))
         }
+        remarks.annotateSamples(&annotations, isForced: range.isForced, at: range.span)
         return result
     }
 
-    /// Hands out the series of a range vector and their samples, in a column that is used again for each.
+    /// Hands out the series of a range vector and what there is of each, in columns that are used again.
     private mutating func forEachSeries(
         of range: RangePlan,
-        _ body: (inout Evaluation, Labels, inout SampleColumn) throws(QueryError) -> Void
+        _ body: (inout Evaluation, Labels, inout SeriesContent) throws(QueryError) -> Void
     ) throws(QueryError) {
-        var samples = SampleColumn()
+        var content = SeriesContent()
         switch range.source {
         case .samples(let selector):
             let selection = try find(selector)
             for series in selection.labels.indices {
-                try read(selection, series, of: selector, into: &samples)
-                try body(&self, selection.labels[series], &samples)
+                try read(selection, series, of: selector, into: &content)
+                try body(&self, selection.labels[series], &content)
             }
         case .subquery(let node, let grid):
             guard case .vector(let columns) = try evaluate(node, on: grid) else {
@@ -73,11 +90,11 @@ extension Evaluation {
             for series in 0..<columns.count {
                 try interruption.check()
                 let base = series * columns.steps
-                samples.removeAll()
+                content.samples.removeAll()
                 for step in 0..<columns.steps where columns.values[base + step].isPresent {
-                    samples.append(grid.time(step), columns.values[base + step])
+                    content.samples.append(grid.time(step), columns.values[base + step])
                 }
-                try body(&self, columns.labels[series], &samples)
+                try body(&self, columns.labels[series], &content)
             }
         }
     }
@@ -96,5 +113,43 @@ extension Evaluation {
             annotations.warn(
                 "quantile value should be between 0 and 1, got \(FloatText.short(parameters[0, at: step]))", at: span)
         }
+    }
+}
+
+/// A function over ranges of which the first ones begin where only windows are left.
+struct JoinedCall {
+    private let model: Windows
+    private let kernel: RangeKernel
+    private let tiers: TierAnswer
+    private let parameters: Parameters
+
+    /// - Parameter model: Has the grids; its samples do not matter.
+    init(_ model: Windows, _ kernel: @escaping RangeKernel, _ tiers: TierAnswer, _ parameters: Parameters) {
+        self.model = model
+        self.kernel = kernel
+        self.tiers = tiers
+        self.parameters = parameters
+    }
+
+    /// Answers the first `windowed` steps from windows, and from the samples that lie in the same ranges; all others
+    /// from samples alone, as if there were no windows.
+    func fill(
+        _ row: inout [Double], _ windowed: Int, _ content: inout SeriesContent, _ remarks: inout TierRemarks
+    ) {
+        content.joinSamples(through: model.ends.time(windowed - 1))
+        var windows = TierWindows(
+            ends: model.ends.prefix(windowed), rangeMilliseconds: model.rangeMilliseconds,
+            clock: model.clock.prefix(windowed))
+        windows.load(&content.windows)
+        tiers.kernel(windows, parameters, &row, &remarks)
+        let rest = row.count - windowed
+        if rest == 0 { return }
+        var samples = Windows(
+            ends: model.ends.dropFirst(windowed), rangeMilliseconds: model.rangeMilliseconds,
+            clock: model.clock.dropFirst(windowed))
+        samples.load(&content.samples)
+        var tail = [Double](repeating: .absent, count: rest)
+        kernel(samples, parameters.dropping(windowed), &tail)
+        row.replaceSubrange(windowed..., with: tail)
     }
 }

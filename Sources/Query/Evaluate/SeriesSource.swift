@@ -16,6 +16,28 @@ struct SeriesSource {
         }
     }
 
+    /// What is left of the series at `index`.
+    func coverage(_ selection: SeriesSelection, _ index: Int) throws(QueryError) -> TierCoverage {
+        do throws(StoreError) {
+            return try selection.coverage(of: index)
+        } catch {
+            throw .storage(error.description)
+        }
+    }
+
+    /// Replaces `windows` by those of the series at `index` that belong to the piece.
+    func read(
+        _ selection: SeriesSelection, _ index: Int, _ piece: SeriesPieces.Piece, into windows: inout WindowColumns
+    ) throws(QueryError) {
+        do throws(StoreError) {
+            try selection.readWindows(
+                index, piece.tier, after: Timestamp(milliseconds: piece.after),
+                through: Timestamp(milliseconds: piece.through), into: &windows)
+        } catch {
+            throw .storage(error.description)
+        }
+    }
+
     /// Replaces `samples` by those of the series at `index`.
     func read(
         _ selection: SeriesSelection, _ index: Int, in range: TimeRange, into samples: inout SampleColumn

@@ -34,6 +34,14 @@ package struct StepGrid: Hashable, Sendable {
     /// The last moment; the first one where there is none.
     package var end: Int64 { count > 0 ? time(count - 1) : start }
 
+    /// The first `count` moments.
+    func prefix(_ count: Int) -> StepGrid { StepGrid(start: start, step: step, count: count) }
+
+    /// The moments behind the first `count`.
+    func dropFirst(_ count: Int) -> StepGrid {
+        StepGrid(start: time(count), step: step, count: self.count - count)
+    }
+
     /// The grid of the first moment alone.
     package var first: StepGrid { StepGrid(instant: start) }
 }

@@ -16,9 +16,10 @@ extension Evaluation {
             columns.removeEmptySeries()
             try columns.dropMetricNames()
             return .vector(columns)
-        case .window(let kernel, let keepsName):
+        case .window(let kernel, let tiers, let keepsName):
             let range = range(of: call)
-            return .vector(try evaluate(call, over: range, kernel: kernel, keepsName: keepsName, on: grid))
+            return .vector(
+                try evaluate(call, over: range, kernel: kernel, tiers: tiers, keepsName: keepsName, on: grid))
         case .whole(let kernel):
             var evaluated = FunctionCall(
                 name: call.function.name, grid: grid, arguments: [], argumentSpans: call.argumentSpans,
@@ -37,11 +38,12 @@ extension Evaluation {
         case .absent:
             return .vector(absence(of: try vector(call.arguments[0], on: grid), labels: call.absentLabels))
         case .absentOverTime:
-            guard case .window(let kernel, _) = Function.presentOverTime.kernel else {
+            guard case .window(let kernel, let tiers, _) = Function.presentOverTime.kernel else {
                 preconditionFailure("present_over_time works on windows")
             }
             // Names stay on, so that series of different names cannot collide on the way.
-            let present = try evaluate(call, over: range(of: call), kernel: kernel, keepsName: true, on: grid)
+            let present = try evaluate(
+                call, over: range(of: call), kernel: kernel, tiers: tiers, keepsName: true, on: grid)
             return .vector(absence(of: present, labels: call.absentLabels))
         }
     }

@@ -20,6 +20,18 @@ struct Windows: Sendable {
         self.clock = clock
     }
 
+    /// Samples and the place of each step's windows among them, both known.
+    init(
+        samples times: [Int64], _ values: [Double], lower: [Int], upper: [Int], ends: StepGrid,
+        rangeMilliseconds: Int64, clock: StepGrid
+    ) {
+        self.init(ends: ends, rangeMilliseconds: rangeMilliseconds, clock: clock)
+        samples.timestamps = times
+        samples.values = values
+        self.lower = lower
+        self.upper = upper
+    }
+
     /// How many windows there are.
     var count: Int { ends.count }
 

@@ -7,37 +7,37 @@ extension Function {
         window: "rate",
         "Per-second average increase of a counter over the range, resets accounted for, extrapolated to its ends.",
         FunctionExample("rate(http_requests_total[5m])", over: requests, at: 10, gives: [#"{path="/"} 1"#]),
-        extrapolated(isCounter: true, perSecond: true))
+        tiers: .extrapolated(isCounter: true, perSecond: true), extrapolated(isCounter: true, perSecond: true))
 
     static let increase = Function(
         window: "increase", "Increase of a counter over the range, resets accounted for, extrapolated to its ends.",
         FunctionExample("increase(http_requests_total[5m])", over: requests, at: 10, gives: [#"{path="/"} 300"#]),
-        extrapolated(isCounter: true, perSecond: false))
+        tiers: .extrapolated(isCounter: true, perSecond: false), extrapolated(isCounter: true, perSecond: false))
 
     static let delta = Function(
         window: "delta", "Difference of a gauge between the ends of the range, extrapolated to them.",
         FunctionExample("delta(temperature[4m])", over: ["temperature 30-2x10"], at: 10, gives: ["{} -8"]),
-        extrapolated(isCounter: false, perSecond: false))
+        tiers: .extrapolated(isCounter: false, perSecond: false), extrapolated(isCounter: false, perSecond: false))
 
     static let irate = Function(
         window: "irate", "Per-second increase of a counter between the last two samples of the range.",
         FunctionExample("irate(http_requests_total[5m])", over: requests, at: 10, gives: [#"{path="/"} 1"#]),
-        lastDifference(isRate: true))
+        tiers: .lastDifference(isRate: true), lastDifference(isRate: true))
 
     static let idelta = Function(
         window: "idelta", "Difference of the last two samples of the range.",
         FunctionExample("idelta(temperature[5m])", over: ["temperature 20 21 25"], at: 2, gives: ["{} 4"]),
-        lastDifference(isRate: false))
+        tiers: .lastDifference(isRate: false), lastDifference(isRate: false))
 
     static let changes = Function(
         window: "changes", "How often the value changed within the range.",
         FunctionExample("changes(state[10m])", over: ["state 1 1 2 2 1"], at: 4, gives: ["{} 2"]),
-        adjacent { before, after in before != after && !(before.isNaN && after.isNaN) })
+        tiers: .changes, adjacent { before, after in before != after && !(before.isNaN && after.isNaN) })
 
     static let resets = Function(
         window: "resets", "How often the value fell within the range.",
         FunctionExample("resets(uptime[10m])", over: ["uptime 1 2 1 2 1"], at: 4, gives: ["{} 2"]),
-        adjacent { before, after in after < before })
+        tiers: .resets, adjacent { before, after in after < before })
 
     /// `rate`, `increase` and `delta`.
     ///
@@ -71,7 +71,7 @@ extension Function {
 
     /// Stretches the change between the first and the last sample to the window's ends: fully where the end is
     /// nearer than 1.1 average intervals, by half an interval otherwise, and never below zero for a counter.
-    private static func extrapolate(
+    static func extrapolate(
         _ change: Double, first: (time: Int64, value: Double), last: Int64, count: Int,
         window: (start: Int64, end: Int64), isCounter: Bool, perSecond: Bool
     ) -> Double {

@@ -32,11 +32,11 @@ package struct Function: Sendable {
     /// The common shape: one range vector, window by window, the metric name dropped.
     init(
         window name: String, _ documentation: String, _ example: FunctionExample, keepsName: Bool = false,
-        _ kernel: @escaping RangeKernel
+        tiers: TierAnswer, _ kernel: @escaping RangeKernel
     ) {
         self.init(
             FunctionSignature(name, [.rangeVector]), documentation, example: example,
-            kernel: .window(kernel, keepsName: keepsName))
+            kernel: .window(kernel, tiers, keepsName: keepsName))
     }
 }
 
@@ -68,8 +68,9 @@ enum Kernel: Sendable {
     case map(@Sendable (Double) -> Double)
     /// Value by value with scalar arguments; may answer ``Double/absent``.
     case mapWithParameters(@Sendable (_ value: Double, _ parameters: Parameters, _ step: Int) -> Double)
-    /// Series by series over the windows of its range vector; a column at a time.
-    case window(RangeKernel, keepsName: Bool)
+    /// Series by series over the windows of its range vector; a column at a time. Where there are windows of a tier
+    /// in place of samples, these answer in their own way.
+    case window(RangeKernel, TierAnswer, keepsName: Bool)
     /// All arguments at once, evaluated.
     case whole(@Sendable (inout FunctionCall) throws(QueryError) -> StepValue)
     /// The sample's own time where the argument is a selector, the evaluation time otherwise.
@@ -91,6 +92,9 @@ struct Parameters: Sendable {
     @inline(__always) subscript(_ index: Int, at step: Int) -> Double { columns[index][step] }
 
     func column(_ index: Int) -> [Double] { columns[index] }
+
+    /// Without the first steps.
+    func dropping(_ steps: Int) -> Parameters { Parameters(columns.map { Array($0.dropFirst(steps)) }) }
 }
 
 /// A call whose arguments are evaluated, as a ``Kernel/whole(_:)`` kernel sees it.

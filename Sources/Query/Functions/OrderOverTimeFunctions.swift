@@ -4,12 +4,12 @@ extension Function {
     static let minOverTime = Function(
         window: "min_over_time", "Least of the samples in the range; NaN only where there is nothing else.",
         FunctionExample("min_over_time(load[10m])", over: ["load 1 5 3"], at: 2, gives: ["{} 1"]),
-        extreme { $0 < $1 })
+        tiers: .min, extreme { $0 < $1 })
 
     static let maxOverTime = Function(
         window: "max_over_time", "Greatest of the samples in the range; NaN only where there is nothing else.",
         FunctionExample("max_over_time(load[10m])", over: ["load 1 5 3"], at: 2, gives: ["{} 5"]),
-        extreme { $0 > $1 })
+        tiers: .max, extreme { $0 > $1 })
 
     static let quantileOverTime = Function(
         FunctionSignature("quantile_over_time", [.scalar, .rangeVector]),
@@ -24,12 +24,12 @@ extension Function {
                     guard !windows[step].isEmpty else { continue }
                     row[step] = Quantile.value(parameters[0, at: step], ofSorted: sorted.values[...])
                 }
-            }, keepsName: false))
+            }, .quantile, keepsName: false))
 
     /// The first of the best values of each window. A queue keeps the places that may still become the best: a value
     /// that is beaten by a later one never will. Equal values stay, so the earliest stands, as in a plain walk
     /// (which tells 0 from −0).
-    private static func extreme(_ isBetter: @escaping @Sendable (Double, Double) -> Bool) -> RangeKernel {
+    static func extreme(_ isBetter: @escaping @Sendable (Double, Double) -> Bool) -> RangeKernel {
         { windows, _, row in
             let values = windows.values
             var queue: [Int] = []

@@ -5,14 +5,14 @@ extension Function {
 
     static let countOverTime = Function(
         window: "count_over_time", "How many samples the range holds.",
-        FunctionExample("count_over_time(load[10m])", over: load, at: 2, gives: ["{} 3"])
+        FunctionExample("count_over_time(load[10m])", over: load, at: 2, gives: ["{} 3"]), tiers: .count
     ) { windows, _, row in
         for step in 0..<windows.count where !windows[step].isEmpty { row[step] = Double(windows[step].count) }
     }
 
     static let presentOverTime = Function(
         window: "present_over_time", "1 for each series that has a sample in the range.",
-        FunctionExample("present_over_time(load[10m])", over: load, at: 2, gives: ["{} 1"])
+        FunctionExample("present_over_time(load[10m])", over: load, at: 2, gives: ["{} 1"]), tiers: .present
     ) { windows, _, row in
         for step in 0..<windows.count where !windows[step].isEmpty { row[step] = 1 }
     }
@@ -26,7 +26,8 @@ extension Function {
 
     static let lastOverTime = Function(
         window: "last_over_time", "The newest sample in the range; keeps the metric name.",
-        FunctionExample("last_over_time(load[10m])", over: load, at: 2, gives: ["load 3"]), keepsName: true
+        FunctionExample("last_over_time(load[10m])", over: load, at: 2, gives: ["load 3"]), keepsName: true,
+        tiers: .last
     ) { windows, _, row in
         for step in 0..<windows.count where !windows[step].isEmpty {
             row[step] = windows.values[windows[step].upperBound - 1]
@@ -35,7 +36,8 @@ extension Function {
 
     static let firstOverTime = Function(
         window: "first_over_time", "The oldest sample in the range; keeps the metric name.",
-        FunctionExample("first_over_time(load[10m])", over: load, at: 2, gives: ["load 1"]), keepsName: true
+        FunctionExample("first_over_time(load[10m])", over: load, at: 2, gives: ["load 1"]), keepsName: true,
+        tiers: .first
     ) { windows, _, row in
         for step in 0..<windows.count where !windows[step].isEmpty {
             row[step] = windows.values[windows[step].lowerBound]
@@ -44,7 +46,7 @@ extension Function {
 
     static let sumOverTime = Function(
         window: "sum_over_time", "Sum of the samples in the range.",
-        FunctionExample("sum_over_time(load[10m])", over: load, at: 2, gives: ["{} 9"])
+        FunctionExample("sum_over_time(load[10m])", over: load, at: 2, gives: ["{} 9"]), tiers: .sum
     ) { windows, _, row in
         let values = windows.values
         let running = exactRunningSums(values)
@@ -63,7 +65,7 @@ extension Function {
 
     static let avgOverTime = Function(
         window: "avg_over_time", "Mean of the samples in the range.",
-        FunctionExample("avg_over_time(load[10m])", over: load, at: 2, gives: ["{} 3"])
+        FunctionExample("avg_over_time(load[10m])", over: load, at: 2, gives: ["{} 3"]), tiers: .avg
     ) { windows, _, row in
         let values = windows.values
         let running = exactRunningSums(values)
@@ -83,14 +85,16 @@ extension Function {
 
     static let stdvarOverTime = Function(
         window: "stdvar_over_time", "Population variance of the samples in the range.",
-        FunctionExample("stdvar_over_time(load[10m])", over: ["load 1 5 3 3"], at: 3, gives: ["{} 2"])
+        FunctionExample("stdvar_over_time(load[10m])", over: ["load 1 5 3 3"], at: 3, gives: ["{} 2"]),
+        tiers: .spread(isRoot: false)
     ) { windows, _, row in
         for step in 0..<windows.count where !windows[step].isEmpty { row[step] = variance(windows, windows[step]) }
     }
 
     static let stddevOverTime = Function(
         window: "stddev_over_time", "Population standard deviation of the samples in the range.",
-        FunctionExample("stddev_over_time(load[10m])", over: ["load 2 6"], at: 1, gives: ["{} 2"])
+        FunctionExample("stddev_over_time(load[10m])", over: ["load 2 6"], at: 1, gives: ["{} 2"]),
+        tiers: .spread(isRoot: true)
     ) { windows, _, row in
         for step in 0..<windows.count where !windows[step].isEmpty {
             row[step] = variance(windows, windows[step]).squareRoot()

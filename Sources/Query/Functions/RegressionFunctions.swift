@@ -3,7 +3,8 @@
 extension Function {
     static let deriv = Function(
         window: "deriv", "Per-second slope of a gauge over the range, by least squares.",
-        FunctionExample("deriv(disk_used[5m])", over: ["disk_used 0+60x10"], at: 10, gives: ["{} 1"])
+        FunctionExample("deriv(disk_used[5m])", over: ["disk_used 0+60x10"], at: 10, gives: ["{} 1"]),
+        tiers: .line(.slope)
     ) { windows, _, row in
         for step in 0..<windows.count {
             let window = windows[step]
@@ -25,7 +26,7 @@ extension Function {
                     let fit = line(windows, window, zero: windows.clock.time(step))
                     row[step] = fit.slope * parameters[0, at: step] + fit.intercept
                 }
-            }, keepsName: false))
+            }, .line(.prediction), keepsName: false))
 
     /// The least-squares line through the window's samples; x is in seconds from the moment `zero`.
     private static func line(

@@ -1,19 +1,25 @@
 import Model
+import TSDB
 
 /// The plan as a person reads it: a node a line, its parts indented below it.
-enum Explain {
-    static func text(_ node: PlanNode, on grid: StepGrid) -> String {
-        var text = "evaluate \(describe(grid))\n"
+struct Explain {
+    /// What the query's selectors read, where it was evaluated.
+    private let statistics: QueryStatistics?
+
+    init(_ statistics: QueryStatistics?) { self.statistics = statistics }
+
+    func text(_ node: PlanNode, on grid: StepGrid) -> String {
+        var text = "evaluate \(Self.describe(grid))\n"
         write(node, indent: 1, into: &text)
         return text
     }
 
-    private static func write(_ node: PlanNode, indent: Int, into text: inout String) {
+    private func write(_ node: PlanNode, indent: Int, into text: inout String) {
         text += String(repeating: "  ", count: indent) + describe(node) + "\n"
         for child in node.children { write(child, indent: indent + 1, into: &text) }
     }
 
-    private static func describe(_ node: PlanNode) -> String {
+    private func describe(_ node: PlanNode) -> String {
         switch node {
         case .number(let value): return "number \(FloatText.short(value))"
         case .string(let value): return "string \(Labels.quote(value))"
@@ -24,25 +30,41 @@ enum Explain {
             switch range.source {
             case .samples(let selector): return "range [\(length)] of " + describe(selector)
             case .subquery(_, let grid):
-                return "subquery [\(length):\(DurationText.format(grid.step))]\(describe(range.shift)) "
-                    + describe(grid)
+                return "subquery [\(length):\(DurationText.format(grid.step))]\(Self.describe(range.shift)) "
+                    + Self.describe(grid)
             }
         case .call(let call): return "call \(call.function.name)"
         case .aggregate(let aggregation):
-            return "aggregate \(aggregation.operation.rawValue) \(describe(aggregation.grouping))"
+            return "aggregate \(aggregation.operation.rawValue) \(Self.describe(aggregation.grouping))"
         case .negate: return "negate"
         case .once: return "once (the same at every step)"
         case .binary(let binary):
             let bool = binary.returnsBool ? " bool" : ""
-            return "binary \(binary.operation.rawValue)\(bool)" + (binary.matching.map(describe) ?? "")
+            return "binary \(binary.operation.rawValue)\(bool)" + (binary.matching.map(Self.describe) ?? "")
         }
     }
 
-    private static func describe(_ selector: SelectorPlan) -> String {
+    private func describe(_ selector: SelectorPlan) -> String {
         let matchers = selector.matchers.map(\.description).joined(separator: ", ")
         // Windows are left-open, so the first moment that is read is a millisecond after the bound.
-        let open = seconds(selector.reads.min.milliseconds - 1)
-        return "{\(matchers)}\(describe(selector.shift)) reads (\(open), \(seconds(selector.reads.max.milliseconds))]"
+        let open = Self.seconds(selector.reads.min.milliseconds - 1)
+        let end = Self.seconds(selector.reads.max.milliseconds)
+        return "{\(matchers)}\(Self.describe(selector.shift)) reads (\(open), \(end)]\(resolution(of: selector))"
+    }
+
+    /// What answers a selector, as far as that is known.
+    private func resolution(of selector: SelectorPlan) -> String {
+        if let statistics {
+            let usage = statistics.selectors[selector.span] ?? SelectorUsage()
+            var parts: [String] = []
+            for (count, tier) in [(usage.hourWindows, Tier.hour), (usage.minuteWindows, .minute)] where count > 0 {
+                parts.append("\(count) windows of \(tier.name)")
+            }
+            if usage.samples > 0 || parts.isEmpty { parts.append("\(usage.samples) samples") }
+            return ", answered by \(parts.joined(separator: " and "))"
+        }
+        if let tier = selector.tiers.forced { return ", resolution \(tier.name)" }
+        return selector.tiers.aligned.map { ", windows of \($0.name) answer the same" } ?? ""
     }
 
     private static func describe(_ shift: TimeShift) -> String {

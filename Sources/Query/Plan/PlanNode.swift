@@ -48,6 +48,7 @@ struct SelectorPlan: Sendable {
     /// What is read from the store: the union of all windows of the grid that the plan was made for.
     var reads: TimeRange
     var span: SourceSpan
+    var tiers = TierChoice()
 }
 
 struct RangePlan: Sendable {
@@ -61,6 +62,11 @@ struct RangePlan: Sendable {
     var shift: TimeShift
     var milliseconds: Int64
     var span: SourceSpan
+
+    /// Whether the caller chose the resolution.
+    var isForced: Bool {
+        if case .samples(let selector) = source { selector.tiers.forced != nil } else { false }
+    }
 }
 
 struct CallPlan: Sendable {

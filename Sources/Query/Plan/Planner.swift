@@ -1,4 +1,5 @@
 import Model
+import TSDB
 
 /// What a plan depends on beside the text.
 struct PlanContext: Sendable {
@@ -9,6 +10,8 @@ struct PlanContext: Sendable {
     /// The step of a subquery that gives none.
     var subqueryStepMilliseconds: Int64
     var limits: QueryLimits
+    /// The only resolution to answer from; nil for the best that is there.
+    var resolution: Tier?
 }
 
 /// Turns a type-checked syntax tree into a plan.
@@ -35,7 +38,10 @@ struct Planner {
         case .string(let text, _): return .string(text)
         case .parenthesized(let inner, _): return try plan(inner, on: grid)
         case .selector(let selector):
-            return .select(try plan(selector, window: context.lookbackMilliseconds, on: grid))
+            var planned = try plan(selector, window: context.lookbackMilliseconds, on: grid)
+            // The newest sample before a window's end is the window's last one, however far it looks back.
+            planned.tiers.aligned = TierChoice.aligned(planned.shift.moments(of: grid), milliseconds: 0)
+            return .select(planned)
         case .range(let range): return .range(try plan(range, on: grid))
         case .subquery(let subquery): return .range(try plan(subquery, on: grid))
         case .call(let call): return try plan(call, on: grid)
@@ -73,7 +79,7 @@ struct Planner {
             reads: TimeRange(
                 minMilliseconds: moments.start.subtractingClamped(window).addingClamped(1),
                 maxMilliseconds: moments.end),
-            span: selector.span)
+            span: selector.span, tiers: TierChoice(forced: context.resolution))
     }
 
     private func plan(_ range: RangeSelector, on grid: StepGrid) throws(QueryError) -> RangePlan {
@@ -137,7 +143,27 @@ struct Planner {
             }
         case .map, .mapWithParameters, .window: break
         }
+        planned.arguments = answerable(planned, on: grid)
         return .call(planned)
+    }
+
+    /// The arguments of a call; a range vector of samples knows whether the function can be answered from windows.
+    private func answerable(_ call: CallPlan, on grid: StepGrid) -> [PlanNode] {
+        let fidelity: TierAnswer.Fidelity
+        switch call.function.kernel {
+        case .window(_, let tiers, _): fidelity = tiers.fidelity
+        case .absentOverTime: fidelity = TierAnswer.present.fidelity
+        case .map, .mapWithParameters, .whole, .timestamp, .absent: return call.arguments
+        }
+        guard fidelity == .exact || fidelity == .exactInOrder else { return call.arguments }
+        return call.arguments.map { argument in
+            guard case .range(var range) = argument, case .samples(var selector) = range.source else { return argument }
+            selector.tiers.aligned = TierChoice.aligned(
+                range.shift.moments(of: grid), milliseconds: range.milliseconds)
+            selector.tiers.dependsOnFalls = fidelity == .exactInOrder
+            range.source = .samples(selector)
+            return .range(range)
+        }
     }
 
     private static func isSelector(_ expression: Expression?) -> Bool {

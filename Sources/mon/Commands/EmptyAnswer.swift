@@ -11,7 +11,7 @@ struct EmptyAnswer {
     let zone: TimeZoneRule
 
     func applies(to result: QueryResult) -> Bool {
-        guard result.statistics.samples == 0 else { return false }
+        guard result.statistics.samples == 0, result.statistics.windows == 0 else { return false }
         switch result.value {
         case .scalar, .string: return false
         case .vector(let series), .matrix(let series): return series.isEmpty

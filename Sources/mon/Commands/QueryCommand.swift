@@ -41,6 +41,9 @@ struct QueryCommand: Verb {
     @Flag(help: "Seconds since 1970 in CSV.")
     var unixTime = false
 
+    @Option(help: "Answer from samples (raw) or windows (1m, 1h) only. Default: the best that there is.")
+    var resolution: String?
+
     @Flag(help: "Show the plan and what it cost instead of the answer.")
     var explain = false
 
@@ -53,17 +56,20 @@ struct QueryCommand: Verb {
             throw CommandFailure(.usage, "--format \(self.format): possible are \(known.joined(separator: ", "))")
         }
         let time = try queryTime(on: console)
+        let queryOptions = QueryOptions(resolution: try tier())
         let engine = QueryEngine()
         // Before the store is opened: a mistyped query is one with or without data.
         let parsed = try parse(with: engine)
         let folder = try store.folder(for: .read, on: console)
         let snapshot = try folder.openStore().snapshot()
-        let result = try engine.evaluate(expression, at: time, in: snapshot)
+        let result = try engine.evaluate(expression, at: time, in: snapshot, options: queryOptions)
         for annotation in result.annotations {
             console.say((annotation.severity == .warning ? "warning: " : "info: ") + annotation.message)
         }
         if explain {
-            console.write(try engine.explain(expression, at: time))
+            console.write(
+                try engine.explain(
+                    expression, at: time, statistics: result.statistics, options: queryOptions))
             console.write(QueryCommand.cost(result.statistics) + "\n")
             return .success
         }
@@ -75,6 +81,13 @@ struct QueryCommand: Verb {
         guard hint.applies(to: result), let reason = try hint.reason(in: snapshot) else { return .success }
         console.say(reason)
         return .noData
+    }
+
+    private func tier() throws(CommandFailure) -> Tier? {
+        guard let resolution else { return nil }
+        if let tier = Tier(name: resolution) { return tier }
+        let known = Tier.allCases.map(\.name).joined(separator: ", ")
+        throw CommandFailure(.usage, "--resolution \(resolution): possible are \(known)")
     }
 
     /// The instant or the grid that is asked for.
@@ -148,14 +161,15 @@ struct QueryCommand: Verb {
         }
     }
 
-    /// `12 series, 3,456 samples; parse 0.1 ms, evaluate 2.3 ms`
+    /// `12 series, 3456 samples, 24 windows; parse 0.1 ms, evaluate 2.3 ms`
     private static func cost(_ statistics: QueryStatistics) -> String {
         func milliseconds(_ nanoseconds: UInt64) -> String {
             let hundredths = nanoseconds / 10_000
             let decimals = hundredths % 100
             return "\(hundredths / 100)." + (decimals < 10 ? "0" : "") + "\(decimals) ms"
         }
-        return "\(statistics.series) series, \(statistics.samples) samples; "
+        let windows = statistics.windows > 0 ? ", \(statistics.windows) windows" : ""
+        return "\(statistics.series) series, \(statistics.samples) samples\(windows); "
             + "parse \(milliseconds(statistics.parseNanoseconds)), "
             + "evaluate \(milliseconds(statistics.evaluateNanoseconds))"
     }

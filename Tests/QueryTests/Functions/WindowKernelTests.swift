@@ -15,7 +15,7 @@ struct WindowKernelTests {
     @Test(arguments: WindowReference.names)
     func equalsReference(_ name: String) throws {
         let function = try #require(FunctionRegistry.function(named: name))
-        guard case .window(let kernel, _) = function.kernel else {
+        guard case .window(let kernel, _, _) = function.kernel else {
             Issue.record("\(name) has no kernel over windows")
             return
         }

@@ -1,0 +1,72 @@
+import Model
+import TSDB
+
+// Which series a selector finds, and how each is read: its samples, or windows in their place.
+
+extension Evaluation {
+    /// The series that a selector finds, counted.
+    mutating func find(_ plan: SelectorPlan) throws(QueryError) -> SeriesSelection {
+        let begun = clock.now
+        let range = plan.tiers.selected(for: plan.reads)
+        var selection = try source.select(plan.matchers, in: range)
+        // Whether samples are gone is known only now. Windows in their place have to be complete.
+        let wide = TierChoice.enclosing(plan.reads, .hour)
+        if plan.tiers.forced == nil, wide != range, try lacksSamples(selection, of: plan) {
+            selection = try source.select(plan.matchers, in: wide)
+        }
+        selecting += clock.now - begun
+        try account(series: selection.labels.count)
+        statistics.selectors[plan.span, default: SelectorUsage()].series += selection.labels.count
+        return selection
+    }
+
+    /// Whether samples of a series that a selector asks for are gone.
+    private func lacksSamples(_ selection: SeriesSelection, of plan: SelectorPlan) throws(QueryError) -> Bool {
+        for series in selection.labels.indices
+        where try source.coverage(selection, series).raw >= plan.reads.min.milliseconds {
+            return true
+        }
+        return false
+    }
+
+    /// Replaces `content` by what answers for a series, counted.
+    mutating func read(
+        _ selection: SeriesSelection, _ index: Int, of plan: SelectorPlan, into content: inout SeriesContent
+    ) throws(QueryError) {
+        try interruption.check()
+        let begun = clock.now
+        content.removeAll()
+        var coverage = TierCoverage()
+        if plan.tiers.forced == nil { coverage = try source.coverage(selection, index) }
+        var pieces = plan.tiers.pieces(of: plan.reads, coverage)
+        try read(selection, index, pieces, of: plan, into: &content)
+        let isChoice = plan.tiers.forced == nil && plan.tiers.dependsOnFalls
+        if isChoice && content.windows.hasOrderedFalls && plan.reads.min.milliseconds > coverage.raw {
+            // The samples are there as well.
+            content.removeAll()
+            pieces = .samples
+        }
+        content.seam = pieces.samplesAfter ?? .max
+        if let after = pieces.samplesAfter {
+            var range = plan.reads
+            range.min.milliseconds = max(range.min.milliseconds, after.addingClamped(1))
+            try source.read(selection, index, in: range, into: &content.samples)
+            try account(samples: content.samples.count, windows: 0)
+            statistics.selectors[plan.span, default: SelectorUsage()].samples += content.samples.count
+        }
+        selecting += clock.now - begun
+    }
+
+    /// Reads the windows of all pieces.
+    private mutating func read(
+        _ selection: SeriesSelection, _ index: Int, _ pieces: SeriesPieces, of plan: SelectorPlan,
+        into content: inout SeriesContent
+    ) throws(QueryError) {
+        for piece in pieces.windows {
+            try source.read(selection, index, piece, into: &content.next)
+            try account(samples: 0, windows: content.next.count)
+            statistics.selectors[plan.span, default: SelectorUsage()].count(content.next.count, of: piece.tier)
+            content.windows.append(&content.next, piece.tier)
+        }
+    }
+}
