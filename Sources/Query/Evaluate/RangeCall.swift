@@ -131,16 +131,20 @@ struct JoinedCall {
         self.parameters = parameters
     }
 
-    /// Answers the first `windowed` steps from windows, and from the samples that lie in the same ranges; all others
-    /// from samples alone, as if there were no windows.
+    /// Answers the first steps from windows, and from the samples that lie in the same ranges; all others from samples
+    /// alone, as if there were no windows.
+    /// - Parameter steps: How many ranges begin before the samples do. Those without a window before the samples are
+    ///   answered from samples, too.
     func fill(
-        _ row: inout [Double], _ windowed: Int, _ content: inout SeriesContent, _ remarks: inout TierRemarks
+        _ row: inout [Double], _ steps: Int, _ content: inout SeriesContent, _ remarks: inout TierRemarks
     ) {
-        content.joinSamples(through: model.ends.time(windowed - 1))
+        content.joinSamples(through: model.ends.time(steps - 1))
         var windows = TierWindows(
-            ends: model.ends.prefix(windowed), rangeMilliseconds: model.rangeMilliseconds,
-            clock: model.clock.prefix(windowed))
+            ends: model.ends.prefix(steps), rangeMilliseconds: model.rangeMilliseconds,
+            clock: model.clock.prefix(steps))
         windows.load(&content.windows)
+        let windowed = windows.stepsWithWindows
+        windows.keep(windowed)
         tiers.kernel(windows, parameters, &row, &remarks)
         let rest = row.count - windowed
         if rest == 0 { return }

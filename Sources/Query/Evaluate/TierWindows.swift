@@ -11,13 +11,15 @@ struct TierWindows: Sendable {
     private var lengths: [Int64] = []
     /// The longest windows among them.
     private(set) var tier = Tier.raw
-    let ends: StepGrid
+    private(set) var ends: StepGrid
     let rangeMilliseconds: Int64
-    let clock: StepGrid
+    private(set) var clock: StepGrid
     private var lower: [Int] = []
     private var upper: [Int] = []
     /// Whether no range cuts a window.
     private(set) var isUncut = true
+    /// How many of the windows come before those that are samples.
+    private var windowsBeforeSamples = 0
 
     init(ends: StepGrid, rangeMilliseconds: Int64, clock: StepGrid) {
         self.ends = ends
@@ -30,6 +32,16 @@ struct TierWindows: Sendable {
 
     /// The windows that the range of a step touches.
     @inline(__always) subscript(step: Int) -> Range<Int> { lower[step]..<upper[step] }
+
+    /// How many of the ranges touch more than samples; they come first.
+    var stepsWithWindows: Int { lower.firstIndex { $0 >= windowsBeforeSamples } ?? count }
+
+    /// Only the first ranges.
+    mutating func keep(_ steps: Int) {
+        lower.removeLast(count - steps)
+        upper.removeLast(count - steps)
+        (ends, clock) = (ends.prefix(steps), clock.prefix(steps))
+    }
 
     /// The windows that lie wholly within the range of a step.
     func whole(_ step: Int) -> Range<Int> {
@@ -64,6 +76,7 @@ struct TierWindows: Sendable {
     /// Exchanges the windows it has for those of the next series, and finds those that each range touches.
     mutating func load(_ next: inout TieredColumn) {
         tier = next.tier
+        windowsBeforeSamples = next.windows.counts[..<next.windowsBeforeSamples].count { $0 > 0 }
         if next.windows.counts.contains(0) {
             columns.removeAll()
             lengths.removeAll(keepingCapacity: true)

@@ -11,6 +11,9 @@ struct TieredColumn: Sendable {
     /// The longest windows in it.
     private(set) var tier = Tier.raw
 
+    /// How many of them come before those that are samples.
+    private(set) var windowsBeforeSamples = 0
+
     var count: Int { windows.count }
 
     /// Empties the columns and keeps their memory.
@@ -18,12 +21,14 @@ struct TieredColumn: Sendable {
         windows.removeAll()
         lengths.removeAll(keepingCapacity: true)
         tier = .raw
+        windowsBeforeSamples = 0
     }
 
     /// Adds windows that lie behind all others; what is in `next` afterwards is of no use.
     mutating func append(_ next: inout WindowColumns, _ nextTier: Tier) {
         tier = max(tier, nextTier)
         lengths.append(contentsOf: repeatElement(nextTier.windowMilliseconds, count: next.count))
+        windowsBeforeSamples = lengths.count
         if windows.count == 0 {
             swap(&windows, &next)
             return
