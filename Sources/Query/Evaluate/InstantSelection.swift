@@ -9,21 +9,21 @@ extension Evaluation {
     ) throws(QueryError) -> VectorColumns {
         var result = VectorColumns(steps: grid.count)
         if grid.count == 0 { return result }
-        let selection = try find(plan)
+        let found = try find(plan)
         let newest = NewestSample(
             moments: plan.shift.moments(of: grid), lookback: plan.windowMilliseconds, takesTimes: takingTimes)
         var content = SeriesContent()
         var row = [Double](repeating: .absent, count: grid.count)
         var remarks = TierRemarks()
-        for series in selection.labels.indices {
-            try read(selection, series, of: plan, into: &content)
+        for series in found.labels.indices {
+            try read(found, series, of: plan, into: &content)
             let windowed = content.windowedSteps(newest.moments, rangeMilliseconds: plan.windowMilliseconds)
             if windowed > 0 {
                 content.joinSamples(through: newest.moments.time(windowed - 1))
                 newest.fill(&row, 0..<windowed, from: content.windows, &remarks)
             }
             newest.fill(&row, windowed..<grid.count, from: content.samples)
-            result.append(selection.labels[series], row)
+            result.append(found.labels[series], row)
             try checkSize(result)
         }
         remarks.annotateInstant(&annotations, isForced: plan.tiers.forced != nil, at: plan.span)

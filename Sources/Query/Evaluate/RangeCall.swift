@@ -78,10 +78,10 @@ extension Evaluation {
         var content = SeriesContent()
         switch range.source {
         case .samples(let selector):
-            let selection = try find(selector)
-            for series in selection.labels.indices {
-                try read(selection, series, of: selector, into: &content)
-                try body(&self, selection.labels[series], &content)
+            let found = try find(selector)
+            for series in found.labels.indices {
+                try read(found, series, of: selector, into: &content)
+                try body(&self, found.labels[series], &content)
             }
         case .subquery(let node, let grid):
             guard case .vector(let columns) = try evaluate(node, on: grid) else {

@@ -3,43 +3,52 @@ import TSDB
 
 // Which series a selector finds, and how each is read: its samples, or windows in their place.
 
+/// The series that a selector found, in label order.
+struct FoundSeries {
+    let selection: SeriesSelection
+    /// What is left of each; empty where nobody asks.
+    let coverage: [TierCoverage]
+
+    var labels: [Labels] { selection.labels }
+}
+
 extension Evaluation {
     /// The series that a selector finds, counted.
-    mutating func find(_ plan: SelectorPlan) throws(QueryError) -> SeriesSelection {
+    mutating func find(_ plan: SelectorPlan) throws(QueryError) -> FoundSeries {
         let begun = clock.now
         let range = plan.tiers.selected(for: plan.reads)
-        var selection = try source.select(plan.matchers, in: range)
+        var found = try select(plan, in: range)
         // Whether samples are gone is known only now. Windows in their place have to be complete.
         let wide = TierChoice.enclosing(plan.reads, .hour)
-        if plan.tiers.forced == nil, wide != range, try lacksSamples(selection, of: plan) {
-            selection = try source.select(plan.matchers, in: wide)
+        if wide != range, found.coverage.contains(where: { $0.raw >= plan.reads.min.milliseconds }) {
+            found = try select(plan, in: wide)
         }
         selecting += clock.now - begun
-        try account(series: selection.labels.count)
-        statistics.selectors[plan.span, default: SelectorUsage()].series += selection.labels.count
-        return selection
+        try account(series: found.labels.count)
+        statistics.selectors[plan.span, default: SelectorUsage()].series += found.labels.count
+        return found
     }
 
-    /// Whether samples of a series that a selector asks for are gone.
-    private func lacksSamples(_ selection: SeriesSelection, of plan: SelectorPlan) throws(QueryError) -> Bool {
-        for series in selection.labels.indices
-        where try source.coverage(selection, series).raw >= plan.reads.min.milliseconds {
-            return true
+    private func select(_ plan: SelectorPlan, in range: TimeRange) throws(QueryError) -> FoundSeries {
+        let selection = try source.select(plan.matchers, in: range)
+        var coverage: [TierCoverage] = []
+        if plan.tiers.forced == nil {
+            coverage.reserveCapacity(selection.labels.count)
+            for series in selection.labels.indices { coverage.append(try source.coverage(selection, series)) }
         }
-        return false
+        return FoundSeries(selection: selection, coverage: coverage)
     }
 
     /// Replaces `content` by what answers for a series, counted.
     mutating func read(
-        _ selection: SeriesSelection, _ index: Int, of plan: SelectorPlan, into content: inout SeriesContent
+        _ found: FoundSeries, _ index: Int, of plan: SelectorPlan, into content: inout SeriesContent
     ) throws(QueryError) {
         try interruption.check()
         let begun = clock.now
         content.removeAll()
-        var coverage = TierCoverage()
-        if plan.tiers.forced == nil { coverage = try source.coverage(selection, index) }
+        let coverage = found.coverage.isEmpty ? TierCoverage() : found.coverage[index]
         var pieces = plan.tiers.pieces(of: plan.reads, coverage)
-        try read(selection, index, pieces, of: plan, into: &content)
+        try read(found.selection, index, pieces, of: plan, into: &content)
         let isChoice = plan.tiers.forced == nil && plan.tiers.dependsOnFalls
         if isChoice && content.windows.hasOrderedFalls && plan.reads.min.milliseconds > coverage.raw {
             // The samples are there as well.
@@ -50,7 +59,7 @@ extension Evaluation {
         if let after = pieces.samplesAfter {
             var range = plan.reads
             range.min.milliseconds = max(range.min.milliseconds, after.addingClamped(1))
-            try source.read(selection, index, in: range, into: &content.samples)
+            try source.read(found.selection, index, in: range, into: &content.samples)
             try account(samples: content.samples.count, windows: 0)
             statistics.selectors[plan.span, default: SelectorUsage()].samples += content.samples.count
         }

@@ -79,8 +79,7 @@ extension TierAnswer {
             guard windows.isCut(step) else { continue }
             let known = count(windows.whole(step))
             if all > known {
-                remarks.enclosing(windows.tier)
-                remarks.within(Double(all - known), windows.tier)
+                remarks.enclosing(windows.tier, within: Double(all - known))
             }
         }
     }
@@ -102,8 +101,8 @@ extension TierAnswer {
             let whole = windows.isCut(step) ? windows.whole(step) : range
             let known = whole.isEmpty ? 0 : seen[whole] + between[whole.dropFirst()]
             if most > known {
-                remarks.estimated(windows.tier)
-                remarks.within(Double(Swift.max(most - least, least - known)), windows.tier)
+                let bound = Swift.max(most - least, least - known)
+                remarks.estimated(windows.tier, within: Double(bound))
             }
         }
     }

@@ -44,10 +44,9 @@ extension TierAnswer {
                 if windows.isCut(step) {
                     remarks.enclosing(windows.tier)
                     remarks.estimated(windows.tier)
-                    remarks.within(.infinity, windows.tier)
                 } else if least < most || !row[step].isFinite {
-                    remarks.estimated(windows.tier)
-                    remarks.within(Swift.max(value(most) - row[step], row[step] - value(least)), windows.tier)
+                    remarks.estimated(
+                        windows.tier, within: Swift.max(value(most) - row[step], row[step] - value(least)))
                 }
             }
         }

@@ -24,8 +24,7 @@ extension TierAnswer {
                 var best = known[step].isAbsent ? .nan : known[step]
                 for value in endsWithin(windows, step) where isBetter(value, best) || best.isNaN { best = value }
                 if best == row[step] || row[step].isNaN { continue }
-                remarks.enclosing(windows.tier)
-                remarks.within((row[step] - best).magnitude, windows.tier)
+                remarks.enclosing(windows.tier, within: (row[step] - best).magnitude)
             }
         }
     }
@@ -55,11 +54,13 @@ extension TierAnswer {
             let bounds = QuantileBounds(windows, step)
             let (least, greatest) = (bounds.least.value(phi), bounds.greatest.value(phi))
             row[step] = bounds.isCut ? bounds.middle(phi) : least == greatest ? least : least / 2 + greatest / 2
-            if bounds.hasNaN { remarks.estimated(windows.tier) }
             if least == greatest && !bounds.hasNaN { continue }
-            if bounds.isCut { remarks.enclosing(windows.tier) }
-            let bound = Swift.max(greatest - row[step], row[step] - least)
-            remarks.within(bounds.hasNaN ? .infinity : bound, windows.tier)
+            let bound = bounds.hasNaN ? .infinity : Swift.max(greatest - row[step], row[step] - least)
+            if bounds.isCut {
+                remarks.enclosing(windows.tier, within: bound)
+            } else {
+                remarks.chosen(windows.tier, within: bound)
+            }
         }
     }
 }

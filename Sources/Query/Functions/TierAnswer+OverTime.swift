@@ -84,7 +84,7 @@ extension TierAnswer {
             let (least, greatest) = extent(windows, step)
             if least.isFinite && greatest.isFinite && !sums[windows[step]].contains(where: \.isNaN) {
                 row[step] = least / 2 + greatest / 2
-                remarks.within(greatest / 2 - least / 2, windows.tier)
+                remarks.chosen(windows.tier, within: greatest / 2 - least / 2)
             }
         }
     }

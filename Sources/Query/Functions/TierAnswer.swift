@@ -37,27 +37,37 @@ struct TierRemarks: Sendable {
     /// Whether ranges that cut windows were answered from the whole of them.
     private var isEnclosing = false
     private var isEstimated = false
-    /// How far the answers may be off, at most; nil where nobody said, infinite where nobody can.
-    private(set) var bound: Double?
+    private var isUnbounded = false
+    private var largestBound = 0.0
 
-    var isEmpty: Bool { !isEnclosing && !isEstimated && bound == nil }
+    var isEmpty: Bool { tier == .raw }
+
+    /// How far the answers that are remarked on may be off, at most; nil where that is not known of all of them.
+    var bound: Double? { isEmpty || isUnbounded || largestBound == .infinity ? nil : largestBound }
 
     /// A range cuts windows, which answer as a whole.
-    mutating func enclosing(_ tier: Tier) {
+    /// - Parameter bound: How far the answer may be off at most; infinite where it is a guess, nil where nobody looked.
+    mutating func enclosing(_ tier: Tier, within bound: Double? = nil) {
         isEnclosing = true
-        self.tier = max(self.tier, tier)
+        note(tier, bound)
     }
 
-    /// The answer is one of several that the windows allow; none of them is farther from it than `bound`.
-    mutating func within(_ bound: Double, _ tier: Tier) {
-        self.bound = max(self.bound ?? 0, bound.isNaN ? .infinity : bound)
-        self.tier = max(self.tier, tier)
-    }
+    /// The answer is one of those that the windows allow; none of them is farther from it than `bound`.
+    mutating func chosen(_ tier: Tier, within bound: Double) { note(tier, bound) }
 
     /// The answer is a guess.
-    mutating func estimated(_ tier: Tier) {
+    mutating func estimated(_ tier: Tier, within bound: Double? = nil) {
         isEstimated = true
+        note(tier, bound)
+    }
+
+    private mutating func note(_ tier: Tier, _ bound: Double?) {
         self.tier = max(self.tier, tier)
+        guard let bound else {
+            isUnbounded = true
+            return
+        }
+        largestBound = max(largestBound, bound.isNaN ? .infinity : bound)
     }
 
     /// Says it of a function over a range.
@@ -67,8 +77,8 @@ struct TierRemarks: Sendable {
         var text = "\(function) \(isEstimated ? "estimated" : "answered") from "
         text += isEnclosing ? "the \(tier.adjective) windows around its range" : "\(tier.adjective) windows"
         text += reason(isForced)
-        if let bound, bound.isFinite { text += "; off by at most \(FloatText.short(bound))" }
-        if isEstimated || bound?.isFinite == false {
+        if let bound { text += "; off by at most \(FloatText.short(bound))" }
+        if isEstimated || largestBound == .infinity {
             annotations.warn(text, at: span)
         } else {
             annotations.inform(text, at: span)

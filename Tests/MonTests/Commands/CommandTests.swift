@@ -103,6 +103,21 @@ struct SampleStore {
         let other = TestConsole(now: SampleStore.end)
         #expect(store.run("query", "--explain", "sum(load_average)", on: other) == .success)
         #expect(other.output.contains("aggregate sum") && other.output.contains("1 series, "))
+        #expect(other.output.contains(", answered by ") && other.output.contains(" samples\n"))
+    }
+
+    @Test func resolutionCanBeForced() throws {
+        let store = try SampleStore()
+        let test = TestConsole(now: SampleStore.end)
+        let query = "max_over_time(load_average[1m])"
+        #expect(store.run("query", "-q", "--resolution", "1m", query, on: test) == .success)
+        #expect(test.output == "0.5\n")
+        let explained = TestConsole(now: SampleStore.end)
+        #expect(store.run("query", "--explain", "--resolution", "1h", query, on: explained) == .success)
+        #expect(explained.output.contains("windows of 1h"))
+        let wrong = TestConsole(now: SampleStore.end)
+        #expect(store.run("query", "--resolution", "5m", query, on: wrong) == .usage)
+        #expect(wrong.error.contains("--resolution 5m: possible are raw, 1m, 1h"))
     }
 
     @Test func nothingFound() throws {
