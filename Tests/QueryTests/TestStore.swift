@@ -29,5 +29,11 @@ final class TestStore {
         try recorder.commit()
     }
 
+    /// Forgets what is older at `now` than it is kept.
+    func forget(_ keep: TierKeep, now: Int64) throws {
+        try recorder.sealEverything()
+        _ = try recorder.store.retain(RetentionPolicy(keep: keep), now: Timestamp(milliseconds: now))
+    }
+
     func snapshot() throws -> Snapshot { try recorder.store.snapshot() }
 }

@@ -1,8 +1,8 @@
 // What queries cost within a process, on a month of a made-up host (300 series at 5 s, 40 processes at 10 s).
 //
-//     benchmark-query [--days N] [--data DIR] [--runs N]
+//     benchmark-query [--days N] [--data DIR] [--runs N] [--year DIR]
 //
-// DIR is filled when it holds no store. CPU is the median of the runs after a first one, each with a snapshot of its
+// DIR is filled when it holds no store. --year measures answers from windows (TierBenchmark.swift) as well. CPU is the median of the runs after a first one, each with a snapshot of its
 // own, so nothing that a query decoded serves the next.
 
 import BenchmarkSupport
@@ -16,14 +16,15 @@ struct QueryBenchmark {
 
     static func main() {
         var arguments = CommandLine.arguments.dropFirst()
-        var (days, runs, data) = (30, 7, nil as String?)
+        var (days, runs, data, year) = (30, 7, nil as String?, nil as String?)
         while let option = arguments.popFirst() {
             guard let value = arguments.popFirst() else { fail("\(option): a value is missing") }
             switch option {
             case "--days": days = Int(value) ?? days
             case "--runs": runs = max(1, Int(value) ?? runs)
             case "--data": data = value
-            default: fail("usage: benchmark-query [--days N] [--data DIR] [--runs N]")
+            case "--year": year = value
+            default: fail("usage: benchmark-query [--days N] [--data DIR] [--runs N] [--year DIR]")
             }
         }
         do {
@@ -33,6 +34,8 @@ struct QueryBenchmark {
                 let folder = TemporaryFolder()
                 try measure(folder.path, days: days, runs: runs)
             }
+            if let year { try TierBenchmark.measure(year, runs: runs) }
+            print(Measure.machine())
         } catch {
             fail("\(error)")
         }
@@ -42,13 +45,32 @@ struct QueryBenchmark {
         if (try? Store(at: path, access: .read)) == nil { try SyntheticRecording.fill(path, days: days) }
         let store = try Store(at: path, access: .read)
         guard let newest = try store.snapshot().newestSampleTime() else { fail("\(path) is empty") }
-        print("query\(String(repeating: " ", count: 62))CPU ms    series     samples    M samples/s")
+        printHead()
         for query in queries {
             let end = newest.milliseconds / 60_000 * 60_000
             try measure(query.text, time(query.hours, query.step, end: end), "\(query.name)", store, runs)
         }
-        print(Measure.machine())
+        // The ends of windows, so that they may answer.
+        for resolution in [Tier.raw, .minute, .hour] {
+            for query in alignedQueries {
+                let end = newest.milliseconds / hour * hour
+                try measure(
+                    query.text, time(query.hours, query.step, end: end), "\(resolution.name), \(query.name)", store,
+                    runs, resolution)
+            }
+        }
     }
+
+    static func printHead() {
+        print("query\(String(repeating: " ", count: 80))CPU ms    series     samples     windows")
+    }
+
+    /// What windows answer as the samples do.
+    static let alignedQueries: [(name: String, text: String, hours: Int64, step: Int64)] = [
+        ("30 days by hour", "max_over_time(cpu_usage_percent[1d])", 696, hour),
+        ("30 days by hour", "rate(disk_io_read_bytes_total[1d])", 696, hour),
+        ("30 days by hour", "cpu_usage_percent", 720, hour),
+    ]
 
     /// What a dashboard and a shell ask.
     static let queries: [(name: String, text: String, hours: Int64, step: Int64)] = [
@@ -62,33 +84,33 @@ struct QueryBenchmark {
         ("instant, 40 processes", "topk(5, rate(process_cpu_seconds_total[5m]))", 0, 0),
     ]
 
-    private static func time(_ hours: Int64, _ step: Int64, end: Int64) -> QueryTime {
+    static func time(_ hours: Int64, _ step: Int64, end: Int64) -> QueryTime {
         let last = Timestamp(milliseconds: end)
         if hours == 0 { return .instant(last) }
         let first = Timestamp(milliseconds: end - hours * hour)
         return .range(start: first, end: last, stepMilliseconds: step)
     }
 
-    private static func measure(
-        _ text: String, _ time: QueryTime, _ name: String, _ store: Store, _ runs: Int
+    static func measure(
+        _ text: String, _ time: QueryTime, _ name: String, _ store: Store, _ runs: Int, _ resolution: Tier? = nil
     ) throws {
         let engine = QueryEngine()
         var costs: [Int64] = []
         var statistics = QueryStatistics()
         for _ in 0...runs {
             let begun = Measure.cpuNanoseconds()
-            let result = try engine.evaluate(text, at: time, in: store.snapshot())
+            let result = try engine.evaluate(
+                text, at: time, in: store.snapshot(), options: QueryOptions(resolution: resolution))
             costs.append(Measure.cpuNanoseconds() - begun)
             statistics = result.statistics
             guard answers(result) else { fail("\(text) answers nothing") }
         }
         let median = costs.dropFirst().sorted()[runs / 2]
-        let rate = Double(statistics.samples) / (Double(median) / 1e9) / 1e6
         print(
-            padded("\(name): ", 32, left: false) + padded(text, 60, left: false)
+            padded("\(name): ", 32, left: false) + padded(text, 64, left: false)
                 + padded(FigureTable.text(Double(median) / 1e6, digits: 2), 9)
                 + padded("\(statistics.series)", 10) + padded("\(statistics.samples)", 12)
-                + padded(FigureTable.text(rate, digits: 1), 10))
+                + padded("\(statistics.windows)", 12))
     }
 
     private static func answers(_ result: QueryResult) -> Bool {
