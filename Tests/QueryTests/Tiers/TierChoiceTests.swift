@@ -26,6 +26,10 @@ struct TierChoiceTests {
         // Few windows are not worth it, no moment reads nothing.
         check(0, 0, 1, hour, nil)
         check(0, 60_000, 11, 300_000, nil)
+        check(0, 60_000, 2000, 300_000, nil)
+        check(0, 60_000, 2000, 0, nil)
+        check(0, hour, 100, 0, .hour)
+        check(0, 60_000, 61, hour, .minute)
         check(0, hour, 0, 24 * hour, nil)
         // A grid of one moment has no step.
         check(2 * hour, 7, 1, 24 * hour, .hour)
