@@ -2,8 +2,9 @@
 //
 //     benchmark-query [--days N] [--data DIR] [--runs N] [--year DIR]
 //
-// DIR is filled when it holds no store. --year measures answers from windows (TierBenchmark.swift) as well. CPU is the median of the runs after a first one, each with a snapshot of its
-// own, so nothing that a query decoded serves the next.
+// DIR is filled when it holds no store. --year measures answers from windows (TierBenchmark.swift) as well. CPU is the
+// median of the runs after a first one, each with a snapshot of its own, so nothing that a query decoded serves the
+// next.
 
 import BenchmarkSupport
 import Model

@@ -169,8 +169,8 @@ struct TierKernelTests {
                         subject, samples, tier, seam: .max, end: end, range: range,
                         parameter: Self.parameter(name, &random))
                     remarked += found.remarks.isEmpty ? 0 : 1
-                    let said: Comment =
-                        "\(name) of \(texture), seed \(seed), (\(end - range), \(end)]: \(found.fromWindows), not \(found.fromSamples)"
+                    let place = "\(name) of \(texture), seed \(seed), (\(end - range), \(end)]"
+                    let said: Comment = "\(place): \(found.fromWindows), not \(found.fromSamples)"
                     if found.fromSamples.isPresent {
                         #expect(found.fromWindows.isPresent, said)
                         checkRemarks(subject, found, samples, tier, said)
