@@ -162,7 +162,8 @@ struct SpanWriter {
         _ places: [Int], _ group: UInt16, _ news: GroupDefinition?, _ snapshot: Snapshot
     ) throws(StoreError) -> Bool {
         let reference = Snapshot.BlockReference(group: group, start: span)
-        let definition = try news ?? snapshot.groups()[group] ?? GroupDefinition(intervalMilliseconds: 60_000)
+        let known = try snapshot.groups()[group]
+        let definition = news ?? known ?? GroupDefinition(intervalMilliseconds: 60_000)
         var samplesByID: [UInt32: SampleColumn] = [:]
         for place in places {
             if let id = day?.id(of: columns[place].series) { samplesByID[id] = columns[place].column }

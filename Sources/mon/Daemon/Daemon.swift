@@ -50,10 +50,10 @@ struct Daemon: ~Copyable {
                 path: options.dataPath, host: SampleCommand.host(), scrapesPerCommit: options.scrapesPerCommit,
                 sizeMax: options.sizeMaxBytes, mapBytes: max(Store.defaultMapBytes, 4 * options.sizeMaxBytes))
         }
-        rescue = opened.rescue
         if let policy = try options.retention.policy(on: opened.recorder.store.snapshot().retentionPolicy()) {
             try opened.recorder.use(policy, now: WallClock.now())
         }
+        rescue = opened.rescue
         ingest = Ingest(opened.recorder)
         upkeep = StoreUpkeep(log: options.log)
         loop = SamplingLoop(host: .live, options: Daemon.samplerOptions(options.intervalMilliseconds))

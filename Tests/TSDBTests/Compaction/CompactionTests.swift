@@ -163,7 +163,8 @@ import Testing
             let generations = try Generations(of: StoreFolder(path: path))
             #expect(generations.live != nil || acknowledged.isEmpty, "seed \(seed), run \(run)")
             let recorder = try Recorder(path: path, host: testHost)
-            let problems = try CrashWorld.problems(recorder.store, acknowledged: acknowledged, deaths: run + 1)
+            let problems = try CrashWorld.problems(
+                recorder.store, acknowledged: acknowledged, deaths: Int64(run + 1), deathsEver: Int64(run + 1))
             #expect(problems.isEmpty, "seed \(seed), run \(run): \(problems.prefix(5))")
             #expect(StoreFolder(path: path).generations().count == 1)
             try recorder.close()

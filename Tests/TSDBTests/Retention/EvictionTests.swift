@@ -134,7 +134,8 @@ private struct Noise {
             // The oldest span may be half there only where late samples of an evicted span wait.
             let oldest = try snapshot.blockReferences(in: .all).first?.start ?? 0
             let problems = try CrashWorld.problems(
-                recorder.store, acknowledged: acknowledged, cutoff: oldest * 1000, deaths: run + 1)
+                recorder.store, acknowledged: acknowledged, cutoff: oldest * 1000, deaths: Int64(run + 1),
+                deathsEver: Int64(run + 1))
             #expect(problems.isEmpty, "seed \(seed), run \(run): \(problems.prefix(5))")
         }
     }
