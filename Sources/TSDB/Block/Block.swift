@@ -37,6 +37,9 @@ enum Block {
         let (quotient, remainder) = milliseconds.quotientAndRemainder(dividingBy: length * 1000)
         return (remainder > 0 ? quotient : quotient - 1) * length
     }
+
+    /// The day, in seconds, of what a span that starts at `start` seconds holds.
+    static func day(of start: Int64) -> Int64 { spanStart(start * 1000 + 1, length: daySeconds) }
 }
 
 /// Which ticks of a time column a series has samples at: runs of absence and presence in turn.

@@ -25,7 +25,7 @@ extension Snapshot {
         var found: [[String]: ChunkSizes.Part] = [:]
         var sizes = ChunkSizes()
         for reference in try blockReferences(in: .all) {
-            let day = Block.spanStart(reference.start * 1000, length: Block.daySeconds)
+            let day = Block.day(of: reference.start)
             let labels = try withRegistry(day) { registry throws(StoreError) in
                 try registry.allLabels(in: transaction)
             }

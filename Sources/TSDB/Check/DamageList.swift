@@ -92,7 +92,8 @@ enum UTCText {
     static func format(_ time: Timestamp) -> String {
         let milliseconds = time.milliseconds
         guard (-62_167_219_200_000...253_402_300_799_999).contains(milliseconds) else { return "\(milliseconds) ms" }
-        let day = Block.spanStart(milliseconds, length: Block.daySeconds) / Block.daySeconds
+        let (quotient, remainder) = milliseconds.quotientAndRemainder(dividingBy: Block.daySeconds * 1000)
+        let day = remainder < 0 ? quotient - 1 : quotient
         let rest = milliseconds - day * Block.daySeconds * 1000
         // Days to a date of the proleptic Gregorian calendar, counted from 0000-03-01 (Hinnant, chrono-compatible
         // low-level date algorithms).

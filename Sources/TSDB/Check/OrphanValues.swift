@@ -101,7 +101,7 @@ struct OrphanValues {
         }
         guard let first = starts.min(), let last = starts.max() else { return [] }
         let margin = 2 * Block.daySeconds
-        let from = Block.spanStart((first - margin) * 1000, length: Block.daySeconds)
+        let from = Block.day(of: first - margin)
         let steps = (last + margin - from) / Block.rawSpanSeconds
         guard steps > 0, Int(steps) * (groups.count + 1) * tiers.count < OrphanValues.keysMax else { return [] }
         var candidates: [Stripes] = []

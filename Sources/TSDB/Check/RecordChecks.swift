@@ -10,12 +10,14 @@ struct RecordChecks: Sendable {
     static let all: [RecordChecks] = [
         RecordChecks(what: "the superblock") { check in check.checkSuperblock() },
         RecordChecks(what: "the groups") { check throws(StoreError) in try check.checkGroups() },
+        RecordChecks(what: "the retention classes") { check throws(StoreError) in try check.checkClasses() },
         RecordChecks(what: "the registries") { check throws(StoreError) in try check.checkRegistries() },
         RecordChecks(what: "metadata and events") { check throws(StoreError) in try check.checkSmallRecords() },
         RecordChecks(what: "the rows of the head") { check throws(StoreError) in try check.checkRows() },
         RecordChecks(what: "the process rows") { check throws(StoreError) in try check.checkFrameRows() },
         RecordChecks(what: "the late batches") { check throws(StoreError) in try check.checkLateBatches() },
         RecordChecks(what: "the blocks") { check throws(StoreError) in try check.checkBlocks() },
+        RecordChecks(what: "the windows") { check throws(StoreError) in try check.checkWindows() },
         RecordChecks(what: "the process blocks") { check throws(StoreError) in try check.checkFrameBlocks() },
     ]
 }
@@ -28,6 +30,12 @@ extension StoreCheck {
     mutating func checkGroups() throws(StoreError) {
         let damage = DamageList()
         groups = try Snapshot.groups(in: snapshot.transaction, tolerating: damage)
+        report.add(damage)
+    }
+
+    mutating func checkClasses() throws(StoreError) {
+        let damage = DamageList()
+        _ = try RetentionClass.all(in: snapshot.transaction, tolerating: damage)
         report.add(damage)
     }
 
@@ -67,14 +75,12 @@ extension StoreCheck {
     /// Names ids that the registry of their time does not.
     mutating func expectIDs(_ ids: some Sequence<UInt32>, at time: Int64, of record: String, span: RegistrySpan = .day)
     {
-        guard span == .day else { return }
-        let name = RegistryName(
-            span: span.rawValue, start: Block.spanStart(time, length: Block.daySeconds))
+        let name = RegistryName(span: span.rawValue, start: Block.spanStart(time, length: span.seconds))
         // One that cannot be read is named already.
         guard case .some(.some(let count)) = seriesCounts[name] else {
             if seriesCounts[name] == nil {
                 report.add(
-                    "registry of the day from \(UTCText.format(seconds: name.start))", "it is missing",
+                    RecordKind.title(of: Key.registry(span: span, start: name.start, stripe: 0)), "it is missing",
                     costs: "the names of the series of \(record)")
             }
             return

@@ -16,9 +16,17 @@ struct RecordKind: Sendable {
         RecordKind(kind: .superblock, name: "superblock") { $0.byteCount == 1 ? "superblock" : nil },
         RecordKind(kind: .registry, name: "registries") { key in
             key.registryKey().map { name in
-                let span = name.span == RegistrySpan.day.rawValue ? "day" : "span \(name.span)"
+                let span =
+                    switch RegistrySpan(rawValue: name.span) {
+                    case .day: "day"
+                    case .thirtyDays: "30 days"
+                    case nil: "span \(name.span)"
+                    }
                 return "registry of the \(span) from \(UTCText.format(seconds: name.start))"
             }
+        },
+        RecordKind(kind: .retentionClass, name: "retention classes") { key in
+            key.retentionClassKey().map { "retention class \($0)" }
         },
         RecordKind(kind: .group, name: "groups") { key in key.groupKey().map { "group \($0)" } },
         RecordKind(kind: .metadata, name: "metadata") { key in
@@ -29,12 +37,12 @@ struct RecordKind: Sendable {
         RecordKind(kind: .event, name: "events") { key in
             key.eventKey().map { "event at \(UTCText.format(Timestamp(milliseconds: $0.time)))" }
         },
-        RecordKind(kind: .block, tiers: 0...0, name: "blocks") { key in
+        RecordKind(kind: .block, tiers: 0...4, name: "blocks") { key in
             key.blockKey().map { name in
                 "\(tier(name.tier)) block of group \(name.group) from \(UTCText.format(seconds: name.start))"
             }
         },
-        RecordKind(kind: .frameBlock, tiers: 0...0, name: "process blocks") { key in
+        RecordKind(kind: .frameBlock, tiers: 0...2, name: "process blocks") { key in
             key.frameBlockKey().map { name in
                 (name.tier == 0 ? "process block" : "\(tier(name.tier)) process block")
                     + " from \(UTCText.format(seconds: name.start))"
@@ -47,6 +55,8 @@ struct RecordKind: Sendable {
         case 0: "raw"
         case 1: "1-minute"
         case 2: "1-hour"
+        case 3: "1-minute slice"
+        case 4: "1-hour slice"
         default: "tier-\(number)"
         }
     }

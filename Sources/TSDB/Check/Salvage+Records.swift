@@ -24,6 +24,7 @@ extension Salvage {
     mutating func copySmallRecords() throws(StoreError) {
         let kinds: [(Key.Kind, String, ([UInt8]) throws(CodecError) -> Void)] = [
             (.metadata, "metadata", { payload throws(CodecError) in _ = try Record.metadata(payload, name: "") }),
+            (.retentionClass, "retention classes", { payload throws(CodecError) in _ = try RetentionClass(payload) }),
             (
                 .event, "events",
                 { payload throws(CodecError) in _ = try Record.event(payload, time: Timestamp(milliseconds: 0)) }
@@ -80,7 +81,7 @@ extension Salvage {
             records.append((Key.headRow(time: time, group: group), payload))
         }
         lose(damage)
-        for (day, count) in used { use(ids: count, at: day * 1000) }
+        for (day, count) in used { use(ids: count, at: day * 1000 + 1) }
         try write(records)
         report.count("rows", records.count)
     }
@@ -94,7 +95,7 @@ extension Salvage {
         lose(damage)
         for (_, batch) in batches {
             use(group: batch.group)
-            use(ids: batch.series.map { Int($0.id) + 1 }.max() ?? 0, at: batch.day * 1000)
+            use(ids: batch.series.map { Int($0.id) + 1 }.max() ?? 0, at: batch.day * 1000 + 1)
         }
         try write(batches.map { (Key.lateBatch($0.sequence), $0.batch.encoded()) })
         report.count("late batches", batches.count)
@@ -119,8 +120,7 @@ extension Salvage {
                 if name.tier == 0 {
                     try copyRawBlock(name.group, name.start, title)
                 } else {
-                    // Blocks of other tiers are copied as they are, when all of their stripes are whole.
-                    try write(readAll(title, key: key), key: key)
+                    try copyWindows(name.group, name.tier, name.start, title)
                 }
                 report.count("blocks", 1)
             } catch {
@@ -130,6 +130,17 @@ extension Salvage {
         }
     }
 
+    /// As they are, when all of them decode: minutes and hours cannot be told from less than the whole.
+    private mutating func copyWindows(
+        _ group: UInt16, _ tier: UInt8, _ start: Int64, _ title: String
+    ) throws(StoreError) {
+        let key = { Key.block(group: group, tier: tier, start: start, stripe: $0) }
+        guard let layer = TierLayer(rawValue: tier) else { return try write(readAll(title, key: key), key: key) }
+        let ids = try source.ids(in: TierReference(group: group, layer: layer, start: start))
+        use(ids: ids.max().map { Int($0) + 1 } ?? 0, at: start * 1000 + 1, span: layer.registrySpan)
+        try write(readAll(title, key: key), key: key)
+    }
+
     /// As it is where all of it decodes, else made anew of the series that do.
     private mutating func copyRawBlock(_ group: UInt16, _ start: Int64, _ title: String) throws(StoreError) {
         let reference = Snapshot.BlockReference(group: group, start: start)
@@ -137,7 +148,7 @@ extension Salvage {
         let damage = DamageList()
         let columns = try source.columns(of: reference, tolerating: damage)
         source.forget(reference)
-        use(ids: columns.keys.max().map { Int($0) + 1 } ?? 0, at: start * 1000)
+        use(ids: columns.keys.max().map { Int($0) + 1 } ?? 0, at: start * 1000 + 1)
         if damage.isEmpty { return try write(readAll(title, key: key), key: key) }
         lose(damage)
         if columns.isEmpty { return }
@@ -158,7 +169,7 @@ extension Salvage {
         for name in names {
             let key = { Key.frameBlock(tier: name.tier, start: name.start, stripe: $0) }
             do throws(StoreError) {
-                if name.tier == 0 { _ = try source.frames(ofBlock: name.start) }
+                _ = try source.frames(ofBlock: name.start, tier: name.tier)
                 try write(readAll(RecordKind.title(of: key(0)), key: key), key: key)
                 report.count("process blocks", 1)
             } catch {

@@ -106,9 +106,8 @@ package struct Salvage {
 
     /// Has the registry of a time name the ids below `count`.
     mutating func use(ids count: Int, at milliseconds: Int64, span: RegistrySpan = .day) {
-        let length = span == .day ? Block.daySeconds : 30 * Block.daySeconds
         let name = StoreCheck.RegistryName(
-            span: span.rawValue, start: Block.spanStart(milliseconds, length: length))
+            span: span.rawValue, start: Block.spanStart(milliseconds, length: span.seconds))
         idsUsed[name] = max(idsUsed[name] ?? 0, count)
     }
 

@@ -44,6 +44,7 @@ extension StoreCheck {
             report.add(title, "tier \(name.tier) is not known; use a newer mon")
             return
         }
+        if name.tier != Tier.raw.rawValue { return }
         let span = TimeRange(span: name.start)
         if Block.spanStart(span.min.milliseconds) != name.start { report.add(title, "its start is not that of a span") }
         let reference = Snapshot.BlockReference(group: name.group, start: name.start)
@@ -120,9 +121,11 @@ extension StoreCheck {
                 report.add(title, "tier \(name.tier) is not known; use a newer mon")
                 continue
             }
-            let span = TimeRange(span: name.start)
+            let reference = FrameBlockReference(tier: name.tier, start: name.start)
+            let span = TimeRange(
+                minMilliseconds: name.start * 1000 + 1, maxMilliseconds: reference.endSeconds * 1000)
             do throws(StoreError) {
-                let frames = try snapshot.frames(ofBlock: name.start)
+                let frames = try snapshot.frames(of: reference)
                 report.frames += frames.count
                 if frames.contains(where: { !span.contains($0.time) }) {
                     report.add(title, "it has frames outside its span")

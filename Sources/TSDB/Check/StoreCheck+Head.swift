@@ -75,7 +75,7 @@ extension StoreCheck {
         for (sequence, batch) in batches {
             let title = "late batch \(sequence)"
             expectGroup(batch.group, of: title)
-            expectIDs(batch.series.map(\.id), at: batch.day * 1000, of: title)
+            expectIDs(batch.series.map(\.id), at: batch.day * 1000 + 1, of: title)
             let day = TimeRange(day: batch.day)
             for one in batch.series where one.times.contains(where: { !day.contains(Timestamp(milliseconds: $0)) }) {
                 report.add(title, "it has samples of another day than it says")

@@ -18,8 +18,7 @@ extension StoreCheck {
                 continue
             }
             let range = TimeRange(
-                minMilliseconds: name.start * 1000,
-                maxMilliseconds: (name.start + (span == .day ? 1 : 30) * Block.daySeconds) * 1000 - 1)
+                minMilliseconds: name.start * 1000 + 1, maxMilliseconds: (name.start + span.seconds) * 1000)
             do throws(StoreError) {
                 try checkRegistry(name, span)
             } catch {
@@ -30,9 +29,8 @@ extension StoreCheck {
     }
 
     private mutating func checkRegistry(_ name: RegistryName, _ span: RegistrySpan) throws(StoreError) {
-        let length = span == .day ? Block.daySeconds : 30 * Block.daySeconds
-        let title = "registry of the day from \(UTCText.format(seconds: name.start))"
-        if Block.spanStart(name.start * 1000, length: length) != name.start {
+        let title = RecordKind.title(of: Key.registry(span: span, start: name.start, stripe: 0))
+        if name.start % span.seconds != 0 {
             report.add(title, "its start is not that of a span")
         }
         var registry = try RegistryReader(

@@ -107,7 +107,7 @@ extension Snapshot {
         } else {
             return nil
         }
-        return Block.spanStart(seconds * 1000, length: Block.daySeconds)
+        return Block.day(of: seconds)
     }
 
     /// Bytes and samples of each metric, by the directories of the raw blocks.

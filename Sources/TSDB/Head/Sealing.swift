@@ -153,7 +153,7 @@ enum Sealing {
 extension TimeRange {
     /// The day that starts at `day` seconds.
     init(day: Int64) {
-        self.init(minMilliseconds: day * 1000, maxMilliseconds: (day + Block.daySeconds) * 1000 - 1)
+        self.init(minMilliseconds: day * 1000 + 1, maxMilliseconds: (day + Block.daySeconds) * 1000)
     }
 
     /// The raw span that starts at `span` seconds.

@@ -103,6 +103,8 @@ enum Key {
 enum RegistrySpan: UInt8 {
     case day = 0
     case thirtyDays = 1
+
+    var seconds: Int64 { (self == .day ? 1 : 30) * Block.daySeconds }
 }
 
 /// Reading keys back: nil where the bytes are no key of that kind.

@@ -15,7 +15,7 @@ import Testing
         #expect(report.samples == written.naive.samples.values.reduce(0) { $0 + $1.count })
         #expect(report.frames == 7)
         #expect(report.events == 1)
-        #expect(report.oldest == Timestamp(milliseconds: 0))
+        #expect(report.oldest == Timestamp(milliseconds: 5000))
         #expect(report.newest == Timestamp(milliseconds: 60_000))
         let world = try DamagedWorld()
         #expect(try StoreCheck.run(at: world.folder.path).findings == [])

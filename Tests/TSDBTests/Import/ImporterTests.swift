@@ -46,7 +46,7 @@ import Testing
     /// Invariant 2: what is in a block of the agent is merged there; another series of the span is not.
     @Test func aSeriesStaysWhereItIs() throws {
         var written = try WrittenStore()
-        for tick in 0..<10 as Range<Int64> { try written.append(tick * 5000, [(up, Double(tick))]) }
+        for tick in 1...10 as ClosedRange<Int64> { try written.append(tick * 5000, [(up, Double(tick))]) }
         try written.recorder.sealEverything()
         var batch = ImportBatch()
         batch.series = [up, Labels(name: "new")]
@@ -95,7 +95,7 @@ import Testing
         var batch = ImportBatch()
         for number in 0..<10_000 as Range<UInt32> {
             batch.series.append(Labels(name: "m", ["i": "\(number)"]))
-            batch.append(number, Int64(number % 5) * 1000, Double(number))
+            batch.append(number, 1000 + Int64(number % 5) * 1000, Double(number))
         }
         var importer = Importer(into: world.store)
         try importer.append(batch)

@@ -22,6 +22,8 @@ private struct Noise {
 
 @Suite struct EvictionTests {
     private static let tick: Int64 = 300_000
+    /// Windows of noise would be larger than its samples.
+    private static let untiered = GroupDefinition(intervalMilliseconds: 5000, buildsTiers: false)
 
     /// The cap holds after each commit, what goes is the oldest span, whole, and what is left is as it was.
     @Test(arguments: 1...3 as ClosedRange<UInt64>) func theOldestSpansGoAndTheCapHolds(seed: UInt64) throws {
@@ -32,7 +34,7 @@ private struct Noise {
         var time: Int64 = 0
         for step in 0..<640 {
             time += Self.tick
-            try written.append(time, noise.samples(300))
+            try written.append(time, noise.samples(300), group: Self.untiered)
             if step % 3 == 0 { try written.appendFrame(time + 1) }
             if step % 50 == 49 {
                 try written.append(
@@ -63,7 +65,9 @@ private struct Noise {
     @Test func tiersGoInTheirOrder() throws {
         var noise = Noise(random: SeededGenerator(seed: 7))
         var written = try WrittenStore()
-        for step in 0..<240 as Range<Int64> { try written.append(step * Self.tick, noise.samples(200)) }
+        for step in 0..<240 as Range<Int64> {
+            try written.append(step * Self.tick, noise.samples(200), group: Self.untiered)
+        }
         try written.recorder.sealEverything()
         // Blocks of later tiers, older than all raw ones: what they hold does not matter here.
         let stripe = [UInt8](repeating: 7, count: 4076)
