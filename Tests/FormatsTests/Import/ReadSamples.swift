@@ -9,14 +9,15 @@ struct ReadSamples: Equatable {
     var families: [MetricFamily] = []
     var lines = 0
 
-    /// Reads `bytes` in pieces of the sizes that `next` gives.
+    /// Reads `bytes` in pieces of the sizes that `next` gives, none larger than `readBytes`: a buffer of that size is
+    /// made for each reader, and tests of damages make tens of thousands of them.
     init(
         _ bytes: [UInt8], _ format: SampleFormat, isStrict: Bool = false, recordBytesMax: Int = 1 << 20,
-        pieces next: () -> Int = { 1 << 16 }
+        readBytes: Int = 1 << 12, pieces next: () -> Int = { 1 << 16 }
     ) {
         var at = 0
         var reader = SampleReader(
-            format, now: Timestamp(milliseconds: 42), isStrict: isStrict, readBytes: 1 << 16,
+            format, now: Timestamp(milliseconds: 42), isStrict: isStrict, readBytes: readBytes,
             recordBytesMax: recordBytesMax)
         var series: [Labels] = []
         var told: [String: MetricFamily] = [:]

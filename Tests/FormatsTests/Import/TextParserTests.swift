@@ -182,7 +182,7 @@ import Testing
             #expect(ReadSamples(bytes, format).problems.isEmpty, "\(format)")
             #expect(!ReadSamples(bytes, format).samples.isEmpty, "\(format)")
             for count in bytes.indices { _ = ReadSamples(Array(bytes.prefix(count)), format) }
-            for _ in 0..<4000 {
+            for _ in 0..<1500 {
                 var damaged = bytes
                 for _ in 0..<Int.random(in: 1...6, using: &random) {
                     let place = Int.random(in: damaged.indices, using: &random)
