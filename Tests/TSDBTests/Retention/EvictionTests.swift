@@ -29,12 +29,12 @@ private struct Noise {
     @Test(arguments: 1...3 as ClosedRange<UInt64>) func theOldestSpansGoAndTheCapHolds(seed: UInt64) throws {
         var noise = Noise(random: SeededGenerator(seed: seed))
         var written = try WrittenStore()
-        let sizeMax = 1 << 20
+        let sizeMax = 1 << 19
         written.recorder.sizeMax = sizeMax
         var time: Int64 = 0
         for step in 0..<640 {
             time += Self.tick
-            try written.append(time, noise.samples(300), group: Self.untiered)
+            try written.append(time, noise.samples(150), group: Self.untiered)
             if step % 3 == 0 { try written.appendFrame(time + 1) }
             if step % 50 == 49 {
                 try written.append(
@@ -56,7 +56,7 @@ private struct Noise {
             return kept.isEmpty ? nil : ($0.0, kept)
         }
         expectSame(seen, wanted, "seed \(seed)")
-        #expect(time - oldest > 6 * 7_200_000, "a store of 1 MiB keeps some spans")
+        #expect(time - oldest > 6 * 7_200_000, "a store of half a MiB keeps some spans")
         let days = try snapshot.registryDays(in: .all)
         #expect(days.first == Block.spanStart(oldest, length: Block.daySeconds) || days.isEmpty == false)
     }
