@@ -2,8 +2,8 @@ import CLMDB
 import Glibc
 import Synchronization
 
-/// Has chosen steps of an environment fail as a disk would have them fail: how tests bring about what needs a full disk,
-/// a broken one or a mount otherwise. Without a plan a step costs a comparison with nil.
+/// Has chosen steps of an environment fail as a disk would have them fail: how tests bring about what needs a full
+/// disk, a broken one or a mount otherwise. Without a plan a step costs a comparison with nil.
 ///
 /// Life: the test makes it, opens an environment with it, and tells it what is to fail and how often. Opening the
 /// environment anew ends a fatal state, as it does in LMDB.

@@ -60,7 +60,8 @@ import Glibc
         try StorageError.check(code, "write to", path)
     }
 
-    /// Writes `value` under `key`, which lies behind all keys of the store: leaves come out full, and no search is made.
+    /// Writes `value` under `key`, which lies behind all keys of the store: leaves come out full, and no search is
+    /// made.
     package func append(_ key: RawSpan, _ value: RawSpan) throws(StorageError) {
         try faults?.check(.put, "write to", path)
         // LMDB copies both during the call.

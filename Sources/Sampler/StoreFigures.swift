@@ -11,7 +11,8 @@ package struct StoreFigures: Sendable {
     package var sizeMaxBytes: Int?
     /// Bytes that were handed to write(2) for the store; nil where the kernel does not count them.
     package var writtenBytes: UInt64?
-    /// Commits that failed, by reason. Reasons without a failure belong to it, so that a series begins before the first.
+    /// Commits that failed, by reason. Reasons without a failure belong to it, so that a series begins before the
+    /// first.
     package var commitFailures: [(reason: String, count: Int)] = []
     /// Scrapes that were given up because the store took none for an hour.
     package var droppedScrapes = 0

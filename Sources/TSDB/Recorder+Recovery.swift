@@ -1,7 +1,7 @@
-// What a recorder does when the disk does not do what it should. Nothing that was committed is touched by any of it, and
-// scrapes wait in memory (``Recorder/pendingMax``) until a commit succeeds.
+// What a recorder does when the disk does not do what it should. Nothing that was committed is touched by any of it,
+// and scrapes wait in memory (``Recorder/pendingMax``) until a commit succeeds.
 //
-//   full disk, EIO, EROFS on data pages      the transaction is gone, the environment is not: try again with each scrape
+//   full disk, EIO, EROFS on data pages      the transaction is gone, the environment is not: try again each scrape
 //   the same on LMDB's meta page             the environment refuses everything (MDB_PANIC): close it and open it again
 //   map full                                 grow the map; without address space for that, evict; while a query of this
 //                                            process holds the map, wait for its end

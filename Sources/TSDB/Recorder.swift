@@ -48,8 +48,8 @@ package enum AppendOutcome: Hashable, Sendable {
 /// seals when a 2 h span is complete; `close` commits what waits. A recorder that is killed leaves nothing to repair:
 /// its lock is the kernel's, and the next one goes on behind the last committed row.
 ///
-/// A commit that fails loses nothing: its scrapes wait for the next one. Where LMDB's environment or the folder itself is
-/// what failed, the recorder opens the store again by itself (Recorder+Recovery.swift).
+/// A commit that fails loses nothing: its scrapes wait for the next one. Where LMDB's environment or the folder itself
+/// is what failed, the recorder opens the store again by itself (Recorder+Recovery.swift).
 package struct Recorder: ~Copyable {
     package let store: Store
     var lock: RecorderLock
@@ -246,8 +246,8 @@ package struct Recorder: ~Copyable {
     // MARK: - The cap
 
     /// Evicts where more than ``sizeMax`` less `room` is in use: some more than needed, so that it does not come back
-    /// with each commit. Without blocks to evict the head itself is what fills the store: it is sealed early then, which
-    /// takes a fifth of its place.
+    /// with each commit. Without blocks to evict the head itself is what fills the store: it is sealed early then,
+    /// which takes a fifth of its place.
     private mutating func keepWithinCap(room: Int = 0) throws(StoreError) {
         guard let sizeMax, try store.exceeds(max(0, sizeMax - room)) else { return }
         let slack = max(sizeMax / 64, 32 * (store.superblock.stripeBytes + 16))

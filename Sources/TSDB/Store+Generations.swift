@@ -3,10 +3,10 @@
 //   DIR/tsdb/1   live ──────────────── moved ── removed
 //   DIR/tsdb/2          copy (made of 1) ┴───── live ────── …
 //
-// A store begins as generation 1. Compaction copies what is in it to the next number, whose superblock says *copy*, then
-// commits *moved* to the old one: that commit is the moment at which the store changes places, for all processes. A copy
-// is live as soon as a generation below it says moved; saying *live* itself, and removing the old one, only tidies up.
-// So a crash at any point leaves exactly one live store, and a copy that nobody finished is none.
+// A store begins as generation 1. Compaction copies what is in it to the next number, whose superblock says *copy*,
+// then commits *moved* to the old one: that commit is the moment at which the store changes places, for all processes.
+// A copy is live as soon as a generation below it says moved; saying *live* itself, and removing the old one, only
+// tidies up. So a crash at any point leaves exactly one live store, and a copy that nobody finished is none.
 //
 // A process that has the old generation open sees the mark with its next transaction and follows. Snapshots that it
 // holds go on as they are: their file lives until they end.
@@ -140,7 +140,8 @@ final class OpenGeneration: Sendable {
 struct Generations {
     private(set) var states: [(number: Int, state: Superblock.State?)] = []
 
-    /// - Throws: what opening one of them brings, but for one that vanishes meanwhile; a superblock that cannot be read.
+    /// - Throws: what opening one of them brings, but for one that vanishes meanwhile; a superblock that cannot be
+    ///   read.
     ///
     /// - Parameter floor: only generations above it are looked at.
     init(of folder: StoreFolder, above floor: Int = 0) throws(StoreError) {

@@ -113,8 +113,8 @@ package final class Store: Sendable {
     /// A function of its own, so that nothing of the open generation is held when it is to be closed.
     private func attemptRead() throws(StoreError) -> ReadAttempt {
         let open = try opened()
-        // Another store may lie in the folder by now. Only who merely reads may change to it: what a writer knows of his
-        // store, the chains of its rows, is wrong for any other.
+        // Another store may lie in the folder by now. Only who merely reads may change to it: what a writer knows of
+        // his store, the chains of its rows, is wrong for any other.
         if access == .read, !open.isInPlace { return .moved(from: open) }
         do throws(StorageError) {
             let transaction = try open.environment.beginRead()
@@ -128,8 +128,9 @@ package final class Store: Sendable {
     /// Runs `body` in a write transaction of the live generation and commits it; what `body` throws aborts it. A fatal
     /// state that an earlier commit left behind is ended first.
     ///
-    /// - Throws: ``StoreError``: besides what `body` throws, the folder may be gone, the disk full, or the environment in
-    ///   a state that only ``reopen(mapBytes:isCreating:)`` ends, which is impossible now. Nothing was committed then.
+    /// - Throws: ``StoreError``: besides what `body` throws, the folder may be gone, the disk full, or the environment
+    ///   in a state that only ``reopen(mapBytes:isCreating:)`` ends, which is impossible now. Nothing was committed
+    ///   then.
     func write<Value>(
         _ body: (borrowing WriteTransaction) throws(StoreError) -> Value
     ) throws(StoreError) -> Value {

@@ -1,6 +1,6 @@
-// A file of LMDB 0.9 as bytes (lmdb's mdb.c, `MDB_page`, `MDB_node`, `MDB_meta`), for those who must look at a file that
-// LMDB itself may not be trusted with: it checks nothing that it reads. Integers are of the host's order; both hosts
-// this program runs on are little-endian.
+// A file of LMDB 0.9 as bytes (lmdb's mdb.c, `MDB_page`, `MDB_node`, `MDB_meta`), for those who must look at a file
+// that LMDB itself may not be trusted with: it checks nothing that it reads. Integers are of the host's order; both
+// hosts this program runs on are little-endian.
 //
 //   page      number(u64) pad(u16) flags(u16) lower(u16) upper(u16) | pointers(u16)... | free | nodes...
 //             an overflow page has the number of pages of its run (u32) in place of lower and upper
@@ -9,7 +9,7 @@
 //             leaf: low | high << 16 = bytes of data; flag 1: the data is the number (u64) of the first page of an
 //             overflow run. Branch: low | high << 16 | flags << 32 = number of the child
 //   meta      pages 0 and 1: magic(u32 beefc0de) version(u32 1) address(u64) mapBytes(u64)
-//             free-list tree, main tree: pad(u32) flags(u16) depth(u16) branches leaves overflows entries root (u64 each)
+//             free-list tree, main tree: pad(u32) flags(u16) depth(u16) branches leaves overflows entries root (u64s)
 //             last page(u64) commit(u64); the free-list tree's pad is the page size
 //   free list keys: commit (u64); values: count(u64), then as many page numbers, descending
 //

@@ -8,7 +8,7 @@ struct AgentCollector: Collector {
     static let families =
         [
             MetricFamily(
-                name: "agent_cpu_seconds_total", kind: .counter, unit: "seconds", help: "CPU time that the agent used."),
+                name: "agent_cpu_seconds_total", kind: .counter, unit: "seconds", help: "CPU time the agent used."),
             MetricFamily(
                 name: "agent_memory_rss_bytes", kind: .gauge, unit: "bytes",
                 help: "Memory of the agent that is resident, pages of mapped files included."),

@@ -14,8 +14,8 @@
 //   chunks       one after the other, in the order of the directory, which is that of the ids
 //
 // A series with identical times shares a column with others; presence says at which of the column's ticks it has a
-// sample. An integer column is Codec/IntegerColumn.swift's, a chunk Codec/ChunkEncoder.swift's; a chunk may refer to one
-// of an earlier entry (Codec/ColumnRelation.swift), which never does so itself.
+// sample. An integer column is Codec/IntegerColumn.swift's, a chunk Codec/ChunkEncoder.swift's; a chunk may refer to
+// one of an earlier entry (Codec/ColumnRelation.swift), which never does so itself.
 
 /// Numbers that writer and reader of blocks share.
 enum Block {

@@ -79,8 +79,8 @@ struct ColumnFingerprint {
         (self.key, self.shape) = (key, shape)
     }
 
-    /// The shape of irregular values, whose integers may be too coarse to tell which of two is higher. As with integers,
-    /// NaN repeats what was before it.
+    /// The shape of irregular values, whose integers may be too coarse to tell which of two is higher. As with
+    /// integers, NaN repeats what was before it.
     private mutating func takeShape(_ values: Span<Double>, _ times: UInt64) {
         var shape = times
         var previous = Double.nan

@@ -61,8 +61,8 @@ extension Stripes {
 }
 
 extension Snapshot {
-    /// The samples of a raw block by series id, none where there is no block, and the block's fingerprint. For those who
-    /// replace it: what of it is damaged is lost, and is left out.
+    /// The samples of a raw block by series id, none where there is no block, and the block's fingerprint. For those
+    /// who replace it: what of it is damaged is lost, and is left out.
     func contents(
         of reference: BlockReference
     ) throws(StoreError) -> (columns: [UInt32: SampleColumn], fingerprint: BlockFingerprint) {

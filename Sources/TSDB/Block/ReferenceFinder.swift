@@ -37,8 +37,8 @@ struct ReferenceFinder {
 
     init() {}
 
-    /// The reference that takes less than the `chunk` of series `index`, if there is one; else the series is registered,
-    /// so that later ones may refer to it.
+    /// The reference that takes less than the `chunk` of series `index`, if there is one; else the series is
+    /// registered, so that later ones may refer to it.
     ///
     /// - Parameters:
     ///   - times: equal for series of equal time column and presence list.

@@ -12,13 +12,13 @@
 ///
 ///     distance    how many entries of the directory the other series lies before this one; at least 1. Its chunk is no
 ///                 reference, and both have the same time column and presence list
-///     forms 1-3   integer = first + (other's integer - other's first integer) · multiplier / divisor, value = integer /
-///                 scale; multiplier / divisor is 1 in form 1 and -1 in form 2, whose scale is that of both. Integers
+///     forms 1-3   integer = first + (other's integer - other's first integer) · multiplier / divisor, value = integer
+///                 / scale; multiplier / divisor is 1 in form 1 and -1 in form 2, whose scale is that of both. Integers
 ///                 wrap at 2^64. What is no integer under the other's scale (NaN, stale markers) is the same in both,
 ///                 and the other's first integer is that of its first value that is one
 ///     forms 4, 5  T is the parameter's place in the block's table; NaN are the same in both
 ///
-///     total 100; free 60 61 63; used 40 39 37   ->   used: 05 02 01 00 50   falling, the entry before, scale 1, first 40
+///     total 100; free 60 61 63; used 40 39 37  ->  used: 05 02 01 00 50  falling, the entry before, scale 1, first 40
 ///
 /// The writer has applied the relation and compared every bit before it uses one, so a reader need not doubt it.
 enum ColumnRelation: Hashable {

@@ -7,10 +7,10 @@
 ///     mode      0: of zigzag(x); 1: of x - base, the base being the lowest; 2: of zigzag(x - base), the base lying in
 ///               the middle
 ///     lengths   HuffmanCode.swift
-///     streams   codes and extra bits, lowest bit first, padded with 0 to a byte. From 256 numbers on there are four, of
-///               a quarter each (rounded up; the last has the rest), so that four chains of look-ups run at a time; the
-///               length of the first in bytes, then how much longer the second and the third are. The fourth, or the
-///               only one, ends with the column.
+///     streams   codes and extra bits, lowest bit first, padded with 0 to a byte. From 256 numbers on there are four,
+///               of a quarter each (rounded up; the last has the rest), so that four chains of look-ups run at a time;
+///               the length of the first in bytes, then how much longer the second and the third are. The fourth, or
+///               the only one, ends with the column.
 ///
 ///     1, 0, 0, 0, 1, -1 in mode 0, that is buckets 2 0 0 0 2 1   ->   08 00 32 e3 00
 ///

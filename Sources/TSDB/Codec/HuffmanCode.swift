@@ -22,8 +22,8 @@ struct HuffmanCode {
 
     init() {}
 
-    /// The code with the shortest text for buckets that occur `counts` times. False where fewer than two occur: there is
-    /// no code for one.
+    /// The code with the shortest text for buckets that occur `counts` times. False where fewer than two occur: there
+    /// is no code for one.
     mutating func fit(_ counts: [UInt32], limit: Int = lengthMax) -> Bool {
         clear()
         guard workspace.run(counts, limit: limit, lengths: &lengths) else { return false }
@@ -116,8 +116,8 @@ struct HuffmanCode {
 /// Optimal code lengths under a limit: package-merge (Larmore and Hirschberg, Journal of the ACM 37, 1990).
 ///
 /// Each level is the list of all symbols merged, by weight, with the pairs of the level before. Of the last level the
-/// first 2m - 2 entries are taken, of each level before it the pairs that those are made of; how often a symbol is taken
-/// is its code's length.
+/// first 2m - 2 entries are taken, of each level before it the pairs that those are made of; how often a symbol is
+/// taken is its code's length.
 private struct PackageMerge {
     private var symbols: [(weight: UInt32, symbol: UInt8)] = []
     private var weights: [UInt32] = []

@@ -108,8 +108,8 @@ struct HuffmanDecoder {
         _ raw: RawSpan, _ begin: Int, _ ends: (Int, Int, Int, Int), count: Int, into out: inout MutableSpan<Int64>,
         at start: Int, _ number: (UInt64) -> Int64
     ) -> Bool {
-        // A load from any byte up to here lies in `raw`: the bits of a stream are looked at where they do not exceed it,
-        // and whether they are the stream's own is asked at its end.
+        // A load from any byte up to here lies in `raw`: the bits of a stream are looked at where they do not exceed
+        // it, and whether they are the stream's own is asked at its end.
         let limit = (raw.byteCount - 8) * 8 + 7
         let table = table.span
         let mask = indexMask

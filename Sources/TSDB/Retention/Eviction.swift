@@ -1,10 +1,10 @@
-// The hard cap on a store's size. What counts is the pages in use: those of the file less those on LMDB's free list. Free
-// pages are used again, so a store at its cap goes on in the same file; the map, of which MDB_MAP_FULL speaks, is several
-// times as large.
+// The hard cap on a store's size. What counts is the pages in use: those of the file less those on LMDB's free list.
+// Free pages are used again, so a store at its cap goes on in the same file; the map, of which MDB_MAP_FULL speaks, is
+// several times as large.
 //
 // At the cap the oldest blocks of the finest tier go: raw ones, and when there are none left those of 1-minute windows,
-// then of 1-hour windows. All groups' blocks of one span go together, blocks of process frames with them, in transactions
-// of about 64 keys (Retention.swift says why).
+// then of 1-hour windows. All groups' blocks of one span go together, blocks of process frames with them, in
+// transactions of about 64 keys (Retention.swift says why).
 
 import LMDB
 import Model
