@@ -181,7 +181,7 @@ import Testing
             let bytes = Array(text.utf8)
             #expect(ReadSamples(bytes, format).problems.isEmpty, "\(format)")
             #expect(!ReadSamples(bytes, format).samples.isEmpty, "\(format)")
-            for count in bytes.indices { _ = ReadSamples(Array(bytes.prefix(count)), format) }
+            for count in bytes.indices { _ = ReadSamples(Array(bytes.prefix(count)), format, readBytes: 512) }
             for _ in 0..<1500 {
                 var damaged = bytes
                 for _ in 0..<Int.random(in: 1...6, using: &random) {
@@ -191,7 +191,8 @@ import Testing
                 }
                 let size = Int.random(in: 1...40, using: &random)
                 // Where it is cut makes no difference.
-                #expect(ReadSamples(damaged, format, pieces: { size }) == ReadSamples(damaged, format))
+                let whole = ReadSamples(damaged, format, readBytes: 512)
+                #expect(ReadSamples(damaged, format, readBytes: 512, pieces: { size }) == whole)
             }
         }
     }

@@ -100,7 +100,7 @@ import Testing
         let healthy = FileBytes.read(world.file)
         var random = SeededGenerator(seed: seed)
         let copy = TemporaryFolder()
-        for _ in 0..<300 {
+        for _ in 0..<100 {
             var bytes = healthy
             switch Int.random(in: 0..<4, using: &random) {
             case 0: bytes.removeLast(Int.random(in: 1...bytes.count, using: &random))

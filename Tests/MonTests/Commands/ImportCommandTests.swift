@@ -127,7 +127,7 @@ private struct Place {
     }
 
     /// dump → import → dump gives the same bytes, and so does the store that was imported into itself.
-    @Test(arguments: 1...6 as ClosedRange<UInt64>) func roundTrips(seed: UInt64) throws {
+    @Test(arguments: 1...2 as ClosedRange<UInt64>) func roundTrips(seed: UInt64) throws {
         let place = Place()
         let source = place.path("source")
         try randomStore(source, seed: seed)
