@@ -37,7 +37,7 @@ extension StoreCheck {
         for (group, chain) in chains where !chain.ids.isEmpty { days.append((group, chain.day, chain.ids)) }
         report.add(damage)
         self.report = report
-        for (group, day, ids) in days { expectIDs(ids, at: day * 1000, of: "rows of group \(group)") }
+        for (group, day, ids) in days { expectIDs(ids, at: day * 1000 + 1, of: "rows of group \(group)") }
     }
 
     mutating func checkFrameRows() throws(StoreError) {
