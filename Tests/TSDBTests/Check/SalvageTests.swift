@@ -41,6 +41,8 @@ import Testing
             case .leaf where kind != .swapped, .overflow where kind != .swapped:
                 // Under their names or, where those are lost, under others.
                 #expect(found.count > world.samples.count / 2, "page \(page) \(use) \(kind): \(found.count)")
+                let areNamesLost = report.namelessSeries > 0
+                #expect(missing.count < world.samples.count / 2 || areNamesLost, "page \(page) \(use) \(kind)")
             default: break
             }
         }
