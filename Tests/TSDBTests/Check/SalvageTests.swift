@@ -16,7 +16,7 @@ import Testing
         let live = uses.keys.filter { uses[$0] != .free && $0 > 1 }.sorted()
         let branches = live.filter { uses[$0] == .branch || uses[$0] == .freeListTree }
         let leaves = live.filter { uses[$0] == .leaf }.shuffled(using: &random).prefix(8)
-        let values = live.filter { uses[$0] == .overflow }.shuffled(using: &random).prefix(12)
+        let values = live.filter { uses[$0] == .overflow }.shuffled(using: &random).prefix(5)
         for page in branches + leaves + values + [0, 1] {
             var bytes = world.bytes
             let other = live.filter { $0 != page }.randomElement(using: &random)
