@@ -71,8 +71,8 @@ import Testing
             }
         }
         try check("group", "group 1: its record is missing", remove(Key.group(1)))
-        try check("key row", "its key row is missing", remove(Key.headRow(time: 30_000, group: 1)))
-        try check("row", "the row before it is missing", remove(Key.headRow(time: 35_000, group: 1)))
+        try check("key row", "its key row is missing", remove(Key.headRow(time: 35_000, group: 1)))
+        try check("row", "the row before it is missing", remove(Key.headRow(time: 40_000, group: 1)))
         try check(
             "names", "and it names", remove(Key.registry(span: .day, start: 0, stripe: Key.firstTailStripe)))
         try check("superblock", "superblock: missing", remove(Key.superblock))
