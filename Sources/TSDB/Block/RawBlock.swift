@@ -9,8 +9,8 @@ struct RawBlock {
     /// The block as it was when this one was made from it.
     let replaced: BlockFingerprint
     let bytes: [UInt8]
-    /// The minutes of the same samples; nil where the group has none. Whoever writes them raises the store's generation,
-    /// so that who is folding at that moment looks again.
+    /// The minutes of the same samples; nil where the group has none. Whoever writes them raises the store's
+    /// generation, so that who is folding at that moment looks again.
     var windows: TierWrite?
 
     /// Made of samples alone, of a span that has no block of the group; or in place of the one of the fingerprint.

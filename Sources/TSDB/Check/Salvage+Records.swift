@@ -136,7 +136,9 @@ extension Salvage {
     ) throws(StoreError) {
         let key = { Key.block(group: group, tier: tier, start: start, stripe: $0) }
         guard let layer = TierLayer(rawValue: tier) else { return try write(readAll(title, key: key), key: key) }
-        let ids = try source.ids(in: TierReference(group: group, layer: layer, start: start))
+        let reference = TierReference(group: group, layer: layer, start: start)
+        let ids = try source.ids(in: reference)
+        for id in ids { _ = try source.windows(of: id, in: reference) }
         use(ids: ids.max().map { Int($0) + 1 } ?? 0, at: start * 1000 + 1, span: layer.registrySpan)
         try write(readAll(title, key: key), key: key)
     }

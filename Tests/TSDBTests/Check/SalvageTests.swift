@@ -27,7 +27,8 @@ import Testing
             let use = uses[page] ?? .unknown
             let target = TemporaryFolder()
             let report = try Salvage.run(from: world.copy.path, to: target.path + "/new")
-            #expect(try StoreCheck.run(at: target.path + "/new").findings == [], "page \(page) \(use) \(kind)")
+            let findings = try StoreCheck.run(at: target.path + "/new").findings
+            #expect(findings.isEmpty, "page \(page) \(use) \(kind): \(findings)")
             let (found, tells) = try DamagedWorld.samples(target.path + "/new")
             #expect(!tells)
             let named = found.filter { !$0.hasPrefix("lost_series") }

@@ -141,7 +141,9 @@ import Testing
                 // What was cut off was not in use, or is a part of a value's last page, which is told.
                 #expect(samples == world.samples || tells, "\(count) bytes")
                 #expect(world.holdsOnlyWhatWasRecorded(samples), "\(count) bytes")
-                #expect(try StoreCheck.run(at: world.copy.path).findings.isEmpty == !tells, "\(count) bytes")
+                // Windows may be cut off, too, which these samples do not tell.
+                let isClean = try StoreCheck.run(at: world.copy.path).findings.isEmpty
+                if isClean { #expect(samples == world.samples && !tells, "\(count) bytes") }
             } catch let error as StoreError {
                 if case .noStore = error { continue }
                 #expect(try !StoreCheck.run(at: world.copy.path).findings.isEmpty, "\(count) bytes: \(error)")
