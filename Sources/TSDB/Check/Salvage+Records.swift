@@ -115,7 +115,6 @@ extension Salvage {
             let title = RecordKind.title(
                 of: Key.block(group: name.group, tier: name.tier, start: name.start, stripe: 0))
             use(group: name.group)
-            let key = { Key.block(group: name.group, tier: name.tier, start: name.start, stripe: $0) }
             do throws(StoreError) {
                 if name.tier == 0 {
                     try copyRawBlock(name.group, name.start, title)
