@@ -1,7 +1,6 @@
 import Glibc
 import LMDB
 import Model
-import Synchronization
 import TestSupport
 import Testing
 
@@ -100,49 +99,6 @@ import Testing
         #expect(StoreFolder(path: folder.path).generations().count == 1, "\(step)")
     }
 
-    private final class Flag: Sendable {
-        private let state = Mutex(false)
-        var isSet: Bool { state.withLock { $0 } }
-        func set() { state.withLock { $0 = true } }
-    }
-
-    private static func compactInChild(_ path: String) async {
-        await #expect(processExitsWith: .success) { [path = path as String] in
-            for _ in 0..<6 {
-                let report = try Compaction.run(path)
-                precondition(report.bytesAfter > 0)
-            }
-        }
-    }
-
-    /// Another process compacts, again and again, while this one records.
-    @Test func besideARecorder() async throws {
-        let folder = TemporaryFolder()
-        let path = folder.path
-        let flag = Flag()
-        var recorder = try Recorder(path: path, host: testHost)
-        let child = Task {
-            await Self.compactInChild(path)
-            flag.set()
-        }
-        var naive = NaiveStore()
-        var tick: Int64 = 0
-        let names = (0..<40).map { Labels(name: "m", ["i": "\($0)"]) }
-        while !flag.isSet || tick < 300 {
-            tick += 1
-            var row = Scrape.Row(group: WrittenStore.group, samples: [])
-            for (place, labels) in names.enumerated() {
-                let value = Double(tick &* 7_919 % 1009) / 7 + Double(place)
-                row.samples.append((recorder.reference(for: labels), value))
-                naive.add(labels, tick * 30_000, value)
-            }
-            try recorder.append(Scrape(time: Timestamp(milliseconds: tick * 30_000), rows: [row]))
-        }
-        await child.value
-        expectSame(try answer(recorder.store.snapshot(), [], .all), naive.select([], .all), "beside, \(tick) ticks")
-        #expect(StoreFolder(path: path).generations() == [7])
-    }
-
     /// Killed at random moments of recording and compacting.
     @Test(arguments: 1...2 as ClosedRange<UInt64>) func aKillLosesNothing(seed: UInt64) async throws {
         let folder = TemporaryFolder()
@@ -166,7 +122,8 @@ import Testing
             let problems = try CrashWorld.problems(
                 recorder.store, acknowledged: acknowledged, deaths: Int64(run + 1), deathsEver: Int64(run + 1))
             #expect(problems.isEmpty, "seed \(seed), run \(run): \(problems.prefix(5))")
-            #expect(StoreFolder(path: path).generations().count == 1)
+            // A folder that a copy was not yet begun in may be left: the next copy takes it.
+            #expect(try Generations(of: StoreFolder(path: path)).states.count == 1)
             try recorder.close()
         }
     }
