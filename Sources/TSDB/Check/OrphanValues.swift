@@ -91,7 +91,7 @@ struct OrphanValues {
     /// The things whose stripes may be among the orphans: blocks and registries of the days around what is known.
     private func candidates() -> [Stripes] {
         var groups: Set<UInt16> = [1]
-        var tiers: Set<UInt8> = [0]
+        var tiers: Set<UInt8> = [0, 1, 2, 3, 4]
         var starts: [Int64] = []
         for key in known {
             let (group, tier, start) = unsafe OrphanValues.place(key.span.bytes)
