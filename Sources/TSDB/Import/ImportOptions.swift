@@ -7,6 +7,8 @@ package struct ImportOptions: Sendable {
 
     /// Who the samples come from; each source has groups of its own.
     package var source = "import"
+    /// Whether groups that the import opens get windows of a minute and an hour.
+    package var buildsTiers = true
     /// Series of this import beyond so many are refused.
     package var seriesMax = ImportOptions.seriesMaxDefault
     /// Series of a day beyond so many are refused, whoever brings them.

@@ -229,7 +229,8 @@ struct SpanWriter {
         for count: Int, _ homes: SeriesHomes, _ snapshot: Snapshot
     ) throws(StoreError) -> (number: UInt16, news: GroupDefinition?) {
         let groups = try snapshot.groups()
-        let own = groups.filter { $0.value.source == options.source }.keys.sorted()
+        let own = groups.filter { $0.value.source == options.source && $0.value.buildsTiers == options.buildsTiers }
+            .keys.sorted()
         for number in own {
             guard let block = homes.blocks[number] else { return (number, nil) }
             if block.seriesCount + count <= GroupTable.seriesMax, block.stripes <= SpanWriter.growingStripesMax {
@@ -239,7 +240,9 @@ struct SpanWriter {
         let number = (groups.keys.max() ?? 0) + 1
         guard number < HeadScan.frameGroup else { throw .invalid("the store's 65,534 groups are used up") }
         // Imported series have intervals of their own; the definition's serves rows, of which such a group has none.
-        return (number, GroupDefinition(intervalMilliseconds: 60_000, source: options.source))
+        let definition = GroupDefinition(
+            intervalMilliseconds: 60_000, source: options.source, buildsTiers: options.buildsTiers)
+        return (number, definition)
     }
 
     /// What the ticks of the first column are apart on average.

@@ -42,6 +42,7 @@ struct ImportArguments: ParsableArguments {
     var options: ImportOptions {
         var options = ImportOptions()
         options.seriesMax = maxSeries
+        options.buildsTiers = tiers == .default
         return options
     }
 }

@@ -90,6 +90,24 @@ import Testing
         try written.expectEqualsModel("after the seal")
     }
 
+    /// `--tiers none`: samples alone; a later import with windows opens groups of its own.
+    @Test(arguments: [false, true]) func windowsAreMadeOnlyWhereAskedFor(buildsTiers: Bool) throws {
+        let world = try ImportWorld()
+        var batch = ImportBatch()
+        batch.series = [up]
+        for tick in 1...20 as ClosedRange<Int64> { batch.append(0, tick * 30_000, Double(tick)) }
+        var options = ImportOptions()
+        options.buildsTiers = buildsTiers
+        var importer = Importer(into: world.store, options: options)
+        try importer.append(batch)
+        _ = try importer.finish()
+        let snapshot = try world.store.snapshot()
+        let group = try #require(try snapshot.groups().first { $0.value.source == "import" })
+        #expect(group.value.buildsTiers == buildsTiers)
+        #expect(try snapshot.tierReferences(.minuteSlice, group: group.key).isEmpty == !buildsTiers)
+        #expect(try answer(snapshot, [], .all).first?.1.count == 20)
+    }
+
     @Test func aGroupHasRoomFor8192Series() throws {
         let world = try ImportWorld()
         var batch = ImportBatch()
