@@ -12,7 +12,9 @@ extension Snapshot {
             try toleratingRegistry(day) { registry throws(StoreError) in
                 for id in try registry.ids(matching: matchers, in: transaction) {
                     do throws(StoreError) {
-                        found.add(try registry.labels(of: id, in: transaction), day: day, id: id)
+                        let labels = try registry.labels(of: id, in: transaction)
+                        // The name of a series whose samples were deleted.
+                        if !labels.isEmpty { found.add(labels, day: day, id: id) }
                     } catch {
                         try damage.tolerate(error, range: TimeRange(day: day), series: true)
                     }

@@ -1,0 +1,118 @@
+import LMDB
+import Model
+
+// What a deletion asks a store about one day.
+
+extension Block {
+    /// Start of the day in whose registry the series of a raw block are named.
+    static func day(ofSpan start: Int64) -> Int64 {
+        spanStart(TimeRange(span: start).min.milliseconds, length: daySeconds)
+    }
+}
+
+extension Snapshot.BlockReference {
+    fileprivate var firstKey: [UInt8] { Key.block(group: group, tier: 0, start: start, stripe: 0) }
+
+    fileprivate func holds(_ key: RawSpan) -> Bool {
+        guard let name = key.blockKey() else { return false }
+        return name.group == group && name.tier == 0 && name.start == start
+    }
+}
+
+/// What has samples of one day besides rows: whoever found ids without a sample there compares it within the
+/// transaction that takes their names away.
+struct DayContents: Hashable {
+    fileprivate(set) var blocks: [Snapshot.BlockReference: BlockFingerprint] = [:]
+    /// Checksums of all late batches, of whichever day.
+    fileprivate(set) var lateBatches: [UInt32] = []
+
+    fileprivate mutating func add(lateBatch value: RawSpan) {
+        guard value.byteCount >= Checksum.byteCount else { return }
+        // In bounds: four bytes stand behind the offset.
+        lateBatches.append(
+            unsafe value.unsafeLoadUnaligned(
+                fromByteOffset: value.byteCount - Checksum.byteCount, as: UInt32.self))
+    }
+}
+
+extension Snapshot {
+    func contents(ofDay day: Int64) throws(StoreError) -> DayContents {
+        var contents = DayContents()
+        for reference in try blockReferences(in: .all) where Block.day(ofSpan: reference.start) == day {
+            contents.blocks[reference] = try transaction.fingerprint(of: reference)
+        }
+        try transaction.scan(from: Key.lateBatch(0)) { key, value throws(StoreError) in
+            if key.lateBatchKey() == nil { return .stop }
+            contents.add(lateBatch: value)
+            return .next
+        }
+        return contents
+    }
+
+    /// The ids of a day that have a sample somewhere.
+    func idsWithSamples(ofDay day: Int64) throws(StoreError) -> Set<UInt32> {
+        var ids: Set<UInt32> = []
+        for reference in try blockReferences(in: .all) where Block.day(ofSpan: reference.start) == day {
+            try withBlock(reference) { block throws(StoreError) in
+                for entry in try block.allEntries(in: transaction) { ids.insert(entry.id) }
+            }
+        }
+        try forEachLateBatch { _, batch throws(StoreError) in
+            if batch.day == day { ids.formUnion(batch.series.map(\.id)) }
+        }
+        return ids
+    }
+}
+
+extension WriteTransaction {
+    /// As ``Snapshot``'s.
+    func contents(ofDay day: Int64) throws(StoreError) -> DayContents {
+        var contents = DayContents()
+        var groups: [UInt16] = []
+        try scan(from: Key.group(0)) { key, _ throws(StoreError) in
+            guard let number = key.groupKey() else { return .stop }
+            groups.append(number)
+            return .next
+        }
+        for group in groups {
+            var starts: [Int64] = []
+            try scan(from: Key.block(group: group, tier: 0, start: day, stripe: 0)) { key, _ throws(StoreError) in
+                guard let name = key.blockKey(), name.group == group, name.tier == 0,
+                    Block.day(ofSpan: name.start) == day
+                else { return .stop }
+                starts.append(name.start)
+                return .seek(Key.block(group: group, tier: 0, start: name.start + 1, stripe: 0))
+            }
+            for start in starts {
+                let reference = Snapshot.BlockReference(group: group, start: start)
+                contents.blocks[reference] = try fingerprint(of: reference)
+            }
+        }
+        try scan(from: Key.lateBatch(0)) { key, value throws(StoreError) in
+            if key.lateBatchKey() == nil { return .stop }
+            contents.add(lateBatch: value)
+            return .next
+        }
+        return contents
+    }
+
+    /// Removes a raw block.
+    func removeStripes(of block: Snapshot.BlockReference) throws(StoreError) {
+        do throws(StorageError) {
+            _ = try deleteRange(from: block.firstKey) { block.holds($0) }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Whether the head has rows of the day.
+    func hasRows(ofDay day: Int64) throws(StoreError) -> Bool {
+        var isFound = false
+        try scan(from: Key.headRow(time: .min, group: 0)) { key, _ throws(StoreError) in
+            guard let row = key.headRowKey() else { return .stop }
+            isFound = row.group != HeadScan.frameGroup && Block.spanStart(row.time, length: Block.daySeconds) == day
+            return isFound ? .stop : .next
+        }
+        return isFound
+    }
+}

@@ -1,0 +1,275 @@
+// Deleting samples of chosen series, beside a recorder or alone.
+//
+//   1. what is in the head is sealed, so that there are only blocks and late batches
+//   2. each block that has such samples is replaced whole, or goes whole where nothing is left
+//   3. late batches likewise
+//   4. names of which no sample is left on their day become empty in the day's registry; ids are never given to others
+//
+// Each step is a transaction of its own that looks whether what it replaces is still what was read, and begins anew
+// where it is not. A crash in between leaves samples that were to go; running it again goes on.
+
+import LMDB
+package import Model
+
+/// What a deletion removed, or would remove.
+package struct DeletionReport: Hashable, Sendable {
+    package var series = 0
+    package var samples = 0
+    /// Blocks that were replaced or removed.
+    package var blocks = 0
+    package var lateBatches = 0
+    /// Names of series that are gone, one a day.
+    package var names = 0
+    /// Bytes of blocks and late batches that are free now.
+    package var bytes = 0
+
+    package var isEmpty: Bool { samples == 0 }
+}
+
+extension Store {
+    /// What ``delete(_:in:)`` would remove.
+    /// - Parameter selectors: a series that satisfies all matchers of one of them is meant. Series of processes are not:
+    ///   they are made from frames, which hold all processes of a tick.
+    package func wouldDelete(_ selectors: [[Matcher]], in range: TimeRange) throws(StoreError) -> DeletionReport {
+        let snapshot = try snapshot()
+        let targets = try DeletionTargets(selectors, in: range, snapshot)
+        var counted: [Labels: Int] = [:]
+        var column = SampleColumn()
+        for matchers in selectors {
+            let selection = try snapshot.select(matchers, in: range)
+            for (index, labels) in selection.labels.enumerated() where targets.labels.contains(labels) {
+                if counted[labels] != nil { continue }
+                try selection.read(index, in: range, into: &column)
+                counted[labels] = column.count
+            }
+        }
+        var report = DeletionReport()
+        report.series = counted.values.filter { $0 > 0 }.count
+        report.samples = counted.values.reduce(0, +)
+        return report
+    }
+
+    /// Removes the samples that `range` holds of the series that satisfy one of `selectors`.
+    /// - Throws: ``StoreError``; what was removed before it stays removed.
+    package func delete(_ selectors: [[Matcher]], in range: TimeRange) throws(StoreError) -> DeletionReport {
+        var deletion = try Deletion(selectors, range, in: self)
+        return try deletion.run()
+    }
+}
+
+/// The ids of the series that are meant, by the day whose registry gave them.
+private struct DeletionTargets {
+    private(set) var ids: [Int64: Set<UInt32>] = [:]
+    private(set) var labels: Set<Labels> = []
+
+    init(_ selectors: [[Matcher]], in range: TimeRange, _ snapshot: Snapshot) throws(StoreError) {
+        for day in try snapshot.registryDays(in: range) {
+            var found: Set<UInt32> = []
+            var names: Set<Labels> = []
+            try snapshot.withRegistry(day) { registry throws(StoreError) in
+                for matchers in selectors {
+                    for id in try registry.ids(matching: matchers, in: snapshot.transaction) {
+                        let name = try registry.labels(of: id, in: snapshot.transaction)
+                        if name.isEmpty || !found.insert(id).inserted { continue }
+                        names.insert(name)
+                    }
+                }
+            }
+            if !found.isEmpty { ids[day] = found }
+            labels.formUnion(names)
+        }
+    }
+}
+
+private struct Deletion {
+    private let store: Store
+    private let selectors: [[Matcher]]
+    private let range: TimeRange
+    private var targets: DeletionTargets
+    private var report = DeletionReport()
+    /// Labels of series that lost samples.
+    private var touched: Set<Labels> = []
+
+    /// How often a step begins anew because another process changed what it was about to replace.
+    private static let attemptsMax = 16
+
+    init(_ selectors: [[Matcher]], _ range: TimeRange, in store: Store) throws(StoreError) {
+        self.store = store
+        self.selectors = selectors
+        self.range = range
+        targets = try DeletionTargets(selectors, in: range, store.snapshot())
+    }
+
+    mutating func run() throws(StoreError) -> DeletionReport {
+        if targets.ids.isEmpty { return report }
+        try sealHead()
+        // Sealing names nothing new, but the recorder beside it may have.
+        targets = try DeletionTargets(selectors, in: range, store.snapshot())
+        for block in try store.snapshot().blockReferences(in: range) {
+            let day = Block.day(ofSpan: block.start)
+            if let ids = targets.ids[day] { try remove(ids, of: day, from: block) }
+        }
+        try removeLateSamples()
+        for (day, ids) in targets.ids.sorted(by: { $0.key < $1.key }) { try dropNames(ids, of: day) }
+        report.series = touched.count
+        return report
+    }
+
+    /// Seals the spans of the head that the range touches. The recorder beside it writes on meanwhile: a row or two that
+    /// come within the range after that are newer than the deletion.
+    private func sealHead() throws(StoreError) {
+        var spans: Set<Int64> = []
+        let range = range
+        try store.snapshot().transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, _ throws(StoreError) in
+            guard let row = key.headRowKey() else { return .stop }
+            if range.contains(Timestamp(milliseconds: row.time)) { spans.insert(Block.spanStart(row.time)) }
+            return .next
+        }
+        for span in spans.sorted() { try Sealing.seal(span: span, in: store) }
+    }
+
+    // MARK: - Samples
+
+    private mutating func remove(
+        _ ids: Set<UInt32>, of day: Int64, from block: Snapshot.BlockReference
+    ) throws(StoreError) {
+        for _ in 0..<Deletion.attemptsMax {
+            let snapshot = try store.snapshot()
+            let found = try snapshot.contents(of: block)
+            var columns = found.columns
+            let removed = Deletion.take(ids, range, from: &columns)
+            if removed.isEmpty { return }
+            var replacement: RawBlock?
+            if !columns.isEmpty {
+                let (times, series) = BlockAssembly.assemble(columns)
+                let interval = try snapshot.groups()[block.group]?.intervalMilliseconds ?? 1000
+                replacement = try RawBlock(
+                    block, replacing: found.fingerprint, times: times, interval: interval, series: series)
+            }
+            let isDone = try store.write { transaction throws(StoreError) in
+                if let replacement { return try replacement.put(in: store, transaction) }
+                guard try transaction.fingerprint(of: block) == found.fingerprint else { return false }
+                try transaction.removeStripes(of: block)
+                return true
+            }
+            if !isDone { continue }
+            let freed = found.fingerprint.stripes * store.superblock.stripeBytes - (replacement?.bytes.count ?? 0)
+            try note(removed, of: day, bytes: freed, in: snapshot)
+            report.blocks += 1
+            return
+        }
+        throw .refused(.other, description: "\(store.path) is changed by another process again and again; try again")
+    }
+
+    /// Takes the samples of `ids` in `range` away; returns how many of each.
+    private static func take(
+        _ ids: Set<UInt32>, _ range: TimeRange, from columns: inout [UInt32: SampleColumn]
+    ) -> [UInt32: Int] {
+        var removed: [UInt32: Int] = [:]
+        for id in ids {
+            guard let column = columns[id] else { continue }
+            var kept = SampleColumn()
+            for place in column.timestamps.indices
+            where !range.contains(Timestamp(milliseconds: column.timestamps[place])) {
+                kept.append(column.timestamps[place], column.values[place])
+            }
+            if kept.count == column.count { continue }
+            removed[id] = column.count - kept.count
+            columns[id] = kept.count == 0 ? nil : kept
+        }
+        return removed
+    }
+
+    private mutating func note(
+        _ removed: [UInt32: Int], of day: Int64, bytes: Int, in snapshot: Snapshot
+    ) throws(StoreError) {
+        report.bytes += max(0, bytes)
+        for (id, count) in removed {
+            report.samples += count
+            let labels = try snapshot.withRegistry(day) { registry throws(StoreError) in
+                try registry.labels(of: id, in: snapshot.transaction)
+            }
+            touched.insert(labels)
+        }
+    }
+
+    private mutating func removeLateSamples() throws(StoreError) {
+        let snapshot = try store.snapshot()
+        var batches: [(sequence: UInt64, batch: LateBatch)] = []
+        try snapshot.forEachLateBatch { sequence, batch throws(StoreError) in batches.append((sequence, batch)) }
+        for (sequence, batch) in batches {
+            guard let ids = targets.ids[batch.day] else { continue }
+            var columns: [UInt32: SampleColumn] = [:]
+            for one in batch.series {
+                var column = SampleColumn()
+                column.timestamps = one.times
+                column.values = one.values
+                columns[one.id] = column
+            }
+            let removed = Deletion.take(ids, range, from: &columns)
+            if removed.isEmpty { continue }
+            let rest = LateBatch(
+                day: batch.day, group: batch.group,
+                series: columns.sorted { $0.key < $1.key }.map {
+                    LateBatch.Series(id: $0.key, times: $0.value.timestamps, values: $0.value.values)
+                })
+            let isDone = try store.write { transaction throws(StoreError) in
+                // Merged into a block meanwhile, which the next run finds.
+                guard try transaction.holds(batch, at: sequence) else { return false }
+                if rest.series.isEmpty {
+                    _ = try converting { () throws(StorageError) in try transaction.delete(Key.lateBatch(sequence)) }
+                } else {
+                    try transaction.put(Key.lateBatch(sequence), payload: rest.encoded())
+                }
+                return true
+            }
+            if !isDone { continue }
+            report.lateBatches += 1
+            try note(removed, of: batch.day, bytes: batch.encoded().count - rest.encoded().count, in: snapshot)
+        }
+    }
+
+    // MARK: - Names
+
+    /// Empties the names of series that have no sample left. Rows of the head would have to be decoded within the
+    /// transaction, so they are sealed first; a recorder that writes again and again in between keeps the names until
+    /// the day's registry goes.
+    private mutating func dropNames(_ ids: Set<UInt32>, of day: Int64) throws(StoreError) {
+        for _ in 0..<Deletion.attemptsMax {
+            for span in try headSpans(ofDay: day) { try Sealing.seal(span: span, in: store) }
+            let snapshot = try store.snapshot()
+            let generation = try snapshot.currentSuperblock().generation
+            let contents = try snapshot.contents(ofDay: day)
+            let unused = ids.subtracting(try snapshot.idsWithSamples(ofDay: day))
+            var labels = try snapshot.withRegistry(day) { registry throws(StoreError) in
+                try registry.allLabels(in: snapshot.transaction)
+            }
+            let dropped = unused.filter { Int($0) < labels.count && !labels[Int($0)].isEmpty }
+            if dropped.isEmpty { return }
+            for id in dropped { labels[Int(id)] = .empty }
+            let isDone = try store.write { transaction throws(StoreError) in
+                guard try transaction.superblock(of: store).generation == generation,
+                    try !transaction.hasRows(ofDay: day), try transaction.contents(ofDay: day) == contents
+                else { return false }
+                try DayWriter.merge(
+                    day: day, labels, in: transaction, stripeBytes: store.superblock.stripeBytes)
+                try transaction.raiseGeneration(of: store)
+                return true
+            }
+            if isDone {
+                report.names += dropped.count
+                return
+            }
+        }
+    }
+
+    private func headSpans(ofDay day: Int64) throws(StoreError) -> [Int64] {
+        var spans: Set<Int64> = []
+        try store.snapshot().transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, _ throws(StoreError) in
+            guard let row = key.headRowKey() else { return .stop }
+            if Block.spanStart(row.time, length: Block.daySeconds) == day { spans.insert(Block.spanStart(row.time)) }
+            return .next
+        }
+        return spans.sorted()
+    }
+}
