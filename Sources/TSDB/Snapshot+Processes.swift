@@ -30,7 +30,7 @@ extension Snapshot {
     }
 
     /// Calls `body` with the process frames of `range` that are not sealed yet, in order of time.
-    private func forEachFrameRow(
+    func forEachFrameRow(
         in range: TimeRange, _ body: (ProcessFrame) throws(StoreError) -> Void
     ) throws(StoreError) {
         let (min, max) = (range.min.milliseconds, range.max.milliseconds)

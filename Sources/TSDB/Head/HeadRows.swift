@@ -14,7 +14,11 @@ struct HeadRows {
 
     /// Nil where the span has no rows of the group.
     init?(group: UInt16, from first: Int64, through last: Int64, in store: Store) throws(StoreError) {
-        let snapshot = try store.snapshot()
+        try self.init(group: group, from: first, through: last, in: store.snapshot())
+    }
+
+    /// As one snapshot shows them.
+    init?(group: UInt16, from first: Int64, through last: Int64, in snapshot: Snapshot) throws(StoreError) {
         let entries = try HeadScan.entries(
             from: first, through: last, groups: [group], tolerating: damage, in: snapshot.transaction)
         if entries.isEmpty && damage.isEmpty { return nil }

@@ -1,0 +1,73 @@
+import Model
+
+/// What a slice that is handed to somebody else does not tell.
+package struct Redaction: Sendable {
+    /// What becomes of a label.
+    package enum Rule: String, Hashable, Sendable, CaseIterable {
+        /// The label is left out.
+        case drop
+        /// Its values are replaced by words that tell equal from different within the file and nothing else.
+        case hash
+    }
+
+    /// The label that stands for the host's own name and machine id, too.
+    package static let hostLabel = "host"
+
+    private let rules: [String: Rule]
+    /// Drawn anew for each slice and kept nowhere, so that no list of likely names can be tried against the words.
+    private let secret: [UInt64]
+
+    package init(_ rules: [String: Rule]) {
+        self.rules = rules
+        var random = SystemRandomNumberGenerator()
+        secret = (0..<4).map { _ in random.next() }
+    }
+
+    package var isEmpty: Bool { rules.isEmpty }
+
+    /// `labels` without what is not to be told.
+    func redact(_ labels: Labels) -> Labels {
+        var result = labels
+        for (name, rule) in rules {
+            guard let value = labels[name] else { continue }
+            result = result.setting(name, to: text(value, by: rule))
+        }
+        return result
+    }
+
+    /// A value of the label `name`.
+    func redact(_ value: String, of name: String) -> String {
+        guard let rule = rules[name] else { return value }
+        return text(value, by: rule)
+    }
+
+    func redact(_ frame: ProcessFrame) -> ProcessFrame {
+        var frame = frame
+        for place in frame.processes.indices {
+            frame.processes[place].name = redact(frame.processes[place].name, of: "name")
+            frame.processes[place].username = redact(frame.processes[place].username, of: "username")
+        }
+        return frame
+    }
+
+    /// Texts are sentences, in which anything may be named.
+    func redact(_ event: Event) -> Event {
+        if isEmpty { return event }
+        return Event(time: event.time, kind: event.kind, text: "", labels: redact(event.labels))
+    }
+
+    private func text(_ value: String, by rule: Rule) -> String {
+        if value.isEmpty || rule == .drop { return "" }
+        // Two passes of the standard library's keyed hash, with halves of a secret each: 16 hexadecimal digits.
+        var inner = Hasher()
+        inner.combine(secret[0])
+        inner.combine(secret[1])
+        inner.combine(value)
+        var outer = Hasher()
+        outer.combine(secret[2])
+        outer.combine(inner.finalize())
+        outer.combine(secret[3])
+        let digits = String(UInt(bitPattern: outer.finalize()), radix: 16)
+        return "redacted-" + String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+}
