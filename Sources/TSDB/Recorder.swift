@@ -82,6 +82,8 @@ package struct Recorder: ~Copyable {
     package var refusedSeries: RefusedSeries { writer.refused }
     /// How often a span was sealed: whoever ages data or gives memory back does it after that.
     package private(set) var sealCount = 0
+    /// Readers that died without letting go of their snapshot, and were cleared away.
+    package internal(set) var staleReaders = 0
     /// What was evicted to stay within ``sizeMax``.
     package internal(set) var evicted = RetentionReport()
 

@@ -23,6 +23,8 @@ struct Ingest: ~Copyable {
     var droppedScrapes: Int { recorder.droppedScrapes }
     /// How often a commit failed, by reason.
     var commitFailures: [CommitFailure: Int] { recorder.commitFailures }
+    /// Readers that died, and were cleared away when the file grew.
+    var staleReaders: Int { recorder.staleReaders }
     /// What was evicted to stay within the store's size.
     var evicted: RetentionReport { recorder.evicted }
     /// How often a new store was begun because the old one was removed.

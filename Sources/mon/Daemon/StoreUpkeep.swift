@@ -30,7 +30,7 @@ struct StoreUpkeep {
         figures.commitFailures = CommitFailure.allCases.map { ($0.rawValue, failures[$0] ?? 0) }
         figures.droppedScrapes = ingest.droppedScrapes
         figures.evictedBlocks = ingest.evicted.blocks + ingest.evicted.processBlocks
-        figures.staleReaders = staleReaders
+        figures.staleReaders = staleReaders + ingest.staleReaders
         return figures
     }
 

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""A hundred readers beside a writer whose clock runs fast: does a read fail, does the file grow?
+
+    benchmarks/readers.py --mon .build/release/mon --maker .build/release/benchmark-append [--readers 100]
+
+Two stores are filled by the same maker, 31 hours of one commit a scrape: one with nobody else, one beside processes
+that run `mon query` again and again, each with a pause of a second on average. One reader in ten is killed now and
+then. The maker's clock runs thousands of times too fast, so a reader of 10 ms holds what a minute has freed.
+Ends with 1 where a read failed, or the file is larger by more than 5 % and what the readers can hold so, 4 MiB.
+"""
+
+import argparse
+import os
+import random
+import subprocess
+import tempfile
+import threading
+import time
+
+QUERIES = [
+    "sum(rate(disk_io_read_bytes_total[5m]))",
+    "count({__name__=~\".+\"})",
+    "max_over_time(cpu_usage_percent[1h])",
+]
+
+
+# The maker's clock, in seconds: where it begins, and how far it comes.
+START, LENGTH = 20_000 * 86_400, 31 * 3600
+
+
+def fill(maker, folder):
+    return subprocess.Popen([maker, "--data", folder, "--days", "0"], stdout=subprocess.DEVNULL)
+
+
+def size(folder):
+    generations = os.path.join(folder, "tsdb")
+    newest = max(os.listdir(generations), key=int)
+    return os.path.getsize(os.path.join(generations, newest, "data.mdb"))
+
+
+class Readers:
+    def __init__(self, mon, folder, count):
+        self.mon, self.folder = mon, folder
+        self.reads = self.failures = self.kills = 0
+        self.texts = set()
+        self.lock = threading.Lock()
+        self.stopping = False
+        self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, number):
+        dice = random.Random(number)
+        while not self.stopping:
+            end = str(START + dice.randrange(LENGTH))
+            command = [self.mon, "query", "-q", dice.choice(QUERIES), "--at", end, "--data", self.folder]
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            killed = number % 10 == 0 and dice.random() < 0.5
+            if killed:
+                time.sleep(dice.random() * 0.01)
+                process.kill()
+            error = process.communicate()[1].decode()
+            # So that a hundred of them leave the writer a processor.
+            time.sleep(2 * dice.random())
+            with self.lock:
+                self.reads += 1
+                self.kills += killed
+                # 4: no sample there yet.
+                if not killed and process.returncode not in (0, 4):
+                    self.failures += 1
+                    self.texts.add(error.strip())
+
+    def stop(self):
+        self.stopping = True
+        for thread in self.threads:
+            thread.join()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--mon", required=True)
+    parser.add_argument("--maker", required=True)
+    parser.add_argument("--readers", type=int, default=100)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        alone, beside = os.path.join(folder, "alone"), os.path.join(folder, "beside")
+        began = time.time()
+        fill(given.maker, alone).wait()
+        aloneSeconds = time.time() - began
+        began = time.time()
+        writer = fill(given.maker, beside)
+        while not os.path.exists(os.path.join(beside, "tsdb/1/data.mdb")):
+            time.sleep(0.01)
+        readers = Readers(given.mon, beside, given.readers)
+        failed = writer.wait() != 0
+        besideSeconds = time.time() - began
+        readers.stop()
+        growth = size(beside) / size(alone) - 1
+        isLarge = size(beside) > size(alone) * 1.05 + (4 << 20)
+        compact = subprocess.run([given.mon, "db", "compact", "--data", beside], capture_output=True, text=True)
+        print(f"{given.readers} readers, 31 hours of scrapes")
+        print(f"  reads {readers.reads}, killed {readers.kills}, failed {readers.failures}")
+        for text in sorted(readers.texts):
+            print(f"    {text}")
+        print(f"  file alone {size(alone)} bytes in {aloneSeconds:.1f} s")
+        print(f"  file beside them {growth * 100:+.1f} % in {besideSeconds:.1f} s")
+        print(f"  compacted: {compact.stdout.strip() or compact.stderr.strip()}")
+        if failed or readers.failures or isLarge or compact.returncode != 0:
+            raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
