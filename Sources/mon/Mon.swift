@@ -11,7 +11,7 @@ import Glibc
         subcommands: [
             QueryCommand.self, SeriesCommand.self, LabelsCommand.self, MetricsCommand.self, ExportCommand.self,
             RunCommand.self, SampleCommand.self, RetentionCommand.self, ImportCommand.self, DumpCommand.self,
-            DBCommand.self,
+            SnapshotCommand.self, DBCommand.self,
         ])
 
     static func main() {

@@ -32,7 +32,7 @@ struct DumpCommand: Verb {
         }
         let range = try span.span(on: console) ?? .all
         let selectors = try match.isEmpty ? [SeriesCommand.everything] : match.map(SeriesCommand.matchers)
-        let snapshot = try store.folder(for: .read, on: console).openStore().snapshot()
+        let snapshot = try store.openForReading(on: console).snapshot()
         let file = try output.map { try OutputFile($0) }
         var sink = DumpSink(console: console, path: file)
         let written = try StoreDump(snapshot: snapshot, selectors: selectors, range: range)

@@ -25,11 +25,12 @@ struct ExportCommand: Verb {
     var openmetrics = false
 
     func perform(on console: Console) throws -> CommandStatus {
+        try store.setClock(of: console)
         if let listen {
             if once { throw CommandFailure(.usage, "--once and --listen exclude each other") }
             return try serve(listen, on: console)
         }
-        let snapshot = try store.folder(for: .read, on: console).openStore().snapshot()
+        let snapshot = try store.openForReading(on: console).snapshot()
         let families = try CurrentValues.families(in: snapshot, at: console.now)
         console.warn(of: snapshot.damage)
         guard !families.isEmpty else {
@@ -46,7 +47,7 @@ struct ExportCommand: Verb {
 
     private func serve(_ address: String, on console: Console) throws -> CommandStatus {
         Signals.hold()
-        let opened = try store.folder(for: .read, on: console).openStore()
+        let opened = try store.openForReading(on: console)
         let services = Services(
             version: Version.text,
             metrics: { try CurrentValues.families(in: opened.snapshot(), at: WallClock.now()) })

@@ -22,8 +22,9 @@ struct LabelsCommand: Verb {
     var header = true
 
     func perform(on console: Console) throws -> CommandStatus {
+        try store.setClock(of: console)
         let range = try span.span(on: console) ?? .all
-        let snapshot = try store.folder(for: .read, on: console).openStore().snapshot()
+        let snapshot = try store.openForReading(on: console).snapshot()
         let found =
             if let name {
                 try snapshot.labelValues(of: name, matching: [], in: range)

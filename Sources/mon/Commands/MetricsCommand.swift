@@ -21,7 +21,7 @@ struct MetricsCommand: Verb {
     var header = true
 
     func perform(on console: Console) throws -> CommandStatus {
-        let snapshot = try store.folder(for: .read, on: console).openStore().snapshot()
+        let snapshot = try store.openForReading(on: console).snapshot()
         let names = try snapshot.labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
         let wanted = names.filter { $0.hasPrefix(prefix) }
         console.warn(of: snapshot.damage)

@@ -50,18 +50,23 @@ struct QueryCommand: Verb {
     @Flag(help: "Say on standard error what the answer cost.")
     var stats = false
 
+    @Option(help: "Give up after this time.")
+    var timeout = "2m"
+
     func perform(on console: Console) throws -> CommandStatus {
         guard let format = OutputFormats.named(format) else {
             let known = OutputFormats.all.map(\.name)
             throw CommandFailure(.usage, "--format \(self.format): possible are \(known.joined(separator: ", "))")
         }
+        try store.setClock(of: console)
         let time = try queryTime(on: console)
+        let timeout = try DurationArgument.parse(timeout, option: "--timeout")
         let queryOptions = QueryOptions(resolution: try tier())
-        let engine = QueryEngine()
+        // A query that runs for ever holds its snapshot for ever, and the file grows.
+        let engine = QueryEngine(limits: QueryLimits(timeout: .milliseconds(timeout)))
         // Before the store is opened: a mistyped query is one with or without data.
         let parsed = try parse(with: engine)
-        let folder = try store.folder(for: .read, on: console)
-        let snapshot = try folder.openStore().snapshot()
+        let snapshot = try store.openForReading(on: console).snapshot()
         let result = try engine.evaluate(expression, at: time, in: snapshot, options: queryOptions)
         for annotation in result.annotations {
             console.say((annotation.severity == .warning ? "warning: " : "info: ") + annotation.message)

@@ -23,9 +23,10 @@ struct SeriesCommand: Verb {
     var header = true
 
     func perform(on console: Console) throws -> CommandStatus {
+        try store.setClock(of: console)
         let range = try span.span(on: console) ?? .all
         let wanted = try selectors.isEmpty ? [SeriesCommand.everything] : selectors.map(SeriesCommand.matchers)
-        let snapshot = try store.folder(for: .read, on: console).openStore().snapshot()
+        let snapshot = try store.openForReading(on: console).snapshot()
         var found: Set<Labels> = []
         for matchers in wanted { found.formUnion(try snapshot.select(matchers, in: range).labels) }
         let sorted = found.sorted()
@@ -54,6 +55,7 @@ struct SeriesCommand: Verb {
         get throws { [try Matcher(Labels.metricNameLabel, .notEqual, "")] }
     }
 
+    /// The matchers of a selector.
     static func matchers(_ selector: String) throws(CommandFailure) -> [Matcher] {
         do throws(ParseError) {
             return try Parser.parseSelector(selector)

@@ -5,16 +5,20 @@ import Model
 /// What a command sees of the world around it, and where it speaks: data to standard output, talk to standard error.
 /// The live one is the process's own; tests make one of values.
 final class Console {
-    let now: Timestamp
+    private(set) var now: Timestamp
     let zone: TimeZoneRule
     /// A variable of the environment; nil where it is not set.
     let environment: (String) -> String?
     let outputIsTerminal: Bool
     let errorIsTerminal: Bool
+    /// Whether a person may answer.
+    var inputIsTerminal = false
     /// Columns of the terminal.
     let width: Int
     /// Takes bytes for a descriptor; false where nobody reads them any more.
     private let sink: (_ descriptor: Int32, _ bytes: [UInt8]) -> Bool
+    /// A line of standard input; nil at its end.
+    var source: () -> String? = { nil }
     private var pending = TextWriter()
     /// Whether standard output still has a reader.
     private(set) var hasReader = true
@@ -36,10 +40,13 @@ final class Console {
     static func live() -> Console {
         // A reader that goes away (`| head`) is an answer of write(2), not the end of the process.
         signal(SIGPIPE, SIG_IGN)
-        return Console(
+        let console = Console(
             now: WallClock.now(), zone: LocalZone.rule(), environment: Console.variable,
             outputIsTerminal: isatty(STDOUT_FILENO) == 1, errorIsTerminal: isatty(STDERR_FILENO) == 1,
             width: TerminalSize.columns(of: STDOUT_FILENO, environment: Console.variable), sink: Console.write)
+        console.inputIsTerminal = isatty(STDIN_FILENO) == 1
+        console.source = { readLine() }
+        return console
     }
 
     /// Whether bold and colours are welcome on standard output (no-color.org, bixense.com/clicolors).
@@ -71,6 +78,15 @@ final class Console {
         flush()
         _ = sink(STDERR_FILENO, Array(text.utf8))
     }
+
+    /// Asks a yes-or-no question; anything but yes is no.
+    func confirm(_ question: String) -> Bool {
+        sayPlainly("\(question) [y/N] ")
+        return ["y", "yes"].contains(source()?.lowercased() ?? "")
+    }
+
+    /// Has the present be another time.
+    func setClock(_ time: Timestamp) { now = time }
 
     /// Hands what was written to standard output.
     func flush() {

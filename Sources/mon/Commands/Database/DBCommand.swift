@@ -3,9 +3,10 @@ import ArgumentParser
 /// `mon db`: what concerns the store's file itself. One file a verb.
 struct DBCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "db", abstract: "Checks, saves and measures the store.",
+        commandName: "db", abstract: "Checks, saves, measures, compacts and deletes from the store.",
         subcommands: [
             DBCheckCommand.self, DBSalvageCommand.self, DBStatsCommand.self, DBTopCommand.self,
-            DBCheckChildCommand.self,
+            CompactCommand.self,
+            DeleteCommand.self, DBCheckChildCommand.self,
         ])
 }

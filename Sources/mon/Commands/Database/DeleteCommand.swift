@@ -1,0 +1,62 @@
+import ArgumentParser
+import Model
+import TSDB
+
+/// `mon db delete`: samples of chosen series.
+struct DeleteCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "delete", abstract: "Deletes the samples of series.",
+        discussion: """
+            Without --from or --last all samples of the series go. Beside `mon run`, too: a series that is still recorded
+            goes on. The file keeps its size until `mon db compact`.
+
+            mon db delete 'disk_io_read_bytes_total{device="sdz"}' --dry-run
+            """)
+
+    @Argument(help: "Selectors; a series that satisfies one of them is meant.")
+    var selectors: [String]
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var span: SpanOptions
+
+    @Flag(help: "Only tell what would go.")
+    var dryRun = false
+
+    @Flag(help: "Ask nobody.")
+    var yes = false
+
+    func perform(on console: Console) throws -> CommandStatus {
+        let wanted = try selectors.map(SeriesCommand.matchers)
+        let range = try span.span(on: console) ?? .all
+        let folder = try store.folder(for: .write, on: console)
+        let plan = try folder.openStore().wouldDelete(wanted, in: range)
+        guard !plan.isEmpty else {
+            console.say(
+                "nothing matches; series of processes are made from frames, which go by their age (`mon retention run`)"
+            )
+            return .noData
+        }
+        if dryRun {
+            console.write("would delete \(plan.samples) samples of \(plan.series) series\n")
+            return .success
+        }
+        if !yes {
+            let question = "delete \(plan.samples) samples of \(plan.series) series from \(folder.path)?"
+            guard console.inputIsTerminal else {
+                throw CommandFailure(.usage, "\(question) Nobody is there to answer: give --yes, or --dry-run")
+            }
+            guard console.confirm(question) else {
+                console.say("nothing was deleted")
+                return .failure
+            }
+        }
+        let opened = try Store(at: folder.path, access: .write(SampleCommand.host()))
+        console.write(DeleteCommand.text(try opened.delete(wanted, in: range)))
+        return .success
+    }
+
+    static func text(_ report: DeletionReport) -> String {
+        "deleted \(report.samples) samples of \(report.series) series: \(report.blocks) blocks and "
+            + "\(report.lateBatches) late batches changed, \(report.names) names gone; \(report.bytes) bytes are free\n"
+    }
+}

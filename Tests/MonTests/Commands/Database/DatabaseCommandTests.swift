@@ -1,0 +1,130 @@
+import Glibc
+import Model
+import TSDB
+import TestSupport
+import Testing
+
+@testable import mon
+
+@Suite struct DatabaseCommandTests {
+    private func run(_ store: SampleStore, on test: TestConsole, _ arguments: String...) -> CommandStatus {
+        Mon.run(["db"] + arguments + ["--data", store.folder.path], on: test.console)
+    }
+
+    @Test func compactTellsWhatItDid() throws {
+        let store = try SampleStore()
+        let test = TestConsole(now: SampleStore.end)
+        #expect(run(store, on: test, "compact") == .success)
+        #expect(test.output.contains(" bytes before, ") && test.output.contains("0 of them written meanwhile"))
+        let query = TestConsole(now: SampleStore.end)
+        #expect(store.run("query", "-q", "load_average", on: query) == .success)
+        #expect(query.output == "0.5\n")
+        let empty = TemporaryFolder()
+        let none = TestConsole()
+        #expect(Mon.run(["db", "compact", "--data", empty.path], on: none.console) == .noData)
+    }
+
+    @Test func deleteAsks() throws {
+        let store = try SampleStore()
+        let selector = "disk_io_read_bytes_total{device=\"sda\"}"
+        let dry = TestConsole(now: SampleStore.end)
+        #expect(run(store, on: dry, "delete", selector, "--dry-run") == .success)
+        #expect(dry.output == "would delete 121 samples of 1 series\n")
+        // Nobody to ask.
+        let cron = TestConsole(now: SampleStore.end)
+        #expect(run(store, on: cron, "delete", selector) == .usage)
+        #expect(cron.error.contains("--yes"))
+        // A person who says no, then one who says yes.
+        for (answer, status) in [("no", CommandStatus.failure), ("YES", .success)] {
+            let person = TestConsole(now: SampleStore.end)
+            person.console.inputIsTerminal = true
+            person.console.source = { answer }
+            #expect(run(store, on: person, "delete", selector) == status)
+            #expect(person.error.contains("delete 121 samples of 1 series from \(store.folder.path)? [y/N]"))
+            #expect(person.output.hasPrefix("deleted 121 samples of 1 series") == (status == .success))
+        }
+        let again = TestConsole(now: SampleStore.end)
+        #expect(run(store, on: again, "delete", selector, "--yes") == .noData)
+        let series = TestConsole(now: SampleStore.end)
+        #expect(store.run("series", on: series) == .success)
+        #expect(!series.output.contains("sda") && series.output.contains("sdb"))
+    }
+
+    @Test func deleteWithinASpan() throws {
+        let store = try SampleStore()
+        let test = TestConsole(now: SampleStore.end)
+        #expect(run(store, on: test, "delete", "load_average", "--last", "1m", "--yes") == .success)
+        #expect(test.output.hasPrefix("deleted 13 samples of 1 series"))
+        let query = TestConsole(now: SampleStore.end)
+        #expect(store.run("query", "-q", "count_over_time(load_average[1h])", on: query) == .success)
+        #expect(query.output == "108\n")
+    }
+
+    @Test func selectorsThatAreNone() throws {
+        let store = try SampleStore()
+        let test = TestConsole()
+        #expect(run(store, on: test, "delete", "load_average{", "--yes") == .usage)
+        #expect(Mon.run(["db", "compact", "--db", "x.mon"], on: test.console) == .usage)
+        #expect(test.error.contains("a snapshot is for reading"))
+    }
+}
+
+@Suite struct SnapshotCommandTests {
+    @Test func aFileThatAnswersFromAnywhere() throws {
+        let store = try SampleStore()
+        let path = store.folder.path + "/host.mon"
+        let test = TestConsole(now: SampleStore.end)
+        #expect(store.run("snapshot", "--last", "2m", "-o", path, on: test) == .success)
+        #expect(test.error.hasPrefix("mon: \(path): 4 series, ") && test.error.hasSuffix(" bytes\n"), "\(test.error)")
+        // A week later the present of the file is its last sample.
+        func output(_ arguments: String...) -> String {
+            let later = TestConsole(now: SampleStore.end + 604_800_000)
+            #expect(Mon.run(arguments + ["--db", path], on: later.console) == .success)
+            return later.output
+        }
+        #expect(output("query", "-q", "load_average") == "0.5\n")
+        #expect(output("query", "-q", "count_over_time(load_average[1h])") == "25\n")
+        #expect(output("query", "-q", "load_average", "--last", "10s", "--step", "5s") == "0.5\n0.5\n0.5\n")
+        #expect(output("series").contains("load_average"))
+        #expect(output("labels").contains("device"))
+        #expect(output("metrics").contains("Processes that want to run."))
+        #expect(output("export").contains("load_average{period=\"1m\"} 0.5"))
+        let both = TestConsole()
+        #expect(Mon.run(["query", "1", "--db", path, "--data", "/tmp"], on: both.console) == .usage)
+        let none = TestConsole()
+        #expect(Mon.run(["query", "1", "--db", path + ".none"], on: none.console) != .success)
+        #expect(none.error.contains(path + ".none"))
+    }
+
+    @Test func selectedAndRedacted() throws {
+        let store = try SampleStore()
+        let path = store.folder.path + "/part.mon"
+        let test = TestConsole(now: SampleStore.end)
+        #expect(
+            store.run(
+                "snapshot", "-o", path, "--match", "{device!=\"\"}", "--redact", "device=hash", "--redact", "host=drop",
+                on: test) == .success)
+        let series = TestConsole(now: SampleStore.end)
+        #expect(Mon.run(["series", "--db", path], on: series.console) == .success)
+        let lines = series.output.split(separator: "\n")
+        #expect(lines.count == 2 && lines.allSatisfy { $0.contains("device=\"redacted-") })
+        #expect(try Store(at: path, access: .snapshotFile).host == HostIdentity(name: "", machineID: ""))
+    }
+
+    @Test func refusals() throws {
+        let store = try SampleStore()
+        func check(_ status: CommandStatus, _ said: String, _ arguments: String...) {
+            let test = TestConsole(now: SampleStore.end)
+            let path = store.folder.path + "/x.mon"
+            let all = ["snapshot", "--data", store.folder.path, "-o", path] + arguments
+            #expect(Mon.run(all, on: test.console) == status, "\(arguments)")
+            #expect(test.error.contains(said), "\(test.error)")
+            unlink(path)
+        }
+        check(.usage, "LABEL=drop", "--redact", "device")
+        check(.usage, "LABEL=drop", "--redact", "device=hide")
+        check(.usage, "--match", "--redact", "__name__=hash")
+        check(.failure, "use hash", "--redact", "device=drop")
+        check(.noData, "it is empty", "--match", "nothing")
+    }
+}
