@@ -6,7 +6,6 @@ struct DBCommand: ParsableCommand {
         commandName: "db", abstract: "Checks, saves, measures, compacts and deletes from the store.",
         subcommands: [
             DBCheckCommand.self, DBSalvageCommand.self, DBStatsCommand.self, DBTopCommand.self,
-            CompactCommand.self,
-            DeleteCommand.self, DBCheckChildCommand.self,
+            CompactCommand.self, DeleteCommand.self, DBCheckChildCommand.self,
         ])
 }
