@@ -75,6 +75,8 @@ package struct Compaction: ~Copyable {
         let source = try OpenGeneration(
             in: folder, creatingFor: HostIdentity(name: "", machineID: ""), mapBytes: Store.mapBytes, faults: nil)
         try folder.makeEnvironment(number)
+        // What one left that died before LMDB's first page was whole.
+        try folder.clearUnfinished(number)
         let copy = try converting { () throws(StorageError) in
             let mapBytes = try source.environment.statistics().mapBytes
             return try Environment(path: folder.environmentPath(number), access: .write, mapBytes: mapBytes)
