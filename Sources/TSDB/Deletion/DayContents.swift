@@ -3,13 +3,6 @@ import Model
 
 // What a deletion asks a store about one day.
 
-extension Block {
-    /// Start of the day in whose registry the series of a raw block are named.
-    static func day(ofSpan start: Int64) -> Int64 {
-        spanStart(TimeRange(span: start).min.milliseconds, length: daySeconds)
-    }
-}
-
 extension Snapshot.BlockReference {
     fileprivate var firstKey: [UInt8] { Key.block(group: group, tier: 0, start: start, stripe: 0) }
 
@@ -38,7 +31,7 @@ struct DayContents: Hashable {
 extension Snapshot {
     func contents(ofDay day: Int64) throws(StoreError) -> DayContents {
         var contents = DayContents()
-        for reference in try blockReferences(in: .all) where Block.day(ofSpan: reference.start) == day {
+        for reference in try blockReferences(in: .all) where Block.day(of: reference.start) == day {
             contents.blocks[reference] = try transaction.fingerprint(of: reference)
         }
         try transaction.scan(from: Key.lateBatch(0)) { key, value throws(StoreError) in
@@ -52,7 +45,7 @@ extension Snapshot {
     /// The ids of a day that have a sample somewhere.
     func idsWithSamples(ofDay day: Int64) throws(StoreError) -> Set<UInt32> {
         var ids: Set<UInt32> = []
-        for reference in try blockReferences(in: .all) where Block.day(ofSpan: reference.start) == day {
+        for reference in try blockReferences(in: .all) where Block.day(of: reference.start) == day {
             try withBlock(reference) { block throws(StoreError) in
                 for entry in try block.allEntries(in: transaction) { ids.insert(entry.id) }
             }
@@ -78,7 +71,7 @@ extension WriteTransaction {
             var starts: [Int64] = []
             try scan(from: Key.block(group: group, tier: 0, start: day, stripe: 0)) { key, _ throws(StoreError) in
                 guard let name = key.blockKey(), name.group == group, name.tier == 0,
-                    Block.day(ofSpan: name.start) == day
+                    Block.day(of: name.start) == day
                 else { return .stop }
                 starts.append(name.start)
                 return .seek(Key.block(group: group, tier: 0, start: name.start + 1, stripe: 0))
@@ -103,16 +96,5 @@ extension WriteTransaction {
         } catch {
             throw StoreError(error)
         }
-    }
-
-    /// Whether the head has rows of the day.
-    func hasRows(ofDay day: Int64) throws(StoreError) -> Bool {
-        var isFound = false
-        try scan(from: Key.headRow(time: .min, group: 0)) { key, _ throws(StoreError) in
-            guard let row = key.headRowKey() else { return .stop }
-            isFound = row.group != HeadScan.frameGroup && Block.spanStart(row.time, length: Block.daySeconds) == day
-            return isFound ? .stop : .next
-        }
-        return isFound
     }
 }

@@ -106,7 +106,7 @@ private struct Deletion {
         // Sealing names nothing new, but the recorder beside it may have.
         targets = try DeletionTargets(selectors, in: range, store.snapshot())
         for block in try store.snapshot().blockReferences(in: range) {
-            let day = Block.day(ofSpan: block.start)
+            let day = Block.day(of: block.start)
             if let ids = targets.ids[day] { try remove(ids, of: day, from: block) }
         }
         try removeLateSamples()

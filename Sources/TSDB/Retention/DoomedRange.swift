@@ -79,11 +79,13 @@ extension WriteTransaction {
         return isFound
     }
 
-    private func hasRows(ofDay day: Int64) throws(StoreError) -> Bool {
+    /// Whether the head has rows of the day, but for those of processes, whose names are in no registry.
+    func hasRows(ofDay day: Int64) throws(StoreError) -> Bool {
         var isFound = false
         try scan(from: Key.headRow(time: day * 1000 + 1, group: 0)) { key, _ throws(StoreError) in
-            if let row = key.headRowKey() { isFound = row.time <= (day + Block.daySeconds) * 1000 }
-            return .stop
+            guard let row = key.headRowKey(), row.time <= (day + Block.daySeconds) * 1000 else { return .stop }
+            isFound = row.group != HeadScan.frameGroup
+            return isFound ? .stop : .next
         }
         return isFound
     }

@@ -173,7 +173,7 @@ private struct SliceWriter: ~Copyable {
         let rows = try HeadRows(
             group: group, from: bounds.min.milliseconds, through: bounds.max.milliseconds, in: snapshot)
         let late = try lateColumns(group, span)
-        let day = Block.day(ofSpan: span)
+        let day = Block.day(of: span)
         let isInside = request.range.min <= bounds.min && request.range.max >= bounds.max
         if isWhole, isInside, hasBlock, rows == nil, late.isEmpty {
             try copy(from: Key.block(group: group, tier: 0, start: span, stripe: 0)) { key in

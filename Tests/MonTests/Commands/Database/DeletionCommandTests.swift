@@ -6,7 +6,7 @@ import Testing
 
 @testable import mon
 
-@Suite struct DatabaseCommandTests {
+@Suite struct DeletionCommandTests {
     private func run(_ store: SampleStore, on test: TestConsole, _ arguments: String...) -> CommandStatus {
         Mon.run(["db"] + arguments + ["--data", store.folder.path], on: test.console)
     }
