@@ -32,31 +32,6 @@ extension Environment {
             commitNumber: Int(information.me_last_txnid))
     }
 
-    /// Pages of the file that hold nothing: those on LMDB's free list, whoever still reads them.
-    ///
-    /// The list is a tree of its own, database 0: a record a commit, whose value begins with the number of pages in it
-    /// (LMDB's `MDB_IDL`). Cost: one step a record; a store that ages by small steps has about fifty.
-    package func freePageCount() throws(StorageError) -> Int {
-        let transaction = try beginRead()
-        let cursor = try unsafe Lookup.openCursor(transaction.handle, 0, path)
-        defer { unsafe mdb_cursor_close(cursor) }
-        var count = 0
-        var key = unsafe MDB_val()
-        var value = unsafe MDB_val()
-        var operation = MDB_FIRST
-        while true {
-            let code = unsafe mdb_cursor_get(cursor, &key, &value, operation)
-            if code == MDB_NOTFOUND { return count }
-            try StorageError.check(code, "read the free list of", path)
-            guard unsafe value.mv_size >= 8, let data = unsafe value.mv_data else {
-                throw StorageError(MDB_CORRUPTED, "read the free list of", path: path)
-            }
-            // In bounds: the value has at least one word.
-            count += unsafe Int(clamping: data.loadUnaligned(as: UInt.self))
-            operation = MDB_NEXT
-        }
-    }
-
     /// Which file is open; nil where the kernel does not say.
     package var file: FileIdentity? {
         var descriptor: Int32 = -1

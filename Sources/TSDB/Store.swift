@@ -131,14 +131,17 @@ package final class Store: Sendable {
     /// - Throws: ``StoreError``: besides what `body` throws, the folder may be gone, the disk full, or the environment
     ///   in a state that only ``reopen(mapBytes:isCreating:)`` ends, which is impossible now. Nothing was committed
     ///   then.
+    /// - Parameter gathersFreePages: whether LMDB's list of free pages, of which each commit writes a part, is made
+    ///   short again on this occasion.
     func write<Value>(
+        gathersFreePages: Bool = false,
         _ body: (borrowing WriteTransaction) throws(StoreError) -> Value
     ) throws(StoreError) -> Value {
         var isReopened = false
         for _ in 0..<Store.followingsMax {
             let moved: OpenGeneration
             do throws(StoreError) {
-                switch try attemptWrite(body) {
+                switch try attemptWrite(gathersFreePages, body) {
                 case .done(let value): return value
                 case .moved(let old): moved = old
                 }
@@ -162,7 +165,7 @@ package final class Store: Sendable {
     }
 
     private func attemptWrite<Value>(
-        _ body: (borrowing WriteTransaction) throws(StoreError) -> Value
+        _ gathersFreePages: Bool, _ body: (borrowing WriteTransaction) throws(StoreError) -> Value
     ) throws(StoreError) -> WriteAttempt<Value> {
         let open = try opened()
         if !open.isInPlace {
@@ -172,7 +175,13 @@ package final class Store: Sendable {
             if isMoved { return .moved(from: open) }
             throw gone
         }
+        let gathering =
+            try gathersFreePages
+            ? converting { () throws(StorageError) in try open.environment.planGathering() } : nil
         return try open.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+            if let gathering {
+                try converting { () throws(StorageError) in try transaction.gatherFreePages(gathering) }
+            }
             if try converting({ () throws(StorageError) in try transaction.isMoved() }) { return .moved(from: open) }
             return .done(try body(transaction))
         }
