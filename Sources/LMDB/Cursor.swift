@@ -5,6 +5,9 @@ import CLMDB
     /// Nil where the records were found without LMDB.
     private let handle: OpaquePointer?
     private let records: RecordMap?
+    /// Checks pages before LMDB reads them, and the leaf that the cursor stands on.
+    private let pages: PageGuard?
+    private var leaf: PageGuard.Place?
     private let path: String
     private var currentKey: UnsafeRawBufferPointer
     private var currentValue: UnsafeRawBufferPointer
@@ -12,9 +15,10 @@ import CLMDB
     private var place = -1
 
     @_lifetime(immortal)
-    init(handle: OpaquePointer, path: String) {
+    init(handle: OpaquePointer, path: String, pages: PageGuard? = nil) {
         unsafe self.handle = unsafe handle
         records = nil
+        self.pages = pages
         self.path = path
         unsafe currentKey = UnsafeRawBufferPointer(start: nil, count: 0)
         unsafe currentValue = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -24,6 +28,7 @@ import CLMDB
     init(_ records: RecordMap, path: String) {
         unsafe handle = nil
         self.records = records
+        pages = nil
         self.path = path
         unsafe currentKey = UnsafeRawBufferPointer(start: nil, count: 0)
         unsafe currentValue = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -52,6 +57,13 @@ import CLMDB
     /// Moves to the first key that is not before `key`; false where there is none.
     package mutating func seek(_ key: [UInt8]) throws(StorageError) -> Bool {
         if let records { return stand(at: records.place(of: key), of: records) }
+        if let pages {
+            leaf = try pages.leaf(of: key)
+            // A key behind all of its leaf: LMDB goes on to the next.
+            if let found = leaf, found.lastKey.lexicographicallyPrecedes(key) {
+                leaf = try pages.leaf(after: found) ?? found
+            }
+        }
         let (code, foundKey, foundValue) = unsafe key.withUnsafeBytes { bytes in
             var name = unsafe MDB_val(
                 mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
@@ -68,13 +80,43 @@ import CLMDB
     }
 
     /// Moves to the next key; false where there is none.
-    package mutating func next() throws(StorageError) -> Bool { try move(MDB_NEXT) { $0 + 1 } }
+    package mutating func next() throws(StorageError) -> Bool {
+        if let pages {
+            // LMDB goes to the first key where the cursor stands nowhere.
+            if let leaf {
+                if isOnKey(leaf.lastKey), let after = try pages.leaf(after: leaf) { self.leaf = after }
+            } else {
+                leaf = try pages.firstLeaf()
+            }
+        }
+        return try move(MDB_NEXT) { $0 + 1 }
+    }
+
     /// Moves to the key before; false where there is none.
-    package mutating func previous() throws(StorageError) -> Bool { try move(MDB_PREV) { $0 - 1 } }
+    package mutating func previous() throws(StorageError) -> Bool {
+        if let pages {
+            if let leaf {
+                if isOnKey(leaf.firstKey), let before = try pages.leaf(before: leaf) { self.leaf = before }
+            } else {
+                leaf = try pages.lastLeaf()
+            }
+        }
+        return try move(MDB_PREV) { $0 - 1 }
+    }
+
+    private func isOnKey(_ key: [UInt8]) -> Bool {
+        unsafe key.withUnsafeBytes { unsafe $0.elementsEqual(currentKey) }
+    }
+
     /// Moves to the first key; false in an empty store.
-    package mutating func first() throws(StorageError) -> Bool { try move(MDB_FIRST) { _ in 0 } }
+    package mutating func first() throws(StorageError) -> Bool {
+        leaf = try pages?.firstLeaf()
+        return try move(MDB_FIRST) { _ in 0 }
+    }
+
     /// Moves to the last key; false in an empty store.
     package mutating func last() throws(StorageError) -> Bool {
+        leaf = try pages?.lastLeaf()
         let count = records?.count ?? 0
         return try move(MDB_LAST) { _ in count - 1 }
     }

@@ -14,6 +14,10 @@ import Synchronization
     let database: UInt32
     package let path: String
     private let faults: FaultPlan?
+    /// Whether each page is checked before LMDB reads it (``PageGuard``): by those who only read. A writer's own
+    /// process is ended by what is damaged, and its next start looks at all of it.
+    private let checksPages: Bool
+    private let isFolder: Bool
 
     /// What an environment is opened for.
     package enum Access: Sendable {
@@ -67,6 +71,8 @@ import Synchronization
         unsafe owner = EnvironmentOwner(environment)
         self.path = path
         self.faults = faults
+        checksPages = access.isReadOnly
+        isFolder = access.flags & MDB_NOSUBDIR == 0
         faults?.reopened()
     }
 
@@ -90,14 +96,26 @@ import Synchronization
     /// End it soon: pages that were freed after it began are not used again while it lives, and the file grows.
     package func beginRead() throws(StorageError) -> ReadTransaction {
         try faults?.check(.beginRead, "begin a read transaction in", path)
-        var transaction: OpaquePointer?
-        try StorageError.check(
-            unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction), "begin a read transaction in", path)
-        guard let begun = unsafe transaction else {
-            throw StorageError(EINVAL, "begin a read transaction in", path: path)
+        while true {
+            var transaction: OpaquePointer?
+            try StorageError.check(
+                unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction), "begin a read transaction in", path
+            )
+            guard let begun = unsafe transaction else {
+                throw StorageError(EINVAL, "begin a read transaction in", path: path)
+            }
+            let read = unsafe ReadTransaction(handle: begun, database: database, path: path, owner: owner)
+            guard checksPages else { return read }
+            let file = try PageFile(path: filePath)
+            if file.byteCount == 0 { return read }
+            // Where a writer has used the place of the meta page again, there is a newer commit to show.
+            if let meta = Environment.meta(of: read, in: file) { return read.checking(PageGuard(file, meta)) }
+            if let fault = file.metas().compactMap(\.fault).first { throw StorageError(fault, "read", path: path) }
         }
-        return unsafe ReadTransaction(handle: begun, database: database, path: path, owner: owner)
     }
+
+    /// The file with the pages.
+    private var filePath: String { isFolder ? path + "/data.mdb" : path }
 
     /// Runs `body` in a write transaction and commits it; an error thrown by `body` aborts it and is passed on.
     /// Waits for the write transactions of other threads and processes. The closure is synchronous because a write

@@ -10,18 +10,28 @@ import Synchronization
     }
 
     private let source: Source
+    /// Checks pages before LMDB reads them; nil where they are believed.
+    private var pages: PageGuard?
     package let path: String
 
     init(handle: OpaquePointer, database: UInt32, path: String, owner: EnvironmentOwner) {
         owner.readTransactions.add(1, ordering: .sequentiallyConsistent)
         unsafe source = .lmdb(handle, database: database, owner)
         self.path = path
+        pages = nil
+    }
+
+    /// The same view, whose pages are checked before LMDB reads them.
+    consuming func checking(_ pages: PageGuard) -> ReadTransaction {
+        self.pages = pages
+        return self
     }
 
     /// A view of records that were found without LMDB.
     package init(_ records: RecordMap, path: String) {
         source = .records(records)
         self.path = path
+        pages = nil
     }
 
     /// What this room's walks over LMDB's own trees need.
@@ -49,7 +59,9 @@ import Synchronization
     package func value(of key: [UInt8]) throws(StorageError) -> RawSpan? {
         let found: UnsafeRawBufferPointer?
         switch source {
-        case .lmdb(let handle, let database, _): unsafe found = try Lookup.value(of: key, handle, database, path)
+        case .lmdb(let handle, let database, _):
+            _ = try pages?.leaf(of: key)
+            unsafe found = try Lookup.value(of: key, handle, database, path)
         case .records(let records):
             let place = records.place(of: key)
             let isFound = place < records.count && records.records[place].key == key
@@ -67,7 +79,7 @@ import Synchronization
         let cursor: Cursor
         switch source {
         case .lmdb(let handle, let database, _):
-            cursor = try unsafe Cursor(handle: Lookup.openCursor(handle, database, path), path: path)
+            cursor = try unsafe Cursor(handle: Lookup.openCursor(handle, database, path), path: path, pages: pages)
         case .records(let records): cursor = Cursor(records, path: path)
         }
         return unsafe _overrideLifetime(cursor, borrowing: self)

@@ -43,6 +43,14 @@ package struct StorageError: Error, Hashable, CustomStringConvertible {
         reason = unsafe String(cString: mdb_strerror(code))
     }
 
+    /// A page that LMDB is not let near.
+    init(_ fault: PageFault, _ operation: String, path: String) {
+        cause = .damaged
+        self.operation = operation
+        self.path = path
+        reason = fault.description
+    }
+
     package var description: String {
         "cannot \(operation) \(path): \(reason)" + (remedy.isEmpty ? "" : "; \(remedy)")
     }

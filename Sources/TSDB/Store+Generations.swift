@@ -36,13 +36,16 @@ final class OpenGeneration: Sendable {
 
     /// Opens the live generation for reading.
     convenience init(in folder: StoreFolder, faults: FaultPlan? = nil) throws(StoreError) {
-        for _ in 0..<8 {
-            guard let live = try Generations(of: folder).live else { throw .noStore(path: folder.path) }
+        for attempt in 0..<8 {
+            // Nearly always the only one, and live; looking at all opens each of them.
+            let first = attempt == 0 ? folder.generations().first : nil
+            let found = try first == nil ? Generations(of: folder).live : first
+            guard let live = found else { throw .noStore(path: folder.path) }
             let path = folder.environmentPath(live)
             do throws(StorageError) {
                 let environment = try Environment(path: path, access: .read, faults: faults)
                 let superblock = try OpenGeneration.superblock(of: environment, path)
-                if let superblock, superblock.state != .moved {
+                if let superblock, superblock.state == .live || first == nil && superblock.state != .moved {
                     self.init(environment, superblock, number: live)
                     return
                 }

@@ -51,8 +51,10 @@ package struct PageRecord: Hashable, Sendable {
     package private(set) var pageBytes = 4096
 
     /// - Parameter folder: that of the environment.
-    package init(folder: String) throws(StorageError) {
-        path = folder + "/data.mdb"
+    package convenience init(folder: String) throws(StorageError) { try self.init(path: folder + "/data.mdb") }
+
+    package init(path: String) throws(StorageError) {
+        self.path = path
         // open reads the path during the call only.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw StorageError(errno, "open", path: path) }

@@ -1,26 +1,37 @@
 import LMDB
 
 extension Store {
-    /// Opens a store for reading after a look at the pages that lead to its records: LMDB, which believes what it
-    /// reads, would crash on some of what may be wrong there and answer with less than there is on the rest. Values
-    /// have checksums of their own, which are checked as they are read.
+    /// Opens a store for reading that may be damaged. Pages that lead to records are checked as they are read, and
+    /// values have checksums of their own; the meta pages are looked at here, as LMDB reads them when it opens.
     ///
-    /// Cost: the branch and leaf pages, which is a page in a hundred of a store of blocks.
-    /// - Throws: ``StoreError/damaged(path:record:reason:)`` that names the page.
+    /// - Throws: ``StoreError/damaged(path:record:reason:)`` that names a meta page. What reads later throw for other
+    ///   pages is ``StoreError/refused(_:description:)`` with `.damagedFile`.
     package static func openVerified(at path: String) throws(StoreError) -> Store {
-        try verifyPages(at: path)
+        try verifyMetaPages(at: path)
         return try Store(at: path, access: .read)
     }
 
-    /// Looks at the pages that lead to the records, as of now; may run beside a writer. Opening a store reads its
-    /// superblock through LMDB already, so this comes first, and looks at all generations, as opening does.
+    /// Looks at all pages that lead to records, as of now; may run beside a writer. Whoever goes on writing a file wants
+    /// to know all of it.
+    ///
+    /// Cost: the branch and leaf pages, which is a page in a hundred of a store of blocks.
+    /// - Throws: ``StoreError/damaged(path:record:reason:)`` that names the page.
     package static func verifyPages(at path: String) throws(StoreError) {
+        try verifyMetaPages(at: path)
         let folder = StoreFolder(path: path)
         for generation in folder.generations() {
-            let place = folder.environmentPath(generation)
-            if let fault = Environment.metaFaults(folder: place).first ?? treeFault(in: place) {
-                throw .damaged(path: path, record: "page \(fault.page)", reason: fault.reason)
-            }
+            guard let fault = treeFault(in: folder.environmentPath(generation)) else { continue }
+            throw .damaged(path: path, record: "page \(fault.page)", reason: fault.reason)
+        }
+    }
+
+    /// Opening a store reads its superblock through LMDB, which divides by what meta pages say. Of all generations, as
+    /// opening does.
+    private static func verifyMetaPages(at path: String) throws(StoreError) {
+        let folder = StoreFolder(path: path)
+        for generation in folder.generations() {
+            guard let fault = Environment.metaFaults(folder: folder.environmentPath(generation)).first else { continue }
+            throw .damaged(path: path, record: "page \(fault.page)", reason: fault.reason)
         }
     }
 
