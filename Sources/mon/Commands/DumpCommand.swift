@@ -7,7 +7,7 @@ import TSDB
 /// `mon dump`: the store's samples as text that `mon import` and other programs read.
 struct DumpCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "dump", abstract: "Writes the store's samples as text, bit for bit.",
+        commandName: "dump", _superCommandName: Mon.name, abstract: "Writes the store's samples as text, bit for bit.",
         discussion: """
             mon dump --format openmetrics -o history.om
             mon dump --format jsonl --match '{device=~"sd.*"}' --last 7d | gzip > disks.jsonl.gz

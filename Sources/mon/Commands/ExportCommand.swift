@@ -7,7 +7,8 @@ import TSDB
 /// `mon export`: the current values for another program, once or over HTTP.
 struct ExportCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Shows the current values as Prometheus text or OpenMetrics.",
+        commandName: "export", _superCommandName: Mon.name,
+        abstract: "Shows the current values as Prometheus text or OpenMetrics.",
         discussion: "mon export > /var/lib/node_exporter/mon.prom; mon export --listen 127.0.0.1:9100")
 
     @OptionGroup var store: StoreOptions

@@ -6,7 +6,7 @@ import TSDB
 /// `mon import`: samples from files into the store.
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Brings samples from files into the store.",
+        commandName: "import", _superCommandName: Mon.name, abstract: "Brings samples from files into the store.",
         discussion: """
             mon import --format openmetrics history.om
             mon import sar /var/log/sysstat/sa22

@@ -6,7 +6,7 @@ import TSDB
 /// `mon labels`: names of labels, or the values of one.
 struct LabelsCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "labels", abstract: "Lists label names, or the values of one label.",
+        commandName: "labels", _superCommandName: Mon.name, abstract: "Lists label names, or the values of one label.",
         discussion: "mon labels; mon labels device")
 
     @Argument(help: "A label; its values are listed.")

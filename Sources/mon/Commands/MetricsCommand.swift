@@ -7,7 +7,8 @@ import TSDB
 /// `mon metrics`: what is recorded, and what it means.
 struct MetricsCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "metrics", abstract: "Lists metrics with type, unit and meaning.", discussion: "mon metrics disk")
+        commandName: "metrics", _superCommandName: Mon.name, abstract: "Lists metrics with type, unit and meaning.",
+        discussion: "mon metrics disk")
 
     @Argument(help: "The beginning of names. Default: all.")
     var prefix = ""

@@ -7,7 +7,7 @@ import TSDB
 /// `mon query`: one PromQL expression, answered from the store with no server.
 struct QueryCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "query",
+        commandName: "query", _superCommandName: Mon.name,
         abstract: "Answers a PromQL expression from the store.",
         discussion: """
             mon query 'rate(disk_io_read_bytes_total[5m])'

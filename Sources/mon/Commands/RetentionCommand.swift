@@ -5,7 +5,8 @@ import TSDB
 /// `mon retention`: what the store forgets.
 struct RetentionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retention", abstract: "Drops samples that are older than they are kept.",
+        commandName: "retention", _superCommandName: Mon.name,
+        abstract: "Drops samples that are older than they are kept.",
         subcommands: [RetentionRunCommand.self])
 }
 

@@ -23,7 +23,7 @@ struct DaemonOptions: Sendable {
 /// `mon run`: records the host and serves it until stopped.
 struct RunCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Records this host into the store, until stopped.",
+        commandName: "run", _superCommandName: Mon.name, abstract: "Records this host into the store, until stopped.",
         discussion: "mon run --data /var/lib/mon --listen 127.0.0.1:9100")
 
     @OptionGroup var store: StoreOptions

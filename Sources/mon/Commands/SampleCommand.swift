@@ -7,7 +7,7 @@ import TSDB
 /// `mon sample`: one scrape into the store, for machines where no daemon may run and cron does.
 struct SampleCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "sample", abstract: "Records this host once and ends.",
+        commandName: "sample", _superCommandName: Mon.name, abstract: "Records this host once and ends.",
         discussion: "* * * * *  mon sample --data /var/lib/mon")
 
     @OptionGroup var store: StoreOptions

@@ -7,7 +7,7 @@ import TSDB
 /// `mon series`: the series that selectors select.
 struct SeriesCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "series", abstract: "Lists series.",
+        commandName: "series", _superCommandName: Mon.name, abstract: "Lists series.",
         discussion: "mon series 'disk_io_read_bytes_total{device=~\"sd.*\"}' --last 1d")
 
     @Argument(help: "Selectors; a series that satisfies one of them is listed. Default: all.")

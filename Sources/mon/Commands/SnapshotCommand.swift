@@ -7,7 +7,8 @@ import TSDB
 /// `mon snapshot`: one file with a part of the store, for somebody else.
 struct SnapshotCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "snapshot", abstract: "Writes a part of the store, or all of it, to one file.",
+        commandName: "snapshot", _superCommandName: Mon.name,
+        abstract: "Writes a part of the store, or all of it, to one file.",
         discussion: """
             The file is read from any folder with --db, and knows whose it is.
 
