@@ -61,9 +61,9 @@ import Testing
             case 17:
                 let report = try written.store.evict(downTo: max(0, try written.store.spaceUse().usedBytes - 20_000))
                 if report.blocks > 0 {
-                    // What stays begins with the oldest block, or in the head.
-                    let oldest = try written.store.snapshot().blockReferences(in: .all).first?.start
-                    cutoff = max(cutoff, oldest.map { $0 * 1000 } ?? time)
+                    let classes = try written.store.snapshot().retentionClasses()
+                    let forgotten = try #require(classes[RetentionClass.standard]?.forgotten.raw)
+                    cutoff = max(cutoff, forgotten + 1)
                 }
             default:
                 if chosen == 18 { _ = try Compaction.run(written.folder.path) }
