@@ -2,11 +2,12 @@
 """A hundred readers beside a writer whose clock runs fast: does a read fail, does the file grow?
 
     benchmarks/readers.py --mon .build/release/mon --maker .build/release/benchmark-append [--readers 100]
-                          [--pace 50] [--hours 4] [--pause 1] [--kill]
+                          [--days 7] [--pace 50] [--hours 3] [--pause 1] [--kill]
 
-Two stores are filled by the same maker, one commit a scrape of 300 series and 40 processes: one with nobody else, one
-beside processes that run `mon query` again and again, each with a pause of so many seconds on average. A commit comes
-each 50 ms, a hundred times as often as a 5 s agent makes one; with --pace 0 as fast as it can, thousands of times.
+Two stores of some days' age are filled by the same maker, one commit a scrape of 300 series and 40 processes: one with
+nobody else, one beside processes that run `mon query` again and again, each with a pause of so many seconds on average.
+A commit comes each 50 ms, a hundred times as often as a 5 s agent makes one; with --pace 0 as fast as it can,
+thousands of times.
 With --kill one reader in ten is killed now and then. Ends with 1 where a read failed, or the file is larger by more
 than 5 % (with --pace 0: and what readers can hold at that pace, 4 MiB).
 """
@@ -30,8 +31,13 @@ QUERIES = [
 START = 20_000 * 86_400
 
 
+def age(given, folder):
+    command = [given.maker, "--data", folder, "--days", str(given.days), "--hours", "0", "--pace", "0"]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+
+
 def fill(given, folder):
-    command = [given.maker, "--data", folder, "--pace", str(given.pace), "--hours", str(given.hours)]
+    command = [given.maker, "--data", folder, "--hours", str(given.hours), "--pace", str(given.pace)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
 
@@ -55,7 +61,7 @@ class Readers:
     def run(self, number):
         dice = random.Random(number)
         while not self.stopping:
-            end = str(START + dice.randrange(self.given.hours * 3600))
+            end = str(START + self.given.days * 86_400 + dice.randrange(self.given.hours * 3600))
             command = [self.given.mon, "query", "-q", dice.choice(QUERIES), "--at", end, "--data", self.folder]
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             killed = self.given.kill and number % 10 == 0 and dice.random() < 0.5
@@ -85,19 +91,20 @@ def main():
     parser.add_argument("--maker", required=True)
     parser.add_argument("--readers", type=int, default=100)
     parser.add_argument("--pace", type=int, default=50, help="milliseconds between commits")
-    parser.add_argument("--hours", type=int, default=4)
+    parser.add_argument("--days", type=int, default=7, help="age of the store")
+    parser.add_argument("--hours", type=int, default=3)
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between the reads of one reader")
     parser.add_argument("--kill", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         alone, beside = os.path.join(folder, "alone"), os.path.join(folder, "beside")
+        for one in (alone, beside):
+            age(given, one)
         began = time.time()
         fill(given, alone).wait()
         aloneSeconds = time.time() - began
         began = time.time()
         writer = fill(given, beside)
-        while not os.path.exists(os.path.join(beside, "tsdb/1/data.mdb")):
-            time.sleep(0.01)
         readers = Readers(given, beside)
         failed = writer.wait() != 0
         besideSeconds = time.time() - began

@@ -2,8 +2,8 @@
 //
 //     benchmark-append [--days N] [--data DIR] [--age-commit N]
 //     benchmark-append --make DIR [--days N]      only fills DIR with N days (1) that end now
-//     benchmark-append --pace MILLISECONDS --data DIR [--hours N]     only fills DIR with N hours (8) of one commit a
-//                                                                     scrape, so far apart by the wall's clock
+//     benchmark-append --pace MILLISECONDS --data DIR [--days N] [--hours N]     only fills DIR with N days (0), then N
+//                                                    hours (8) of one commit a scrape, so far apart by the wall's clock
 //
 // A made-up host of 300 series at 5 s and 40 processes at 10 s. The store ages 33 days under a retention of 30, so that
 // the free list is that of an old store. How it aged matters: after 360 scrapes a commit (--age-commit) the list is
@@ -40,7 +40,7 @@ struct AppendBenchmark {
             if let made {
                 try SyntheticRecording.fill(made, days: days ?? 1)
             } else if let data, let pace {
-                try keepPace(data, scrapes: hours * scrapesPerHour, milliseconds: Int64(pace))
+                try keepPace(data, days: days ?? 0, scrapes: hours * scrapesPerHour, milliseconds: Int64(pace))
             } else if let data {
                 try measure(data, days: days ?? 33, perCommit)
             } else {
@@ -54,9 +54,10 @@ struct AppendBenchmark {
 
     /// Records as an agent does whose clock runs faster than it commits: what readers beside it hold is what they would
     /// hold of as many commits of the agent.
-    static func keepPace(_ path: String, scrapes: Int, milliseconds: Int64) throws(StoreError) {
-        var recording = try SyntheticRecording(
-            path: path, host: SyntheticHost(), start: Timestamp(milliseconds: 20_000 * 86_400_000), scrapesPerCommit: 1)
+    static func keepPace(_ path: String, days: Int, scrapes: Int, milliseconds: Int64) throws(StoreError) {
+        var (host, time) = (SyntheticHost(), try start(path))
+        _ = try record(path, &host, &time, scrapes: days * 24 * scrapesPerHour, perCommit: 12)
+        var recording = try SyntheticRecording(path: path, host: host, start: time, scrapesPerCommit: 1)
         var next = Measure.wallNanoseconds()
         for _ in 0..<scrapes {
             _ = try recording.record(1)
