@@ -17,13 +17,52 @@ import Testing
         "coders-1-to-4.mdb",
         // And Huffman codes, references, a table of parameters.
         "coders-1-to-5.mdb",
+        // Registries of version 1; slices of windows of forms 1 and 2.
+        "windows-1-to-2.mdb",
     ])
     func earlierStoreAnswers(name: String) throws {
         let folder = TemporaryFolder()
+        try CompatibilityTests.check(CompatibilityTests.open(name, in: folder), name)
+    }
+
+    /// Windows of earlier forms are those of the samples, before and after they were folded anew.
+    @Test func earlierWindowsAnswer() throws {
+        let folder = TemporaryFolder()
+        let store = try CompatibilityTests.open("windows-1-to-2.mdb", in: folder)
+        try CompatibilityTests.checkWindows(store.snapshot(), isHour: false)
+        // The next day's rows close the day.
+        var recorder = try Recorder(path: folder.path, host: testHost)
+        let series = recorder.reference(for: Labels(name: "m_later"))
+        for hour in [26, 29] as [Int64] {
+            let row = Scrape.Row(group: GroupDefinition(intervalMilliseconds: 5000), samples: [(series, 1)])
+            try recorder.append(Scrape(time: Timestamp(milliseconds: hour * 3_600_000), rows: [row]))
+        }
+        try recorder.sealEverything()
+        try CompatibilityTests.checkWindows(recorder.store.snapshot(), isHour: true)
+    }
+
+    private static func checkWindows(_ snapshot: Snapshot, isHour: Bool) throws {
+        let selection = try snapshot.select([], in: TimeRange(minMilliseconds: -1000, maxMilliseconds: 86_400_000))
+        #expect(selection.count >= names.count)
+        for (index, labels) in selection.labels.enumerated() {
+            guard let place = names.firstIndex(where: { Labels(name: $0) == labels }) else { continue }
+            let samples = ticks().compactMap { tick in
+                tick.values[place].map { (time: tick.time, value: $0) }
+            }
+            for tier in isHour ? [Tier.minute, .hour] : [.minute] {
+                var found = WindowColumns()
+                try selection.readWindows(
+                    index, tier, after: Timestamp(milliseconds: -86_400_000),
+                    through: Timestamp(milliseconds: 86_400_000), into: &found)
+                NaiveWindows.expectSame(found, NaiveWindows.windows(samples, tier), "\(tier) of \(labels)")
+            }
+        }
+    }
+
+    private static func open(_ name: String, in folder: TemporaryFolder) throws -> Store {
         try #require(mkdir(folder.path + "/tsdb", 0o700) == 0 && mkdir(folder.path + "/tsdb/1", 0o700) == 0)
-        try CompatibilityTests.copy(CompatibilityTests.folder + name, to: folder.path + "/tsdb/1/data.mdb")
-        let store = try Store(at: folder.path, access: .write(testHost))
-        try CompatibilityTests.check(store, name)
+        try copy(CompatibilityTests.folder + name, to: folder.path + "/tsdb/1/data.mdb")
+        return try Store(at: folder.path, access: .write(testHost))
     }
 
     @Test func storeOfThePresentFormatAnswers() throws {
@@ -93,10 +132,10 @@ import Testing
     }
 
     private static func copy(_ source: String, to target: String) throws {
-        let input = open(source, O_RDONLY)
+        let input = Glibc.open(source, O_RDONLY)
         try #require(input >= 0, "cannot read \(source)")
         defer { close(input) }
-        let output = open(target, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        let output = Glibc.open(target, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         try #require(output >= 0, "cannot write \(target)")
         defer { close(output) }
         var buffer = [UInt8](repeating: 0, count: 1 << 16)

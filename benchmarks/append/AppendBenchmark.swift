@@ -2,6 +2,8 @@
 //
 //     benchmark-append [--days N] [--data DIR] [--age-commit N]
 //     benchmark-append --make DIR [--days N]      only fills DIR with N days (1) that end now
+//     benchmark-append --pace MILLISECONDS --data DIR [--days N] [--hours N]     only fills DIR with N days (0), then N
+//                                                    hours (8) of one commit a scrape, so far apart by the wall's clock
 //
 // A made-up host of 300 series at 5 s and 40 processes at 10 s. The store ages 33 days under a retention of 30, so that
 // the free list is that of an old store. How it aged matters: after 360 scrapes a commit (--age-commit) the list is
@@ -10,6 +12,7 @@
 // (--days 0: without more ageing).
 
 import BenchmarkSupport
+import Glibc
 import Model
 import TSDB
 
@@ -20,12 +23,15 @@ struct AppendBenchmark {
     static func main() {
         var arguments = CommandLine.arguments.dropFirst()
         var (days, data, made, perCommit) = (nil as Int?, nil as String?, nil as String?, 1)
+        var (pace, hours) = (nil as Int?, 8)
         while let option = arguments.popFirst() {
             guard let value = arguments.popFirst() else { fail("\(option): a value is missing") }
             switch option {
             case "--days": days = Int(value)
             case "--data": data = value
             case "--make": made = value
+            case "--pace": pace = Int(value)
+            case "--hours": hours = Int(value) ?? hours
             case "--age-commit": perCommit = max(1, Int(value) ?? perCommit)
             default: fail("usage: benchmark-append [--days N] [--data DIR] [--age-commit N] [--make DIR]")
             }
@@ -33,6 +39,8 @@ struct AppendBenchmark {
         do throws(StoreError) {
             if let made {
                 try SyntheticRecording.fill(made, days: days ?? 1)
+            } else if let data, let pace {
+                try keepPace(data, days: days ?? 0, scrapes: hours * scrapesPerHour, milliseconds: Int64(pace))
             } else if let data {
                 try measure(data, days: days ?? 33, perCommit)
             } else {
@@ -41,6 +49,21 @@ struct AppendBenchmark {
             }
         } catch {
             fail("\(error)")
+        }
+    }
+
+    /// Records as an agent does whose clock runs faster than it commits: what readers beside it hold is what they would
+    /// hold of as many commits of the agent.
+    static func keepPace(_ path: String, days: Int, scrapes: Int, milliseconds: Int64) throws(StoreError) {
+        var (host, time) = (SyntheticHost(), try start(path))
+        _ = try record(path, &host, &time, scrapes: days * 24 * scrapesPerHour, perCommit: 12)
+        var recording = try SyntheticRecording(path: path, host: host, start: time, scrapesPerCommit: 1)
+        var next = Measure.wallNanoseconds()
+        for _ in 0..<scrapes {
+            _ = try recording.record(1)
+            next += milliseconds * 1_000_000
+            let left = (next - Measure.wallNanoseconds()) / 1000
+            if left > 0 { usleep(UInt32(left)) }
         }
     }
 

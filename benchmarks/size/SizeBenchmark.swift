@@ -42,11 +42,29 @@ struct SizeBenchmark {
         table.add("whole file", Double(sizes.fileBytes) / samples, "B/sample", digits: 4)
         table.add("blocks alone", Double(sizes.blocks.valueBytes) / 1024, "KiB", digits: 1)
         table.add("whole file", Double(sizes.fileBytes) / 1024, "KiB", digits: 1)
+        let (minutes, hours) = windowCounts(recording)
+        table.add("a window of a minute", Double(sizes.minutes.valueBytes) / Double(minutes), "B", digits: 4)
+        table.add("a window of an hour", Double(sizes.hours.valueBytes) / Double(hours), "B", digits: 4)
         table.add("append", Double(run.appendNanoseconds) / samples / 1000, "us CPU/sample", digits: 3)
         table.add("seal", Double(run.sealNanoseconds) / 1e6, "ms CPU", digits: 1)
         table.add("seal", Double(run.sealNanoseconds) / samples, "ns CPU/sample", digits: 1)
         table.show(title: path)
         if CommandLine.arguments.contains("--chunks") { try showChunks(folder.path, samples: samples) }
+    }
+
+    /// How many windows the recording has. Those of hours are written when a day is complete, and counted likewise.
+    private static func windowCounts(_ recording: RecordingText) -> (minutes: Int, hours: Int) {
+        let day: Int64 = 86_400_000
+        let end = recording.samples.joined().map(\.time).max() ?? 0
+        var (minutes, hours) = (0, 0)
+        var column = SampleColumn()
+        for samples in recording.samples {
+            column.removeAll()
+            for sample in samples.sorted(by: { $0.time < $1.time }) { column.append(sample.time, sample.value) }
+            minutes += Rollup.windows(of: column, .minute).count
+            hours += Rollup.windows(of: column, .hour).ends.count { ($0 - 1) / day < (end - 1) / day }
+        }
+        return (minutes, hours)
     }
 
     /// How many metrics and coders are listed.

@@ -131,6 +131,15 @@ struct BitReader {
         return zeros << parameter | Int(low)
     }
 
+    /// The next `width` bits, at most 57, the first one lowest.
+    @inline(__always) mutating func take(_ width: Int) throws(CodecError) -> UInt64 {
+        guard bit + width <= end else { throw .cutShort(position: end / 8) }
+        if width == 0 { return 0 }
+        let value = window() & (1 << UInt64(width) - 1)
+        bit += width
+        return value
+    }
+
     /// The next 57 or more bits, lowest first; 0 behind the end of the array.
     private func window() -> UInt64 {
         let byte = bit / 8

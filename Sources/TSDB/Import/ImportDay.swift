@@ -42,16 +42,23 @@ struct ImportDay {
     /// Names series that the day has not seen, in one transaction.
     /// - Returns: false, with nothing changed, where others have changed the store meanwhile.
     mutating func register(_ news: [Int], _ table: LabelTable, in store: Store) throws(StoreError) -> Bool {
-        let labels = news.map { table.labels(of: $0) }
         let isTail = news.count <= min(ImportDay.tailSeriesMax, max(16, sortedCount / 8)) && tailCount < 2048
-        var all: [Labels] = []
+        var known: [Labels] = []
         if !isTail {
             let snapshot = try store.snapshot()
             try snapshot.withRegistry(day) { registry throws(StoreError) in
-                all = try registry.allLabels(in: snapshot.transaction)
+                known = try registry.allLabels(in: snapshot.transaction)
             }
-            all += labels
         }
+        // The names of a million series are where the table has them, and nowhere else.
+        let sorted =
+            isTail
+            ? []
+            : RegistryWriter.encode(count: known.count + news.count) { id in
+                id < known.count ? known[id].bytes[...] : table.bytes(of: news[id - known.count])
+            }
+        known = []
+        let labels = isTail ? news.map { table.labels(of: $0) } : []
         let (day, count, tailCount, generation) = (day, count, tailCount, generation)
         let isDone = try store.write { transaction throws(StoreError) in
             guard try transaction.superblock(of: store).generation == generation else { return false }
@@ -60,7 +67,8 @@ struct ImportDay {
                     Key.registry(span: .day, start: day, stripe: Key.firstTailStripe + UInt16(tailCount)),
                     payload: RegistryWriter.encodeTail(firstID: count, labels[...]))
             } else {
-                try DayWriter.merge(day: day, all, in: transaction, stripeBytes: store.superblock.stripeBytes)
+                try DayWriter.replace(
+                    day: day, by: sorted, in: transaction, stripeBytes: store.superblock.stripeBytes)
             }
             try transaction.raiseGeneration(of: store)
             return true

@@ -21,6 +21,37 @@ struct LabelTable {
         return Labels(uncheckedBytes: Array(pieces[Int(place.piece)][range(place)]))
     }
 
+    /// The bytes of the label set of a number.
+    func bytes(of number: Int) -> ArraySlice<UInt8> {
+        let place = places[number]
+        return pieces[Int(place.piece)][range(place)]
+    }
+
+    /// Sorts numbers by all labels but the metric's name, then by arrival: what is told of one process or device comes
+    /// together, shares its labels in the registry, and meets in one block, where one column follows from another.
+    func sortByOrigin(_ numbers: inout [Int]) {
+        numbers.sort { lhs, rhs in
+            let (one, other) = (origin(of: lhs), origin(of: rhs))
+            let (mine, its) = (one.span, other.span)
+            for place in 0..<min(mine.count, its.count) where mine[place] != its[place] {
+                return mine[place] < its[place]
+            }
+            return mine.count == its.count ? lhs < rhs : mine.count < its.count
+        }
+    }
+
+    /// The bytes behind the name's label, where that is the first as it nearly always is.
+    private func origin(of number: Int) -> ArraySlice<UInt8> {
+        let bytes = bytes(of: number)
+        let name = Labels.metricNameLabel.utf8
+        // Lengths of names and values below 128 take a byte.
+        let value = bytes.startIndex + 1 + name.count
+        guard bytes.count > name.count + 1, bytes.first == UInt8(name.count), bytes[value] < 0x80,
+            bytes[(bytes.startIndex + 1)..<value].elementsEqual(name)
+        else { return bytes }
+        return bytes[(value + 1 + Int(bytes[value]))...]
+    }
+
     /// The number of a label set; nil where the table has none.
     func number(of labels: Labels) -> Int? {
         let slot = self.slot(of: labels.bytes)

@@ -11,7 +11,7 @@ import Model
 
 /// See the drawing.
 struct SampleSorter: ~Copyable {
-    /// 16 bytes a sample, and in the worst case (no two neighbours of one series) as much again for the pieces.
+    /// 16 bytes a sample and as much a piece, which in the worst case (no two neighbours of one series) is a sample.
     static let defaultCapacity = 2_000_000
 
     /// Neighbours of one series and span.
@@ -61,7 +61,7 @@ struct SampleSorter: ~Copyable {
             let span = Block.spanStart(newTimes[at])
             let range = TimeRange(span: span)
             let (low, high) = (range.min.milliseconds, range.max.milliseconds)
-            let limit = min(numbers.count, at + capacity - times.count)
+            let limit = min(numbers.count, at + max(1, capacity - times.count - pieces.count))
             var end = at + 1
             while end < limit, numbers[end] == number, newTimes[end] >= low, newTimes[end] <= high { end += 1 }
             if series[Int(number)] == .max {
@@ -71,7 +71,7 @@ struct SampleSorter: ~Copyable {
                 times.append(contentsOf: newTimes[at..<end])
                 values.append(contentsOf: newValues[at..<end])
                 sampleCount += end - at
-                if times.count >= capacity { try spill(isLast: false) }
+                if times.count + pieces.count >= capacity { try spill(isLast: false) }
             }
             at = end
         }

@@ -20,6 +20,9 @@ struct SpanWriter {
 
     /// A block of the source takes more series while it is no longer than this; rewriting a larger one costs too much.
     private static let growingStripesMax = 256
+    /// Series that wait for a span to be written, so that those of one origin come into one block however far apart
+    /// they arrived; some megabytes.
+    private static let waitingSeriesMax = 65_536
     /// Others commit between two attempts, hardly ever more than once.
     private static let attemptsMax = 64
     /// Samples of a late batch: one is decoded as a whole.
@@ -38,7 +41,9 @@ struct SpanWriter {
         _ span: Int64, _ series: Int, _ column: inout SampleColumn, _ table: LabelTable
     ) throws(StoreError) -> Bool {
         var hasWritten = false
-        if span != self.span || columns.count >= GroupTable.seriesMax || waitingSamples >= options.blockSamplesMax {
+        if span != self.span || columns.count >= SpanWriter.waitingSeriesMax
+            || waitingSamples >= options.blockSamplesMax
+        {
             hasWritten = !columns.isEmpty
             try flush(table)
         }
@@ -126,6 +131,9 @@ struct SpanWriter {
             done.formUnion(places)
         }
         if !fresh.isEmpty {
+            // By id, which is by origin; the rest comes with the next attempt, when the snapshot shows this group.
+            fresh.sort { day.id(of: columns[$0].series) ?? 0 < day.id(of: columns[$1].series) ?? 0 }
+            fresh.removeLast(max(0, fresh.count - GroupTable.seriesMax))
             let target = try freshGroup(for: fresh.count, homes, snapshot)
             guard try writeBlock(fresh, target.number, target.news, snapshot) else { return }
             homes.close(blockOf: target.number)
@@ -151,6 +159,7 @@ struct SpanWriter {
             news.removeLast(news.count - room)
         }
         if news.isEmpty { return true }
+        table.sortByOrigin(&news)
         return try day?.register(news, table, in: store) ?? false
     }
 

@@ -84,7 +84,13 @@ struct DayWriter {
     static func merge(day: Int64, _ labels: [Labels], in transaction: borrowing WriteTransaction, stripeBytes: Int)
         throws(StoreError)
     {
-        let bytes = RegistryWriter.encode(labels)
+        try replace(day: day, by: RegistryWriter.encode(labels), in: transaction, stripeBytes: stripeBytes)
+    }
+
+    /// Puts a registry, encoded, in the place of the day's sorted part and its tail.
+    static func replace(
+        day: Int64, by bytes: [UInt8], in transaction: borrowing WriteTransaction, stripeBytes: Int
+    ) throws(StoreError) {
         guard Stripes.fit(bytes.count, stripeBytes: stripeBytes, limit: Key.firstTailStripe) else {
             throw .invalid("the registry of one day exceeds \(Int(Key.firstTailStripe) * stripeBytes) bytes")
         }

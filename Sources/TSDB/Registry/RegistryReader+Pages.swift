@@ -90,8 +90,9 @@ extension RegistryReader {
                 throw .malformed(position: 0, reason: error.description)
             }
             let entries = isLast ? pairCount - number * RegistryWriter.pageEntries : RegistryWriter.pageEntries
-            page = try RegistryReader.decodePage(
-                bytes, entries: entries, postingStart: postingsOffset + postingStart, postingEnd: seriesOffset)
+            let decode =
+                version == RegistryWriter.firstVersion ? RegistryReader.decodeFirstPage : RegistryReader.decodePage
+            page = try decode(bytes, entries, postingsOffset + postingStart, seriesOffset)
         } catch {
             throw StoreError(error, path: transaction.path, record: source.record)
         }
@@ -100,7 +101,44 @@ extension RegistryReader {
     }
 
     private static func decodePage(
-        _ bytes: [UInt8], entries: Int, postingStart: Int, postingEnd: Int
+        _ bytes: [UInt8], _ entries: Int, _ postingStart: Int, _ postingEnd: Int
+    ) throws(CodecError) -> [Pair] {
+        var reader = ByteReader(bytes)
+        var page: [Pair] = []
+        var postings = postingStart
+        var firstID: Int64 = 0
+        for _ in 0..<entries {
+            let start = reader.position
+            let head = try reader.varint()
+            let name: [UInt8]
+            if head & 1 == 1 {
+                name = Array(try reader.field())
+            } else {
+                guard let previous = page.last else { throw .malformed(position: start, reason: "page without a name") }
+                name = previous.name
+            }
+            guard head & 1 == 0 || head == 1, let shared = Int(exactly: head >> 1),
+                shared <= page.last?.value.count ?? 0
+            else { throw .malformed(position: start, reason: "shared bytes of a value") }
+            let value = (page.last?.value.prefix(shared) ?? []) + (try reader.field())
+            let count = try reader.count(atMost: 2 * Int(UInt32.max), "number of series")
+            firstID = firstID &+ (try reader.zigzag())
+            guard let first = UInt32(exactly: firstID) else {
+                throw .malformed(position: reader.position, reason: "first id of a label pair")
+            }
+            let isRun = count & 1 == 1
+            let length = isRun ? 0 : try reader.count(atMost: postingEnd - postings, "bytes of postings")
+            page.append(
+                Pair(
+                    name: name, value: Array(value), seriesCount: count >> 1, postings: postings..<postings + length,
+                    firstID: first, isRun: isRun))
+            postings += length
+        }
+        return page
+    }
+
+    private static func decodeFirstPage(
+        _ bytes: [UInt8], _ entries: Int, _ postingStart: Int, _ postingEnd: Int
     ) throws(CodecError) -> [Pair] {
         var reader = ByteReader(bytes)
         var page: [Pair] = []
@@ -130,22 +168,48 @@ extension RegistryReader {
     mutating func ids(_ pair: Pair, in transaction: borrowing ReadTransaction) throws(StoreError) -> [UInt32] {
         var bytes: [UInt8] = []
         try source.read(pair.postings.lowerBound, pair.postings.count, into: &bytes, in: transaction)
-        var reader = ByteReader(bytes)
-        var ids: [UInt32] = []
         do throws(CodecError) {
-            var next: UInt64 = 0
-            while !reader.isAtEnd {
-                let head = try reader.varint()
-                let run = head & 1 == 0 ? 1 : Int(clamping: try reader.varint()) &+ 2
-                let (first, overflow) = next.addingReportingOverflow(head >> 1)
-                guard !overflow, run > 0, run <= pair.seriesCount - ids.count, first < seriesCount,
-                    run <= seriesCount - Int(first)
-                else { throw .malformed(position: reader.position, reason: "postings out of bounds") }
-                for id in first..<first + UInt64(run) { ids.append(UInt32(id)) }
-                next = first + UInt64(run)
-            }
+            return version == RegistryWriter.firstVersion ? try runs(bytes, pair) : try gaps(bytes, pair)
         } catch {
             throw StoreError(error, path: transaction.path, record: source.record)
+        }
+    }
+
+    private func gaps(_ bytes: [UInt8], _ pair: Pair) throws(CodecError) -> [UInt32] {
+        guard pair.seriesCount > 0, pair.seriesCount <= seriesCount, Int(pair.firstID) <= seriesCount - pair.seriesCount
+        else { throw .malformed(position: 0, reason: "postings out of bounds") }
+        if pair.isRun { return Array(pair.firstID..<pair.firstID + UInt32(pair.seriesCount)) }
+        var reader = ByteReader(bytes)
+        var ids = [pair.firstID]
+        ids.reserveCapacity(pair.seriesCount)
+        var id = Int64(pair.firstID)
+        while ids.count < pair.seriesCount {
+            let count = min(RegistryWriter.postingsMax, pair.seriesCount - ids.count)
+            for gap in try IntegerColumn.decode(count: count, from: &reader) {
+                guard gap >= 0, gap < Int64(seriesCount) - 1 - id else {
+                    throw .malformed(position: reader.position, reason: "postings out of bounds")
+                }
+                id += gap + 1
+                ids.append(UInt32(id))
+            }
+        }
+        try reader.finish()
+        return ids
+    }
+
+    private func runs(_ bytes: [UInt8], _ pair: Pair) throws(CodecError) -> [UInt32] {
+        var reader = ByteReader(bytes)
+        var ids: [UInt32] = []
+        var next: UInt64 = 0
+        while !reader.isAtEnd {
+            let head = try reader.varint()
+            let run = head & 1 == 0 ? 1 : Int(clamping: try reader.varint()) &+ 2
+            let (first, overflow) = next.addingReportingOverflow(head >> 1)
+            guard !overflow, run > 0, run <= pair.seriesCount - ids.count, first < seriesCount,
+                run <= seriesCount - Int(first)
+            else { throw .malformed(position: reader.position, reason: "postings out of bounds") }
+            for id in first..<first + UInt64(run) { ids.append(UInt32(id)) }
+            next = first + UInt64(run)
         }
         return ids
     }
@@ -171,17 +235,43 @@ extension RegistryReader {
                 throw .malformed(position: 0, reason: error.description)
             }
             var entries = ByteReader(bytes)
-            for _ in 0..<Int(id) % RegistryWriter.pageEntries {
-                for _ in 0..<(try entries.count(atMost: entries.remaining, "labels")) { _ = try entries.varint() }
-            }
-            var rank = 0
-            for _ in 0..<(try entries.count(atMost: entries.remaining, "labels")) {
-                rank += try entries.count(atMost: pairCount - rank, "rank")
-                ranks.append(rank)
+            let place = Int(id) % RegistryWriter.pageEntries
+            if version == RegistryWriter.firstVersion {
+                for _ in 0..<place {
+                    for _ in 0..<(try entries.count(atMost: entries.remaining, "labels")) { _ = try entries.varint() }
+                }
+                try readRanks(&ranks, from: &entries)
+            } else {
+                for _ in 0...place { try readNextRanks(&ranks, from: &entries) }
             }
         } catch {
             throw StoreError(error, path: transaction.path, record: source.record)
         }
         return ranks
+    }
+
+    /// Ranks that are written whole.
+    private func readRanks(_ ranks: inout [Int], from reader: inout ByteReader) throws(CodecError) {
+        ranks.removeAll(keepingCapacity: true)
+        var rank = 0
+        for _ in 0..<(try reader.count(atMost: reader.remaining, "labels")) {
+            rank += try reader.count(atMost: pairCount - rank, "rank")
+            ranks.append(rank)
+        }
+    }
+
+    /// Makes the ranks of the next series of a page out of those of the series before it.
+    private func readNextRanks(_ ranks: inout [Int], from reader: inout ByteReader) throws(CodecError) {
+        let start = reader.position
+        var mask = try reader.varint()
+        if mask == 0 { return try readRanks(&ranks, from: &reader) }
+        while mask != 0 {
+            let place = mask.trailingZeroBitCount
+            mask &= mask - 1
+            guard place < ranks.count, let rank = Int(exactly: Int64(ranks[place]) &+ (try reader.zigzag())),
+                (0...pairCount).contains(rank)
+            else { throw .malformed(position: start, reason: "rank") }
+            ranks[place] = rank
+        }
     }
 }

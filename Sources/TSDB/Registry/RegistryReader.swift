@@ -10,11 +10,15 @@ struct RegistryReader {
         var value: [UInt8]
         var seriesCount: Int
         var postings: Range<Int>
+        /// The lowest id of its series, and whether the others follow it one by one. Version 1 has all in its postings.
+        var firstID: UInt32 = 0
+        var isRun = false
     }
 
     /// Start of the span in seconds.
     let start: Int64
     var source: StripedReader
+    private(set) var version = RegistryWriter.version
     var seriesCount = 0
     var pairCount = 0
     var fenceOffset = 0
@@ -72,9 +76,9 @@ struct RegistryReader {
             guard Array(try reader.slice(2)) == RegistryWriter.magic else {
                 throw .malformed(position: 0, reason: "magic")
             }
-            let version = try reader.u8()
+            version = try reader.u8()
             let flags = try reader.u8()
-            guard version == RegistryWriter.version, flags == 0 else {
+            guard RegistryWriter.firstVersion...RegistryWriter.version ~= version, flags == 0 else {
                 throw .unknownVersion(position: 2, number: version)
             }
             // Offsets within a registry are 32-bit.
@@ -90,9 +94,9 @@ struct RegistryReader {
             postingsOffset = pairsOffset + pairBytes
             seriesOffset = postingsOffset + postingBytes
             endOffset = seriesOffset + seriesBytes
-            // A pair takes five bytes at least, a series one, and what is promised is there: no count is believed that
+            // A pair takes four bytes at least, a series one, and what is promised is there: no count is believed that
             // memory would be taken for.
-            guard pairCount <= pairBytes / 5, seriesCount <= seriesBytes else {
+            guard pairCount <= pairBytes / 4, seriesCount <= seriesBytes else {
                 throw .malformed(position: 4, reason: "more entries than bytes")
             }
             do throws(StoreError) {
@@ -145,14 +149,14 @@ struct RegistryReader {
     /// The first id of a tail record; nil where it makes no sense.
     private static func firstID(ofTail payload: [UInt8]) -> Int? {
         var reader = ByteReader(payload)
-        guard (try? reader.u8()) == RegistryWriter.version else { return nil }
+        guard (try? reader.u8()) == RegistryWriter.tailVersion else { return nil }
         return try? reader.count(atMost: 1 << 24, "first id")
     }
 
     private static func decodeTail(_ payload: [UInt8], nextID: Int, into found: inout [Labels]) throws(CodecError) {
         var reader = ByteReader(payload)
         let version = try reader.u8()
-        guard version == RegistryWriter.version else { throw .unknownVersion(position: 0, number: version) }
+        guard version == RegistryWriter.tailVersion else { throw .unknownVersion(position: 0, number: version) }
         let firstID = try reader.varint()
         guard firstID == UInt64(nextID) else { throw .malformed(position: 1, reason: "ids do not follow") }
         let count = try reader.count(atMost: reader.remaining, "series count")

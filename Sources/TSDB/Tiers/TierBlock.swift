@@ -16,18 +16,31 @@
 //                end of the window - last time, 1 where stale
 //   values       form(u8), then columns with one number for each window that has samples:    WindowValues.swift
 //
-//                form 1: scale(u8), integer columns of value × scale:
+//                form 3: scale(u8), parts(u8), integer columns of value × scale:
 //                            last
-//                            first - last of the window before
-//                            lower of first and last - min
-//                            max - higher of first and last
-//                            sum - samples · (min + max) / 2, and the sums' corrections (UlpCorrection.swift)
+//                            first, min and max, each by its two bits of parts (bits 0-1, 2-3, 4-5):
+//                                0  no column: the last of the window before; the lower of first and last; the higher
+//                                1  distance: first - last of the window before; lower of both - min; max - higher
+//                                2  as it is
+//                            shares (Codec/Shares.swift): what is left of the sum without the samples that are known
+//                                (first; last of more than one; min and max where they are neither) - others · min, of
+//                                others · (max - min), others being the number of those that are left
+//                            bit 6 of parts: corrections of the sums (UlpCorrection.swift), else all are 0
 //                form 2: fields with a chunk each: last, first, min, max, sum
-//                form + 4: counters that fell: integer column of resets, field with a chunk of the sums before them,
-//                            one for each window that has resets
+//                form 8: follows from another series (WindowRelation.swift): total(varint; 0 but for percents), field
+//                            with the relation (Codec/ColumnRelation.swift; its distance counts directory entries, its
+//                            parameter is the total), corrections of the sums that follow. The other has the same
+//                            shape and is not of form 8
+//                form + 4: series that fell: integer column of resets, then the sums before them, one for each window
+//                            that has resets: in form 3, and 8 between integers, shares (sum - resets · min, of
+//                            resets · (max - min)) and corrections; else a field with a chunk
+//                form 3 + 4 + 32: the sums before resets are a field with a chunk
+//                form 8 + 16: resets and the sums before them are the other's
+//                form 1: read, no longer written: scale(u8), integer columns: last, first - last of the window before,
+//                            lower of both - min, max - higher, sum - samples · (min + max) / 2, corrections
 //
 //   Three minutes of a counter, a scrape every 20 s:  10 11 12 | 13 14 15 | 16 17 18
-//                last 12 15 18, first -2 1 1, min 0 0 0, max 0 0 0, sum 0 0 0: 15 bytes with the form and scale
+//                last 12 15 18, first -2 1 1, no min, no max, one sample left of each: 1 of 2, 1 of 2, 1 of 2
 //
 // An integer column is Codec/IntegerColumn.swift's, a chunk Codec/ChunkEncoder.swift's. Which spans there are:
 // TierLayer.
@@ -81,8 +94,24 @@ enum TierBlock {
     static let longSpanSeconds: Int64 = 30 * Block.daySeconds
 
     enum Form {
+        /// Read, no longer written.
         static let integers: UInt8 = 1
         static let chunks: UInt8 = 2
+        static let spread: UInt8 = 3
         static let hasResets: UInt8 = 4
+        static let reference: UInt8 = 8
+        static let resetsFollow: UInt8 = 16
+        static let resetChunk: UInt8 = 32
+        static let flags = hasResets | resetsFollow | resetChunk
+    }
+
+    /// Which columns form 3 has, two bits for each of first, min and max.
+    enum Parts {
+        static let none: UInt8 = 0
+        static let distance: UInt8 = 1
+        static let itself: UInt8 = 2
+        static let wayMask: UInt8 = 3
+        static let corrections: UInt8 = 0x40
+        static let known: UInt8 = 0x7f
     }
 }

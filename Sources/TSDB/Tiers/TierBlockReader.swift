@@ -7,6 +7,8 @@ struct TierBlockReader {
     /// Where one series lies.
     struct Entry {
         var id: UInt32
+        /// Its place in the directory.
+        var index: Int
         /// Offset in the block's bytes, and length.
         var offset: Int
         var byteCount: Int
@@ -22,7 +24,6 @@ struct TierBlockReader {
     private var directoryOffset = 0
     private var directoryBytes = 0
     private var segments: [Int: [Entry]] = [:]
-    private var values = WindowValues()
 
     /// - Parameters:
     ///   - start: of the span, in seconds, as the key has it.
@@ -125,7 +126,8 @@ struct TierBlockReader {
                 guard (0...Int64(UInt32.max)).contains(gaps[place]), let small = UInt32(exactly: id + gaps[place]),
                     (0...Int64(UInt32.max)).contains(lengths[place])
                 else { throw .malformed(position: place, reason: "directory entry") }
-                entries.append(Entry(id: small, offset: offset, byteCount: Int(lengths[place])))
+                let index = number * TierBlock.segmentEntries + place
+                entries.append(Entry(id: small, index: index, offset: offset, byteCount: Int(lengths[place])))
                 id = Int64(small) + 1
                 offset += Int(lengths[place])
             }
@@ -140,6 +142,33 @@ struct TierBlockReader {
     mutating func windows(
         _ entry: Entry, in transaction: borrowing ReadTransaction
     ) throws(StoreError) -> WindowColumns {
+        let group = try group(of: entry, in: transaction)
+        var other: WindowColumns?
+        if WindowValues.isReference(group.form) {
+            other = try referenced(by: group, of: entry, in: transaction)
+        }
+        do throws(CodecError) {
+            var (reader, windows) = (group.values, WindowColumns(group.shape))
+            try WindowValues.decode(&windows, from: &reader) { _ throws(CodecError) in
+                guard let other else { throw .malformed(position: 0, reason: "form of windows") }
+                return other
+            }
+            return windows
+        } catch {
+            throw StoreError(error, path: transaction.path, record: source.record)
+        }
+    }
+
+    /// One series' bytes, read up to its values.
+    private struct Group {
+        var shape: WindowShape
+        var form: UInt8
+        var values: ByteReader
+    }
+
+    private mutating func group(
+        of entry: Entry, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> Group {
         var bytes: [UInt8] = []
         try source.read(entry.offset, entry.byteCount, into: &bytes, in: transaction)
         // The chunk decoder's wide loads want 16 readable bytes behind a chunk.
@@ -158,8 +187,33 @@ struct TierBlockReader {
                 shape = try WindowShape(from: &common, layer: layer, start: start * 1000)
                 shapes[number] = shape
             }
-            var windows = WindowColumns(shape)
-            try values.decode(&windows, from: &reader)
+            var form = reader
+            return Group(shape: shape, form: try form.u8(), values: reader)
+        } catch {
+            throw StoreError(error, path: transaction.path, record: source.record)
+        }
+    }
+
+    /// The windows of the series that those of `entry` follow from. It follows from none itself.
+    private mutating func referenced(
+        by group: Group, of entry: Entry, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> WindowColumns {
+        var index = -1
+        do throws(CodecError) {
+            var reader = group.values
+            _ = try reader.u8()
+            index = entry.index - (try WindowRelation.decode(from: &reader).distance)
+            guard index >= 0 else { throw .malformed(position: entry.index, reason: "distance of a reference") }
+        } catch {
+            throw StoreError(error, path: transaction.path, record: source.record)
+        }
+        let entries = try segment(index / TierBlock.segmentEntries, in: transaction)
+        let other = try self.group(of: entries[index % TierBlock.segmentEntries], in: transaction)
+        do throws(CodecError) {
+            var (reader, windows) = (other.values, WindowColumns(other.shape))
+            try WindowValues.decode(&windows, from: &reader) { _ throws(CodecError) in
+                throw .malformed(position: entry.index, reason: "reference to a reference")
+            }
             return windows
         } catch {
             throw StoreError(error, path: transaction.path, record: source.record)

@@ -4,6 +4,7 @@ struct TierBlockWriter {
     private let layer: TierLayer
     private let start: Int64
     private var values = WindowValues()
+    private var references = WindowReferences()
     private var ids: [UInt32] = []
     /// Bytes of the distinct shapes, and how many series have each.
     private var shapes: [(bytes: [UInt8], users: Int)] = []
@@ -24,7 +25,8 @@ struct TierBlockWriter {
     /// Adds a series with a higher id than all before it. Its windows lie in the span; without any it is left out.
     mutating func add(_ id: UInt32, _ windows: WindowColumns) {
         if windows.count == 0 { return }
-        let shape = WindowShape(windows).encoded(start: start * 1000, length: layer.tier.windowMilliseconds)
+        let windowShape = WindowShape(windows)
+        let shape = windowShape.encoded(start: start * 1000, length: layer.tier.windowMilliseconds)
         let number = numbers[shape] ?? shapes.count
         if number == shapes.count {
             numbers[shape] = number
@@ -33,8 +35,36 @@ struct TierBlockWriter {
         shapes[number].users += 1
         ids.append(id)
         shapeOfSeries.append(number)
-        values.encode(windows, into: &valueBytes)
+        var own = ByteWriter()
+        values.encode(windows, into: &own)
+        // Apart from self while it looks at what self has written.
+        var finder = WindowReferences()
+        swap(&finder, &references)
+        let reference = finder.reference(
+            for: windows, at: ids.count - 1, shape: number, byteCount: own.count
+        ) { index in
+            let begin = index == 0 ? 0 : valueEnds[index - 1]
+            return TierBlockWriter.windows(of: windowShape, valueBytes.bytes[begin..<valueEnds[index]])
+        }
+        swap(&finder, &references)
+        valueBytes.append((reference ?? own).bytes)
         valueEnds.append(valueBytes.count)
+    }
+
+    /// The windows of a series that was written and follows from none.
+    private static func windows(of shape: WindowShape, _ bytes: ArraySlice<UInt8>) -> WindowColumns? {
+        // The chunk decoder's wide loads want 16 readable bytes behind a chunk.
+        let padded = Array(bytes) + [UInt8](repeating: 0, count: 16)
+        var reader = ByteReader(padded, from: 0, to: bytes.count)
+        var windows = WindowColumns(shape)
+        do throws(CodecError) {
+            try WindowValues.decode(&windows, from: &reader) { _ throws(CodecError) in
+                throw .malformed(position: 0, reason: "reference to a reference")
+            }
+        } catch {
+            return nil
+        }
+        return windows
     }
 
     /// The block's bytes. Shapes that several series have stand in front; one that is alone with its shape carries it,

@@ -36,9 +36,8 @@ import Testing
         }
     }
 
-    /// The exact bytes of a registry of two series and of a tail: a change here is another format.
-    @Test func writesTheDrawnBytes() {
-        let series = [Labels(name: "up", ["job": "a"]), Labels(name: "up", ["job": "ab"])]
+    /// The first version, which is no longer written: the same two series.
+    @Test func readsTheFirstVersion() throws {
         let header: [UInt8] = [0x4d, 0x52, 1, 0, 2, 3, 30, 4, 6]
         let fences: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
         // __name__, shares 0, "up", two series, two bytes of postings: the run 0...1.
@@ -46,7 +45,28 @@ import Testing
         let job: [UInt8] = [4, 0x6a, 0x6f, 0x62, 0, 1, 0x61, 1, 1] + [0, 1, 1, 0x62, 1, 1]
         let postings: [UInt8] = [1, 0, 0, 2]
         let entries: [UInt8] = [2, 0, 1, 2, 0, 2]
-        let expected = header + fences + name + job + postings + entries
+        let holder = try Holder()
+        try holder.put(header + fences + name + job + postings + entries)
+        let all = try holder.read { try $0.allLabels(in: $1.transaction) }
+        #expect(all == [Labels(name: "up", ["job": "a"]), Labels(name: "up", ["job": "ab"])])
+        let both = try holder.read { try $0.ids(matching: [Matcher("__name__", equals: "up")], in: $1.transaction) }
+        #expect(both == [0, 1])
+        let second = try holder.read { try $0.ids(matching: [Matcher("job", equals: "ab")], in: $1.transaction) }
+        #expect(second == [1])
+    }
+
+    /// The exact bytes of a registry of two series and of a tail: a change here is another format.
+    @Test func writesTheDrawnBytes() {
+        let series = [Labels(name: "up", ["job": "a"]), Labels(name: "up", ["job": "ab"])]
+        let header: [UInt8] = [0x4d, 0x52, 2, 0, 2, 3, 29, 0, 6]
+        let fences: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        // A name follows, "up", two series one behind the other, the first of them 0.
+        let name: [UInt8] = [1, 8] + Array("__name__".utf8) + [2, 0x75, 0x70, 5, 0]
+        // One series each, the second's id one higher; one byte shared.
+        let job: [UInt8] = [1, 3, 0x6a, 0x6f, 0x62, 1, 0x61, 3, 0] + [2, 1, 0x62, 3, 2]
+        // Two labels of ranks 0 and 1; then only the second one is another, one higher.
+        let entries: [UInt8] = [0, 2, 0, 1, 2, 2]
+        let expected = header + fences + name + job + entries
         #expect(RegistryWriter.encode(series) == expected)
         #expect(
             RegistryWriter.encodeTail(firstID: 5, series[1...])

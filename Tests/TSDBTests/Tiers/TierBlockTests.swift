@@ -49,15 +49,31 @@ import Testing
             try #require(try holder.series()[3]), NaiveWindows.windows(samples, .minute), "golden")
     }
 
-    private static let golden: [UInt8] =
+    /// A block whose values are of a form that is no longer written.
+    @Test func readsTheFirstForm() throws {
+        let samples = (10...18).map { (time: Int64($0 - 9) * 20_000, value: Double($0)) }
+        let holder = try Holder()
+        // Integers of scale 1: last, first - last before, min, max, sum, corrections.
+        let values: [UInt8] = [1, 0] + [17, 3, 5, 216, 24] + [1, 2, 2, 43] + [0, 0, 0, 0]
+        try holder.put(TierBlockTests.head(groupByteCount: 54 / 2) + values)
+        NaiveWindows.expectSame(
+            try #require(try holder.series()[3]), NaiveWindows.windows(samples, .minute), "first form")
+    }
+
+    private static func head(groupByteCount: Int) -> [UInt8] {
         // Magic, version, tier; start, length of the span, series, bytes of shapes and directory.
         [0x4d, 0x54, 1, 1, 0, 0xa0, 0x38, 1, 1, 3]
-        // One fence; no shared shape; id gap and bytes of the group.
-        + [3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] + [0] + [0, 3, 54]
-        // A shape of its own: three windows one after the other, three samples each, 20 s in, none before the end.
-        + [0, 10] + [3, 0, 3, 6, 3, 192, 184, 2, 0, 0]
-        // Integers of scale 1: last, first - last before, min, max, sum, corrections.
-        + [1, 0] + [17, 3, 5, 216, 24] + [1, 2, 2, 43] + [0, 0, 0, 0]
+            // One fence; no shared shape; id gap and bytes of the group.
+            + [3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] + [0] + [0, 3, UInt8(groupByteCount * 2)]
+            // A shape of its own: three windows one after the other, three samples each, 20 s in, none before the end.
+            + [0, 10] + [3, 0, 3, 6, 3, 192, 184, 2, 0, 0]
+    }
+
+    /// Integers of scale 1, first by its distance: last, first - last before, shares of what is left of the sums.
+    private static let golden: [UInt8] =
+        head(groupByteCount: 27) + [3, 0, 1] + [17, 3, 5, 216, 24] + [1, 2, 2, 43]
+        // A sample of three is left in each window: in 0...2, in the third of eighths; nothing behind.
+        + [3, 3, 4]
 
     /// All kinds of series, lives of their own and shared ones, more than one segment of the directory.
     @Test(arguments: 1...6 as ClosedRange<UInt64>) func randomSeriesComeBack(seed: UInt64) throws {
@@ -91,6 +107,62 @@ import Testing
         }
         let snapshot = try holder.store.snapshot()
         #expect(try snapshot.windows(of: 1_000_000, in: holder.reference) == nil)
+    }
+
+    /// Series that follow from one another take nearly nothing, and come back to the bit, resets and sums among it.
+    @Test(arguments: 1...4 as ClosedRange<UInt64>) func seriesThatFollow(seed: UInt64) throws {
+        let series = TierBlockTests.followers(seed)
+        let bytes = block(.minuteBlock, start: 0, series)
+        let alone = block(.minuteBlock, start: 0, [2: series[2] ?? WindowColumns()])
+        #expect(bytes.count < alone.count * 3, "\(bytes.count) bytes beside \(alone.count), seed \(seed)")
+        let holder = try Holder(.minuteBlock)
+        try holder.put(bytes)
+        let back = try holder.series()
+        #expect(back.count == series.count)
+        for (id, windows) in series {
+            let found = try #require(back[id])
+            #expect(found.resetCounts == windows.resetCounts, "seed \(seed), series \(id)")
+            for column in [\WindowColumns.firsts, \.lasts, \.minima, \.maxima, \.sums, \.resetSums] {
+                #expect(sameBits(found[keyPath: column], windows[keyPath: column]), "seed \(seed), series \(id)")
+            }
+        }
+    }
+
+    /// Total, used, the same again, free, kibibytes of free, and both kinds of percents.
+    private static func followers(_ seed: UInt64) -> [UInt32: WindowColumns] {
+        var random = SeededGenerator(seed: seed)
+        let total = Double(25_276_502_016)
+        var used = 1_000_000.0
+        var samples = [[(time: Int64, value: Double)]](repeating: [], count: 7)
+        for tick in 1...4000 as ClosedRange<Int64> {
+            used += Double(Int.random(in: -400...420, using: &random))
+            let bytes = used * 4096
+            let values = [
+                total, total, bytes, bytes, total - bytes, (total - bytes) / 1024, bytes / total * 100,
+            ]
+            for (place, value) in values.enumerated() { samples[place].append((tick * 20_000, value)) }
+        }
+        var series: [UInt32: WindowColumns] = [:]
+        for (id, one) in samples.enumerated() {
+            series[UInt32(id)] = Rollup.windows(of: NaiveWindows.column(one), .minute)
+        }
+        return series
+    }
+
+    @Test func hostileReferencesThrowOrAnswer() throws {
+        var random = SeededGenerator(seed: 8)
+        let holder = try Holder(.hourSlice)
+        var series: [UInt32: WindowColumns] = [:]
+        for (id, windows) in TierBlockTests.followers(5) {
+            var hours = WindowColumns()
+            Rollup.append(windows, .hour, to: &hours)
+            series[id] = hours
+        }
+        let key = Key.tierBlock(holder.reference, stripe: 0)
+        try forEachDamage(of: block(.hourSlice, start: 0, series), garbage: 500, &random) { bytes in
+            try holder.store.overwrite(key, payload: bytes)
+            expectAnswerOrRefusal { _ = try holder.series() }
+        }
     }
 
     @Test func hostileBytesThrowOrAnswer() throws {
