@@ -34,10 +34,11 @@ struct CorpusTests {
         #expect(!function.documentation.isEmpty)
         let data = example.data.map { "  " + $0 + "\n" }.joined()
         let result = example.result.map { "  " + $0 + "\n" }.joined()
-        var runner = try ScriptRunner()
+        var runner = try ScriptRunner(QueryEngine(acceptsExperimental: function.signature.isExperimental))
         let query = "eval instant at \(example.minutes)m \(example.query)"
         try runner.play("load 1m\n\(data)\n\(query)\n\(result)", named: name)
         #expect(runner.failures == [])
+        #expect(runner.played == 1)
     }
 
     private func play(_ folder: String, expectedMin: Int) throws {

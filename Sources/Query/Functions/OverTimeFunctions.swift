@@ -47,9 +47,10 @@ extension Function {
     static let sumOverTime = Function(
         window: "sum_over_time", "Sum of the samples in the range.",
         FunctionExample("sum_over_time(load[10m])", over: load, at: 2, gives: ["{} 9"]), tiers: .sum
-    ) { windows, _, row in
+    ) { windows, _, row throws(QueryError) in
         let values = windows.values
         let running = exactRunningSums(values)
+        var checkpoint = windows.checkpoint
         for step in 0..<windows.count {
             let window = windows[step]
             guard !window.isEmpty else { continue }
@@ -57,8 +58,12 @@ extension Function {
                 row[step] = running[window.upperBound] - running[window.lowerBound]
                 continue
             }
-            var total = CompensatedSum()
-            for place in window { total.add(values[place]) }
+            try checkpoint.pass(window.count)
+            var total = CompensatedSum.finite(values[window])
+            if !total.sum.isFinite {
+                total = CompensatedSum()
+                for place in window { total.add(values[place]) }
+            }
             row[step] = total.sum.isInfinite ? total.sum : total.sum + total.error
         }
     }
@@ -66,15 +71,23 @@ extension Function {
     static let avgOverTime = Function(
         window: "avg_over_time", "Mean of the samples in the range.",
         FunctionExample("avg_over_time(load[10m])", over: load, at: 2, gives: ["{} 3"]), tiers: .avg
-    ) { windows, _, row in
+    ) { windows, _, row throws(QueryError) in
         let values = windows.values
         let running = exactRunningSums(values)
+        var checkpoint = windows.checkpoint
         for step in 0..<windows.count {
             let window = windows[step]
             guard !window.isEmpty else { continue }
             if let running {
                 // The error term of an exact sum is zero; adding it turns a negative zero into zero, as there.
                 row[step] = (running[window.upperBound] - running[window.lowerBound]) / Double(window.count) + 0
+                continue
+            }
+            try checkpoint.pass(window.count)
+            let total = CompensatedSum.finite(values[window])
+            if total.sum.isFinite {
+                let count = Double(window.count)
+                row[step] = total.sum / count + total.error / count
                 continue
             }
             var mean = CompensatedMean(first: values[window.lowerBound])
@@ -87,16 +100,22 @@ extension Function {
         window: "stdvar_over_time", "Population variance of the samples in the range.",
         FunctionExample("stdvar_over_time(load[10m])", over: ["load 1 5 3 3"], at: 3, gives: ["{} 2"]),
         tiers: .spread(isRoot: false)
-    ) { windows, _, row in
-        for step in 0..<windows.count where !windows[step].isEmpty { row[step] = variance(windows, windows[step]) }
+    ) { windows, _, row throws(QueryError) in
+        var checkpoint = windows.checkpoint
+        for step in 0..<windows.count where !windows[step].isEmpty {
+            try checkpoint.pass(windows[step].count)
+            row[step] = variance(windows, windows[step])
+        }
     }
 
     static let stddevOverTime = Function(
         window: "stddev_over_time", "Population standard deviation of the samples in the range.",
         FunctionExample("stddev_over_time(load[10m])", over: ["load 2 6"], at: 1, gives: ["{} 2"]),
         tiers: .spread(isRoot: true)
-    ) { windows, _, row in
+    ) { windows, _, row throws(QueryError) in
+        var checkpoint = windows.checkpoint
         for step in 0..<windows.count where !windows[step].isEmpty {
+            try checkpoint.pass(windows[step].count)
             row[step] = variance(windows, windows[step]).squareRoot()
         }
     }
