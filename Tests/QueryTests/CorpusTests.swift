@@ -9,6 +9,11 @@ struct CorpusTests {
         try play(TestFiles.here + "/Corpus", expectedMin: 100)
     }
 
+    @Test func experimentalScripts() throws {
+        try play(
+            TestFiles.here + "/Corpus/experimental", expectedMin: 20, QueryEngine(acceptsExperimental: true))
+    }
+
     @Test func sharedScripts() throws {
         guard let shared = TestFiles.shared else { return }
         try play(shared + "/promql", expectedMin: 100)
@@ -41,8 +46,8 @@ struct CorpusTests {
         #expect(runner.played == 1)
     }
 
-    private func play(_ folder: String, expectedMin: Int) throws {
-        var runner = try ScriptRunner()
+    private func play(_ folder: String, expectedMin: Int, _ engine: QueryEngine = QueryEngine()) throws {
+        var runner = try ScriptRunner(engine)
         for name in TestFiles.names(in: folder) where name.hasSuffix(".test") {
             try runner.play(TestFiles.text(folder + "/" + name), named: name)
         }

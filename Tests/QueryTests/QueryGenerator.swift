@@ -34,8 +34,8 @@ struct QueryGenerator {
             let bool = pick(["", "bool "])
             let operation = pick(["+ ", "- ", "* ", "> " + bool, "== " + bool])
             let matching = pick([
-                "", "on (x) ", "on (x, y) ", "ignoring (z) ", "on (x) group_left ", "on (x) group_left (z) ",
-                "ignoring (y, z) group_right ", "on (x) group_right (y) ",
+                "", "on (x) ", "on (x, y) ", "ignoring (z) ", "on (x) group_left () ", "on (x) group_left (z) ",
+                "ignoring (y, z) group_right () ", "on (x) group_right (y) ",
             ])
             let fill = chance(4) ? pick(["fill (0) ", "fill_left (2) ", "fill_right (-1) "]) : ""
             return "(\(vector(depth - 1)) \(operation)\(matching)\(fill)\(vector(depth - 1)))"

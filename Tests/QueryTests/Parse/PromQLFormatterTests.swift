@@ -21,9 +21,9 @@ import Testing
         let selector =
             #"{cluster="eu-central-1a",environment="production",shelf="the top one",team="storage"}"#
         #expect(
-            try formatted("sum without(instance) (rate(http_requests_total\(long)[5m])) / 2") == """
+            try formatted("sum without(instance) (rate(reqs\(long)[5m])) / 2") == """
                   sum without (instance) (
-                    rate(http_requests_total\(selector)[5m])
+                    rate(reqs\(selector)[5m])
                   )
                 /
                   2
@@ -35,11 +35,11 @@ import Testing
                   b\(selector)
                 """)
         #expect(
-            try formatted("topk(3, (sum(http_requests_total\(long)) > bool 1))") == """
+            try formatted("topk(3, (sum(reqs\(long)) > bool 1))") == """
                 topk(
                   3,
                   (
-                      sum(http_requests_total\(selector))
+                      sum(reqs\(selector))
                     > bool
                       1
                   )
