@@ -83,7 +83,7 @@ struct QueryBenchmark {
         ("7 days at 5 min, 10 series", "quantile_over_time(0.9, cpu_usage_percent[1h])", 168, 300_000),
         ("30 days by hour, 10 series", "avg_over_time(cpu_usage_percent[1d])", 696, hour),
         ("30 days by hour, 10 series", "stddev_over_time(cpu_usage_percent[1d])", 696, hour),
-        ("24 h at 60 s, said twice", "cpu_usage_percent / on (cpu, mode) cpu_usage_percent", 24, 60_000),
+        ("24 h at 60 s, said twice", "cpu_usage_percent / (cpu_usage_percent + 1)", 24, 60_000),
         ("instant, 160 series by regexp", "{__name__=~\"made_up_.*_total|memory_.*\", device=~\"sd[0-9]\"}", 0, 0),
         ("instant, 40 processes", "topk(5, rate(process_cpu_seconds_total[5m]))", 0, 0),
     ]

@@ -34,8 +34,13 @@ extension CompensatedSum {
     /// Knuth's two-sum finds the error of each addition without asking which number is greater (The Art of Computer
     /// Programming 2, 4.2.2): it is the same number, since it is exact in both forms as long as nothing overflows.
     @inline(__always) static func finite(_ values: ArraySlice<Double>) -> CompensatedSum {
-        var sum = 0.0
-        var error = 0.0
+        CompensatedSum().addingFinite(values)
+    }
+
+    /// The same, begun with this sum.
+    @inline(__always) func addingFinite(_ values: ArraySlice<Double>) -> CompensatedSum {
+        var sum = sum
+        var error = error
         for x in values {
             let total = sum + x
             let added = total - sum

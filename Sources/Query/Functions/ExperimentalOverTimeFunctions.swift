@@ -62,7 +62,7 @@ extension Function {
             var queue = BestPlaces<Order>(keepsFirst: false)
             for step in 0..<windows.count {
                 let window = windows[step]
-                queue.move(to: window, of: windows.values)
+                queue.move(to: step, of: windows)
                 guard !window.isEmpty else { continue }
                 // Each NaN takes the place of the one before.
                 row[step] = seconds(windows.times[queue.best ?? window.upperBound - 1])

@@ -18,13 +18,25 @@ extension Function {
 
 extension Evaluation {
     mutating func enrich(_ call: CallPlan, on grid: StepGrid) throws(QueryError) -> VectorColumns {
-        guard case .select(let selector) = call.arguments[1] else {
+        guard let selector = Self.selector(in: call.arguments[1]) else {
             preconditionFailure("the second argument of info is planned as a selector")
         }
         let base = try vector(call.arguments[0], on: grid)
         let infos = try select(selector, on: grid, takingTimes: false)
         let times = try select(selector, on: grid, takingTimes: true)
         return try InfoJoin(selector.matchers, infos, times).enrich(base)
+    }
+}
+
+extension Evaluation {
+    /// The selector that a rewrite may have wrapped.
+    private static func selector(in node: PlanNode) -> SelectorPlan? {
+        switch node {
+        case .select(let selector): selector
+        case .once(let inner): selector(in: inner)
+        case .shared(let shared): selector(in: shared.node)
+        case .number, .string, .sampleTimes, .range, .call, .aggregate, .negate, .binary: nil
+        }
     }
 }
 

@@ -51,6 +51,7 @@ extension Function {
         let values = windows.values
         let running = exactRunningSums(values)
         var checkpoint = windows.checkpoint
+        var sums = WindowSums()
         for step in 0..<windows.count {
             let window = windows[step]
             guard !window.isEmpty else { continue }
@@ -59,8 +60,8 @@ extension Function {
                 continue
             }
             try checkpoint.pass(window.count)
-            var total = CompensatedSum.finite(values[window])
-            if !total.sum.isFinite {
+            var total = sums.sum(of: step, windows)
+            if !(total.sum + total.error).isFinite {
                 total = CompensatedSum()
                 for place in window { total.add(values[place]) }
             }
@@ -75,6 +76,7 @@ extension Function {
         let values = windows.values
         let running = exactRunningSums(values)
         var checkpoint = windows.checkpoint
+        var sums = WindowSums()
         for step in 0..<windows.count {
             let window = windows[step]
             guard !window.isEmpty else { continue }
@@ -84,8 +86,8 @@ extension Function {
                 continue
             }
             try checkpoint.pass(window.count)
-            let total = CompensatedSum.finite(values[window])
-            if total.sum.isFinite {
+            let total = sums.sum(of: step, windows)
+            if (total.sum + total.error).isFinite {
                 let count = Double(window.count)
                 row[step] = total.sum / count + total.error / count
                 continue
@@ -102,9 +104,10 @@ extension Function {
         tiers: .spread(isRoot: false)
     ) { windows, _, row throws(QueryError) in
         var checkpoint = windows.checkpoint
+        var spreads = WindowSpreads()
         for step in 0..<windows.count where !windows[step].isEmpty {
             try checkpoint.pass(windows[step].count)
-            row[step] = variance(windows, windows[step])
+            row[step] = spreads.variance(of: step, windows)
         }
     }
 
@@ -114,25 +117,11 @@ extension Function {
         tiers: .spread(isRoot: true)
     ) { windows, _, row throws(QueryError) in
         var checkpoint = windows.checkpoint
+        var spreads = WindowSpreads()
         for step in 0..<windows.count where !windows[step].isEmpty {
             try checkpoint.pass(windows[step].count)
-            row[step] = variance(windows, windows[step]).squareRoot()
+            row[step] = spreads.variance(of: step, windows).squareRoot()
         }
-    }
-
-    /// Welford's recurrence with mean and sum of squares compensated.
-    private static func variance(_ windows: Windows, _ window: Range<Int>) -> Double {
-        var count = 0.0
-        var mean = CompensatedSum()
-        var squares = CompensatedSum()
-        for place in window {
-            let value = windows.values[place]
-            count += 1
-            let difference = value - (mean.sum + mean.error)
-            mean.add(difference / count)
-            squares.add(difference * (value - (mean.sum + mean.error)))
-        }
-        return (squares.sum + squares.error) / count
     }
 
     /// The sums of the values before each place, if all of them are exact: whole numbers whose magnitudes together

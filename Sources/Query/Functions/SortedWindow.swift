@@ -7,8 +7,9 @@ struct SortedWindow {
     private var window = 0..<0
     /// Room that is used again.
     private var spare: [Int64] = []
-    private var leaving: [Int64] = []
-    private var entering: [Int64] = []
+    /// What entered together, sorted. Where the range is a multiple of the step it leaves together as well.
+    private var batches: [(places: Range<Int>, keys: [Int64])] = []
+    private var nextBatch = 0
 
     /// So few values are sorted by insertion in Go, which keeps 0 and −0 in order of time; above, their order is open.
     private static let stableCountMax = 12
@@ -50,20 +51,37 @@ struct SortedWindow {
                 keys.insert(key, at: firstPlace(of: key))
             }
         } else {
-            leaving.removeAll(keepingCapacity: true)
-            entering.removeAll(keepingCapacity: true)
-            for place in gone { leaving.append(Self.key(samples[place])) }
-            for place in new { entering.append(Self.key(samples[place])) }
-            leaving.sort()
-            entering.sort()
-            merge()
+            let entering = Self.sortedKeys(samples[new])
+            merge(leaving: batch(gone) ?? Self.sortedKeys(samples[gone]), entering: entering)
+            batches.append((new, entering))
         }
     }
 
+    private static func sortedKeys(_ samples: ArraySlice<Double>) -> [Int64] {
+        var keys = samples.map { key($0) }
+        keys.sort()
+        return keys
+    }
+
+    /// The sorted keys of places that entered together; nil where they did not.
+    private mutating func batch(_ places: Range<Int>) -> [Int64]? {
+        while nextBatch < batches.count, batches[nextBatch].places.lowerBound < places.lowerBound { nextBatch += 1 }
+        guard nextBatch < batches.count, batches[nextBatch].places == places else { return nil }
+        defer {
+            batches[nextBatch].keys = []
+            nextBatch += 1
+        }
+        return batches[nextBatch].keys
+    }
+
     /// Goes once over the values, leaves out those that leave and puts in those that enter.
-    private mutating func merge() {
-        spare.removeAll(keepingCapacity: true)
-        spare.reserveCapacity(keys.count + entering.count)
+    private mutating func merge(leaving: [Int64], entering: [Int64]) {
+        var merged = spare
+        spare = []
+        let count = keys.count - leaving.count + entering.count
+        if merged.count > count { merged.removeLast(merged.count - count) }
+        while merged.count < count { merged.append(0) }
+        var place = 0
         var nextLeaving = 0
         var nextEntering = 0
         for key in keys {
@@ -72,13 +90,19 @@ struct SortedWindow {
                 continue
             }
             while nextEntering < entering.count, entering[nextEntering] < key {
-                spare.append(entering[nextEntering])
+                merged[place] = entering[nextEntering]
+                place += 1
                 nextEntering += 1
             }
-            spare.append(key)
+            merged[place] = key
+            place += 1
         }
-        spare.append(contentsOf: entering[nextEntering...])
-        swap(&keys, &spare)
+        for key in entering[nextEntering...] {
+            merged[place] = key
+            place += 1
+        }
+        spare = keys
+        keys = merged
     }
 
     /// Where the first key stands that is not below `key`.
