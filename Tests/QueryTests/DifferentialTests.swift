@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import TSDB
 import TestSupport
@@ -6,13 +7,15 @@ import Testing
 @testable import Query
 
 /// Random queries over random data: the engine's range answer against the slow evaluator at each step, and its answer
-/// at one moment.
+/// at one moment. `MON_QUERY_SEEDS` (10) is the number of worlds, 120 queries each.
 struct DifferentialTests {
+    private static let seeds = unsafe getenv("MON_QUERY_SEEDS").flatMap { UInt64(unsafe String(cString: $0)) } ?? 10
+
     private static let start: Int64 = 0
     private static let step: Int64 = 55_000
     private static let count = 14
 
-    @Test(arguments: UInt64(0)..<10)
+    @Test(arguments: UInt64(0)..<seeds)
     func agreesWithTheSlowEvaluator(seed: UInt64) throws {
         let data = Self.data(seed)
         let (answered, problems) = try compare(data, with: data, seed)
