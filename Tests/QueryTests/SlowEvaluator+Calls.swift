@@ -32,10 +32,11 @@ extension SlowEvaluator {
         case "clamp_min":
             let low = try number(1)
             return try map { -Self.least(-low, -$0) }
-        case "hour": return try map { Self.remainder($0, 86_400) / 3600 }.floored
-        case "minute": return try map { Self.remainder($0, 3600) / 60 }.floored
-        // The first of January 1970 was a Thursday.
-        case "day_of_week": return try map { Self.remainder(floor($0 / 86_400) + 4, 7) }
+        case "hour": return try map { Self.part($0, \.hour) { floor(Self.remainder($0, 86_400) / 3600) } }
+        case "minute": return try map { Self.part($0, \.minute) { floor(Self.remainder($0, 3600) / 60) } }
+        case "day_of_week":
+            // The first of January 1970 was a Thursday.
+            return try map { Self.part($0, \.weekday) { Self.remainder(floor($0 / 86_400) + 4, 7) } }
         case "absent_over_time":
             let found = try windows(arguments[0], at: time).series.contains { !$0.points.isEmpty }
             return .vector(found ? [] : [(promised(arguments[0]), 1)])
@@ -51,10 +52,17 @@ extension SlowEvaluator {
         return a.isNaN || b.isNaN ? .nan : min(a, b)
     }
 
-    /// Of whole seconds, cut off toward zero.
-    private static func remainder(_ value: Double, _ divisor: Double) -> Double {
+    /// A part of a date: of whole seconds, cut off toward zero. What is no number of seconds is the least there is, whose
+    /// date wraps; tests of the calendar know it.
+    private static func part(
+        _ value: Double, _ wrapped: KeyPath<CalendarDate, Int64>, _ part: (Double) -> Double
+    ) -> Double {
         let whole = value.rounded(.towardZero)
-        return whole - floor(whole / divisor) * divisor
+        return whole.magnitude < 1e15 ? part(whole) : Double(CalendarDate(seconds: .min)[keyPath: wrapped])
+    }
+
+    private static func remainder(_ value: Double, _ divisor: Double) -> Double {
+        value - floor(value / divisor) * divisor
     }
 
     /// The moment that predict_linear looks from.
@@ -143,14 +151,5 @@ extension SlowEvaluator {
             counts[key, default: 0] += 1
         }
         return order.map { ($0, counts[$0] ?? 0) }
-    }
-}
-
-extension SlowEvaluator.Value {
-    fileprivate var floored: SlowEvaluator.Value {
-        switch self {
-        case .scalar(let value): .scalar(floor(value))
-        case .vector(let elements): .vector(elements.map { ($0.labels, floor($0.value)) })
-        }
     }
 }
