@@ -2,7 +2,7 @@
 ///
 /// Rounding forbids to take off what leaves a window, so every window is added up from its first value. But four
 /// windows in a row share most of their values, and each of their sums waits for its own last addition: done together
-/// they take the time of one (measured: benchmark-query, a day's mean every hour, 2.3 times as fast).
+/// they wait at the same time (measured: benchmark-query, a day's mean every hour of a month, 0.8 ns an addition).
 struct WindowSums {
     /// How many windows are done together.
     static let width = 4
