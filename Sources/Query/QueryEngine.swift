@@ -62,7 +62,8 @@ package struct QueryEngine: Sendable {
         let parsed = clock.now
         let grid = try grid(of: time)
         var planner = Planner(context(time, grid, lookbackDelta, options))
-        let node = try planner.plan(expression)
+        var sharing = Sharing(text)
+        let node = sharing.mark(try planner.plan(expression))
         if case .range = time, node.type == .rangeVector || node.type == .string {
             throw .execution(
                 "invalid expression type \"\(node.type == .string ? "string" : "range vector")\" for range query, "
@@ -90,7 +91,8 @@ package struct QueryEngine: Sendable {
     ) throws(QueryError) -> String {
         let grid = try grid(of: time)
         var planner = Planner(context(time, grid, nil, options))
-        return Explain(statistics).text(try planner.plan(try parse(text)), on: grid)
+        var sharing = Sharing(text)
+        return Explain(statistics).text(sharing.mark(try planner.plan(try parse(text))), on: grid)
     }
 
     /// The tree of `text`, its types checked against the functions of ``FunctionRegistry``.
@@ -99,7 +101,8 @@ package struct QueryEngine: Sendable {
             return try Parser.parse(
                 text, functions: { FunctionRegistry.function(named: $0)?.signature },
                 options: ParserOptions(
-                    experimental: acceptsExperimental, functionNames: FunctionRegistry.names,
+                    experimental: acceptsExperimental,
+                    functionNames: acceptsExperimental ? FunctionRegistry.names : FunctionRegistry.stableNames,
                     depthMax: limits.depthMax))
         } catch {
             throw .parse(error)

@@ -24,6 +24,11 @@ import Glibc
     /// Everything but the process: what `arguments` ask for, done on `console`.
     static func run(_ arguments: [String], on console: Console) -> CommandStatus {
         defer { console.flush() }
+        if arguments.count == 2, arguments[0] == "help", let text = FunctionHelp.text(of: arguments[1]) {
+            // No command is called as a function is.
+            console.write(text)
+            return .success
+        }
         let command: any ParsableCommand
         do {
             command = try self.command(for: arguments)

@@ -9,6 +9,11 @@ struct CorpusTests {
         try play(TestFiles.here + "/Corpus", expectedMin: 100)
     }
 
+    @Test func experimentalScripts() throws {
+        try play(
+            TestFiles.here + "/Corpus/experimental", expectedMin: 20, QueryEngine(acceptsExperimental: true))
+    }
+
     @Test func sharedScripts() throws {
         guard let shared = TestFiles.shared else { return }
         try play(shared + "/promql", expectedMin: 100)
@@ -34,14 +39,15 @@ struct CorpusTests {
         #expect(!function.documentation.isEmpty)
         let data = example.data.map { "  " + $0 + "\n" }.joined()
         let result = example.result.map { "  " + $0 + "\n" }.joined()
-        var runner = try ScriptRunner()
+        var runner = try ScriptRunner(QueryEngine(acceptsExperimental: function.signature.isExperimental))
         let query = "eval instant at \(example.minutes)m \(example.query)"
         try runner.play("load 1m\n\(data)\n\(query)\n\(result)", named: name)
         #expect(runner.failures == [])
+        #expect(runner.played == 1)
     }
 
-    private func play(_ folder: String, expectedMin: Int) throws {
-        var runner = try ScriptRunner()
+    private func play(_ folder: String, expectedMin: Int, _ engine: QueryEngine = QueryEngine()) throws {
+        var runner = try ScriptRunner(engine)
         for name in TestFiles.names(in: folder) where name.hasSuffix(".test") {
             try runner.play(TestFiles.text(folder + "/" + name), named: name)
         }

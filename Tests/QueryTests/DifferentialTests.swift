@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import TSDB
 import TestSupport
@@ -5,13 +6,16 @@ import Testing
 
 @testable import Query
 
-/// Random queries over random data: the engine's range answer against the slow evaluator at each step.
+/// Random queries over random data: the engine's range answer against the slow evaluator at each step, and its answer
+/// at one moment. `MON_QUERY_SEEDS` (10) is the number of worlds, 120 queries each.
 struct DifferentialTests {
+    private static let seeds = unsafe getenv("MON_QUERY_SEEDS").flatMap { UInt64(unsafe String(cString: $0)) } ?? 10
+
     private static let start: Int64 = 0
     private static let step: Int64 = 55_000
     private static let count = 14
 
-    @Test(arguments: UInt64(0)..<8)
+    @Test(arguments: UInt64(0)..<seeds)
     func agreesWithTheSlowEvaluator(seed: UInt64) throws {
         let data = Self.data(seed)
         let (answered, problems) = try compare(data, with: data, seed)
@@ -36,11 +40,11 @@ struct DifferentialTests {
         try store.load(data, intervalMilliseconds: 15_000)
         let snapshot = try store.snapshot()
         let end = Self.start + Self.step * Int64(Self.count - 1)
-        let slow = SlowEvaluator(data: slowData, start: Self.start, end: end)
+        let slow = SlowEvaluator(data: slowData, start: Self.start, end: end, step: Self.step)
         let time = QueryTime.range(
             start: Timestamp(milliseconds: Self.start), end: Timestamp(milliseconds: end),
             stepMilliseconds: Self.step)
-        let engine = QueryEngine()
+        let engine = QueryEngine(acceptsExperimental: true)
         var generator = QueryGenerator(seed: seed &* 1000 &+ 17)
         var answered = 0
         var problems: [String] = []
@@ -61,6 +65,11 @@ struct DifferentialTests {
                     problems.append("seed \(seed): \(query): \(problem)")
                 }
             }
+            let moment = Self.start + Self.step * Int64(answered % Self.count) + 7
+            let once = SlowEvaluator(data: slowData, start: moment, end: moment, step: 0)
+            if let problem = Self.instantDifference(engine, once, query, at: moment, in: snapshot) {
+                problems.append("seed \(seed): at \(moment): \(query): \(problem)")
+            }
         }
         return (answered, problems)
     }
@@ -74,6 +83,25 @@ struct DifferentialTests {
             for (labels, value) in try slow.vector(expression, at: time) { result[labels, default: [:]][time] = value }
         }
         return result
+    }
+
+    /// At one moment nothing can be in the way of an error, and nothing of an answer.
+    private static func instantDifference(
+        _ engine: QueryEngine, _ slow: SlowEvaluator, _ query: String, at moment: Int64, in snapshot: Snapshot
+    ) -> String? {
+        let time = QueryTime.instant(Timestamp(milliseconds: moment))
+        let expected = Result { try slow.vector(try engine.parse(query), at: moment) }
+        let found = Result { try engine.evaluate(query, at: time, in: snapshot).value }
+        switch (expected, found) {
+        case (.failure, .failure): return nil
+        case (.failure(let reason), .success): return "expected an error: \(reason)"
+        case (.success, .failure(let error)): return query.contains(":") ? nil : "\(error)"
+        case (.success(let elements), .success(.vector(let series))):
+            var answer: [Labels: [Int64: Double]] = [:]
+            for (labels, value) in elements { answer[labels] = [moment: value] }
+            return difference(answer, .matrix(series))
+        case (.success, .success(let value)): return "another type: \(value)"
+        }
     }
 
     private static func difference(_ expected: [Labels: [Int64: Double]], _ value: QueryValue) -> String? {
@@ -96,6 +124,31 @@ struct DifferentialTests {
             }
         }
         return rest.keys.first.map { "missing \($0)" }
+    }
+
+    /// Buckets of two histograms, whose counts grow in time and with the bounds.
+    private static func histograms(
+        _ random: inout SeededGenerator
+    ) -> [(labels: Labels, samples: [Sample])] {
+        var result: [(labels: Labels, samples: [Sample])] = []
+        for x in ["1", "2"] {
+            let bounds = ["1", "2", "5", "+Inf"]
+            var counts = [Double](repeating: 0, count: bounds.count)
+            var samples = [[Sample]](repeating: [], count: bounds.count)
+            for index in 0..<60 {
+                for _ in 0..<Int.random(in: 0..<9, using: &random) {
+                    for bound in Int.random(in: 0..<bounds.count, using: &random)..<bounds.count { counts[bound] += 1 }
+                }
+                for bound in bounds.indices {
+                    let time = Timestamp(milliseconds: Int64(index) * 15_000 + 3)
+                    samples[bound].append(Sample(time: time, value: counts[bound]))
+                }
+            }
+            for bound in bounds.indices {
+                result.append((Labels(name: "h_bucket", ["x": x, "le": bounds[bound]]), samples[bound]))
+            }
+        }
+        return result
     }
 
     /// Series that begin, end, pause and go stale.
@@ -129,6 +182,7 @@ struct DifferentialTests {
                 result.append((labels, samples))
             }
         }
+        result += histograms(&random)
         return result.sorted { $0.labels < $1.labels }
     }
 }

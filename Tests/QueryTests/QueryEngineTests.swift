@@ -76,6 +76,39 @@ struct QueryEngineTests {
         #expect(result.statistics.samples == 36)
     }
 
+    @Test func readsOnceWhatIsSaidTwice() throws {
+        let snapshot = try store().snapshot()
+        func evaluate(_ query: String) throws -> QueryResult {
+            try QueryEngine().evaluate(query, at: range, in: snapshot)
+        }
+        let once = try evaluate("(m_total - m_total) / m_total")
+        #expect(once.statistics.samples == 33)
+        let rates = try evaluate("rate(m_total[5m]) / ignoring () rate(m_total[5m])")
+        #expect(rates.statistics.samples == 33)
+        // The range of an outer query and of a subquery are two things.
+        #expect(try evaluate("m_total + on (host) max_over_time(m_total[10m:1m])").statistics.samples == 66)
+        #expect(
+            try QueryEngine().explain("m_total * m_total", at: instant)
+                == """
+                evaluate at 600
+                  binary *, one-to-one
+                    shared 0
+                      select {__name__="m_total"} reads (300, 600]
+                    the same as before (shared 0)
+
+                """)
+    }
+
+    /// What there is to say is said of each place, though it came up once.
+    @Test func repeatsAnnotations() throws {
+        let store = try TestStore()
+        let samples = (0...10).map { Sample(time: Timestamp(milliseconds: $0 * 60_000), value: Double($0)) }
+        try store.load([(Labels(name: "m"), samples)], intervalMilliseconds: 60_000)
+        let result = try QueryEngine().evaluate("rate(m[5m]) + rate(m[5m])", at: range, in: store.snapshot())
+        let text = "PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"m\""
+        #expect(result.annotations.map(\.message) == ["\(text) (1:6)", "\(text) (1:20)"])
+    }
+
     @Test func limitsAreNamed() throws {
         func check(_ name: String, _ limits: QueryLimits, _ query: String = "rate(m_total[5m])") throws {
             guard case .limit(let message)? = try error(query, limits) else {

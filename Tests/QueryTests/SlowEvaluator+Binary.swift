@@ -60,6 +60,7 @@ extension SlowEvaluator {
     private func match(
         _ binary: BinaryOperation, _ matching: VectorMatching, _ left: [Element], _ right: [Element], filters: Bool
     ) throws -> [Element] {
+        let (left, right) = fill(matching, left, right)
         if left.isEmpty || right.isEmpty { return [] }
         let isSwapped = matching.cardinality == .oneToMany
         let (many, one) = isSwapped ? (right, left) : (left, right)
@@ -86,6 +87,22 @@ extension SlowEvaluator {
             if !filters { result.append((labels, number)) } else if number == 1 { result.append((labels, a)) }
         }
         return try finish(result)
+    }
+
+    /// Gives a partner to each element that has none, where `fill_left` or `fill_right` says so.
+    private func fill(
+        _ matching: VectorMatching, _ left: [Element], _ right: [Element]
+    ) -> (left: [Element], right: [Element]) {
+        let leftKeys = left.map { key($0.labels, matching) }
+        let rightKeys = right.map { key($0.labels, matching) }
+        func missing(_ wanted: [Labels], _ present: [Labels], _ value: Double?) -> [Element] {
+            guard let value else { return [] }
+            return Set(wanted).subtracting(present).map { ($0, value) }
+        }
+        return (
+            left + missing(rightKeys, leftKeys, matching.fillLeft),
+            right + missing(leftKeys, rightKeys, matching.fillRight)
+        )
     }
 
     private static func number(_ operation: BinaryOperation.Operation, _ a: Double, _ b: Double) -> Double {

@@ -20,6 +20,8 @@ struct SlowEvaluator {
     let data: [(labels: Labels, samples: [Sample])]
     let start: Int64
     let end: Int64
+    /// Zero for an instant query.
+    let step: Int64
 
     func value(of expression: Expression, at time: Int64) throws -> Value {
         switch expression {
@@ -47,14 +49,14 @@ struct SlowEvaluator {
         return elements
     }
 
-    private func scalar(_ expression: Expression, at time: Int64) throws -> Double {
+    func scalar(_ expression: Expression, at time: Int64) throws -> Double {
         guard case .scalar(let number) = try value(of: expression, at: time) else {
             throw Failure(reason: "no scalar")
         }
         return number
     }
 
-    private func unique(_ vector: [Element]) throws -> [Element] {
+    func unique(_ vector: [Element]) throws -> [Element] {
         guard Set(vector.map(\.labels)).count == vector.count else { throw Failure(reason: "duplicate series") }
         return vector
     }
@@ -88,7 +90,7 @@ struct SlowEvaluator {
     }
 
     /// The series of a range vector with their points in (start, end].
-    private func windows(
+    func windows(
         _ expression: Expression, at time: Int64
     ) throws -> (series: [(labels: Labels, points: [WindowReference.Point])], start: Int64, end: Int64) {
         switch expression {
@@ -137,6 +139,7 @@ struct SlowEvaluator {
                     try vector(arguments[0], at: time).map { ($0.labels.droppingMetricName(), transform($0.value)) }))
         }
         switch call.function {
+        case "pi": return .scalar(.pi)
         case "time": return .scalar(Double(time) / 1000)
         case "vector": return .vector([(.empty, try scalar(arguments[0], at: time))])
         case "scalar":
@@ -155,18 +158,18 @@ struct SlowEvaluator {
         case "clamp_max":
             let bound = try scalar(arguments[1], at: time)
             return try map { $0.isNaN || bound.isNaN ? .nan : min($0, bound) }
-        default: return .vector(try overWindows(call, at: time))
+        default: return try evaluateOther(call, at: time) ?? .vector(try overWindows(call, at: time))
         }
     }
 
     private func overWindows(_ call: Call, at time: Int64) throws -> [Element] {
-        var parameter = 0.0
+        var parameters: [Double] = []
         var range: Expression?
         for argument in call.arguments {
             switch argument {
             case .range, .subquery: range = argument
             case .number, .string, .selector, .call, .aggregation, .unary, .binary, .parenthesized:
-                parameter = try scalar(argument, at: time)
+                parameters.append(try scalar(argument, at: time))
             }
         }
         guard let range else { throw Failure(reason: "no range vector") }
@@ -174,7 +177,10 @@ struct SlowEvaluator {
         let keepsName = call.function == "last_over_time" || call.function == "first_over_time"
         var result: [Element] = []
         for (labels, points) in series {
-            let reference = WindowReference(points: points, start: first, end: last, clock: time, parameter: parameter)
+            var reference = WindowReference(
+                points: points, start: first, end: last, clock: clock(of: range, at: time),
+                parameter: parameters.first ?? 0)
+            reference.secondParameter = parameters.last ?? 0
             guard let value = reference.value(of: call.function) else { continue }
             result.append((keepsName ? labels : labels.droppingMetricName(), value))
         }
@@ -183,19 +189,24 @@ struct SlowEvaluator {
 
     // MARK: - Aggregations
 
+    func group(of labels: Labels, _ grouping: Aggregation.Grouping) -> Labels {
+        Labels(
+            labels.filter { (label: Label) in
+                switch grouping {
+                case .by(let names): names.contains(label.name)
+                case .without(let names): !names.contains(label.name) && label.name != Labels.metricNameLabel
+                }
+            })
+    }
+
     private func aggregate(_ aggregation: Aggregation, at time: Int64) throws -> [Element] {
         let elements = try vector(aggregation.expression, at: time)
+        if aggregation.operation == .countValues { return try unique(counts(of: elements, aggregation)) }
         let parameter = try aggregation.parameter.map { try scalar($0, at: time) } ?? 0
         var order: [Labels] = []
         var groups: [Labels: [Element]] = [:]
         for element in elements {
-            let key = Labels(
-                element.labels.filter { (label: Label) in
-                    switch aggregation.grouping {
-                    case .by(let names): names.contains(label.name)
-                    case .without(let names): !names.contains(label.name) && label.name != Labels.metricNameLabel
-                    }
-                })
+            let key = group(of: element.labels, aggregation.grouping)
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(element)
         }

@@ -14,11 +14,14 @@ struct WindowReference {
     var clock: Int64
     /// The scalar argument of quantile_over_time and predict_linear.
     var parameter: Double
+    /// The second one of double_exponential_smoothing.
+    var secondParameter = 0.0
 
     static let names = [
         "rate", "increase", "delta", "irate", "idelta", "deriv", "predict_linear", "changes", "resets",
         "avg_over_time", "min_over_time", "max_over_time", "sum_over_time", "count_over_time", "last_over_time",
         "first_over_time", "present_over_time", "stddev_over_time", "stdvar_over_time", "quantile_over_time",
+        "mad_over_time", "ts_of_first_over_time", "ts_of_last_over_time", "ts_of_min_over_time", "ts_of_max_over_time",
     ]
 
     /// Nil where the function has no answer.
@@ -50,7 +53,15 @@ struct WindowReference {
         case "present_over_time": return 1
         case "stdvar_over_time": return variance
         case "stddev_over_time": return variance.squareRoot()
-        case "quantile_over_time": return quantile
+        case "quantile_over_time": return quantile(parameter, of: values)
+        case "mad_over_time":
+            let median = quantile(0.5, of: values)
+            return quantile(0.5, of: values.map { abs($0 - median) })
+        case "ts_of_first_over_time": return points.first.map { Double($0.time) / 1000 }
+        case "ts_of_last_over_time": return points.last.map { Double($0.time) / 1000 }
+        case "ts_of_min_over_time": return time { $0 <= $1 }
+        case "ts_of_max_over_time": return time { $0 >= $1 }
+        case "double_exponential_smoothing": return smoothed
         default: return nil
         }
     }
@@ -137,16 +148,33 @@ struct WindowReference {
         return (squares.0 + squares.1) / n
     }
 
-    private var quantile: Double {
+    private func quantile(_ parameter: Double, of values: [Double]) -> Double {
         if parameter.isNaN { return .nan }
         if parameter < 0 { return -.infinity }
         if parameter > 1 { return .infinity }
-        let values = points.map(\.value)
         let sorted = values.filter(\.isNaN) + values.filter { !$0.isNaN }.sorted()
         let rank = parameter * Double(sorted.count - 1)
         let low = Int(rank.rounded(.down))
         let high = min(low + 1, sorted.count - 1)
         let w = rank - rank.rounded(.down)
         return sorted[low] * (1 - w) + sorted[high] * w
+    }
+
+    /// The time of the value that each one at least as good has replaced.
+    private func time(_ isAsGood: (Double, Double) -> Bool) -> Double {
+        var best = points[0]
+        for point in points where isAsGood(point.value, best.value) || best.value.isNaN { best = point }
+        return Double(best.time) / 1000
+    }
+
+    private var smoothed: Double? {
+        guard points.count >= 2 else { return nil }
+        var (before, level, trend) = (0.0, points[0].value, points[1].value - points[0].value)
+        for (index, point) in points.enumerated().dropFirst() {
+            if index > 1 { trend = secondParameter * (level - before) + (1 - secondParameter) * trend }
+            let next = parameter * point.value + (1 - parameter) * (level + trend)
+            (before, level) = (level, next)
+        }
+        return level
     }
 }

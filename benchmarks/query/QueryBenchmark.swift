@@ -81,6 +81,9 @@ struct QueryBenchmark {
         ("24 h at 60 s, sum by", "sum by (host) (rate(disk_io_read_bytes_total[5m]))", 24, 60_000),
         ("maximum of a day", "max_over_time(cpu_usage_percent[1d])", 0, 0),
         ("7 days at 5 min, 10 series", "quantile_over_time(0.9, cpu_usage_percent[1h])", 168, 300_000),
+        ("30 days by hour, 10 series", "avg_over_time(cpu_usage_percent[1d])", 696, hour),
+        ("30 days by hour, 10 series", "stddev_over_time(cpu_usage_percent[1d])", 696, hour),
+        ("24 h at 60 s, said twice", "cpu_usage_percent / (cpu_usage_percent + 1)", 24, 60_000),
         ("instant, 160 series by regexp", "{__name__=~\"made_up_.*_total|memory_.*\", device=~\"sd[0-9]\"}", 0, 0),
         ("instant, 40 processes", "topk(5, rate(process_cpu_seconds_total[5m]))", 0, 0),
     ]

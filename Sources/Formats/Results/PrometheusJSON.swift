@@ -58,11 +58,11 @@ package enum PrometheusJSON {
         end(annotations: [], into: &writer)
     }
 
-    private static func begin(into writer: inout TextWriter) {
+    static func begin(into writer: inout TextWriter) {
         writer.write("{\"status\":\"success\",\"data\":")
     }
 
-    private static func end(annotations: [Annotation], into writer: inout TextWriter) {
+    static func end(annotations: [Annotation], into writer: inout TextWriter) {
         for (key, severity) in [("warnings", Annotation.Severity.warning), ("infos", .info)] {
             let messages = annotations.filter { $0.severity == severity }.map(\.message)
             if messages.isEmpty { continue }

@@ -16,19 +16,19 @@ extension Evaluation {
             }
         }
         let span = plan.parameterSpan ?? plan.span
-        let groups = Groups(columns, plan.grouping)
+        let groups = try Groups(columns, plan.grouping, interruption)
         switch plan.operation {
-        case .sum: return Totals.sum(columns, groups)
-        case .avg: return Totals.mean(columns, groups)
-        case .count: return Totals.count(columns, groups)
-        case .group: return Totals.group(columns, groups)
-        case .min: return Totals.extreme(columns, groups) { $0 < $1 }
-        case .max: return Totals.extreme(columns, groups) { $0 > $1 }
-        case .stddev: return Totals.variance(columns, groups) { $0.squareRoot() }
-        case .stdvar: return Totals.variance(columns, groups) { $0 }
+        case .sum: return try Totals.sum(columns, groups)
+        case .avg: return try Totals.mean(columns, groups)
+        case .count: return try Totals.count(columns, groups)
+        case .group: return try Totals.group(columns, groups)
+        case .min: return try Totals.extreme(columns, groups) { $0 < $1 }
+        case .max: return try Totals.extreme(columns, groups) { $0 > $1 }
+        case .stddev: return try Totals.variance(columns, groups) { $0.squareRoot() }
+        case .stdvar: return try Totals.variance(columns, groups) { $0 }
         case .quantile:
             warnOfQuantiles(parameter, at: span)
-            return groupQuantiles(parameter, of: columns, groups)
+            return try groupQuantiles(parameter, of: columns, groups)
         case .topk: return try BestSeries.select(columns, groups, counts: parameter, takesGreatest: true)
         case .bottomk: return try BestSeries.select(columns, groups, counts: parameter, takesGreatest: false)
         case .countValues: return try ValueCounts.count(columns, groups, label: label, plan.grouping)
@@ -63,12 +63,14 @@ extension Evaluation {
 
     private func groupQuantiles(
         _ parameter: [Double], of columns: VectorColumns, _ groups: Groups
-    ) -> VectorColumns {
+    ) throws(QueryError) -> VectorColumns {
         var result = VectorColumns(steps: columns.steps)
         var values: [Double] = []
+        var checkpoint = groups.checkpoint
         for (group, members) in groups.members.enumerated() {
             var row = [Double](repeating: .absent, count: columns.steps)
             for step in row.indices {
+                try checkpoint.pass(10 * members.count)
                 values.removeAll(keepingCapacity: true)
                 for series in members {
                     let value = columns.values[series * columns.steps + step]

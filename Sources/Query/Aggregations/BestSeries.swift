@@ -11,8 +11,10 @@ enum BestSeries {
         var result = columns
         var order: [Int] = []
         let members = groups.members
+        var checkpoint = groups.checkpoint
         for step in 0..<steps {
             for group in members {
+                try checkpoint.pass(2 * group.count)
                 var best = Heap(limit: limits[step], takesGreatest: takesGreatest)
                 for series in group {
                     let value = columns.values[series * steps + step]

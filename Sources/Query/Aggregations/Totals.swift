@@ -3,27 +3,27 @@ import Model
 /// Aggregations that fold the values of a group into one: series after series, each over all steps, so that the
 /// columns are read in the order in which they lie and values are added in the order of series.
 enum Totals {
-    static func sum(_ columns: VectorColumns, _ groups: Groups) -> VectorColumns {
-        fold(columns, groups, from: { CompensatedSum($0) }, add: { $0.add($1) }, result: { $0.sum + $0.error })
+    static func sum(_ columns: VectorColumns, _ groups: Groups) throws(QueryError) -> VectorColumns {
+        try fold(columns, groups, from: { CompensatedSum($0) }, add: { $0.add($1) }, result: { $0.sum + $0.error })
     }
 
-    static func mean(_ columns: VectorColumns, _ groups: Groups) -> VectorColumns {
-        fold(columns, groups, from: { CompensatedMean(first: $0) }, add: { $0.add($1) }, result: { $0.value })
+    static func mean(_ columns: VectorColumns, _ groups: Groups) throws(QueryError) -> VectorColumns {
+        try fold(columns, groups, from: { CompensatedMean(first: $0) }, add: { $0.add($1) }, result: { $0.value })
     }
 
-    static func count(_ columns: VectorColumns, _ groups: Groups) -> VectorColumns {
-        fold(columns, groups, from: { _ in 1.0 }, add: { count, _ in count += 1 }, result: { $0 })
+    static func count(_ columns: VectorColumns, _ groups: Groups) throws(QueryError) -> VectorColumns {
+        try fold(columns, groups, from: { _ in 1.0 }, add: { count, _ in count += 1 }, result: { $0 })
     }
 
-    static func group(_ columns: VectorColumns, _ groups: Groups) -> VectorColumns {
-        fold(columns, groups, from: { _ in 1.0 }, add: { _, _ in }, result: { $0 })
+    static func group(_ columns: VectorColumns, _ groups: Groups) throws(QueryError) -> VectorColumns {
+        try fold(columns, groups, from: { _ in 1.0 }, add: { _, _ in }, result: { $0 })
     }
 
     /// The first of the best values; NaN only where there is nothing else.
     static func extreme(
         _ columns: VectorColumns, _ groups: Groups, by isBetter: (Double, Double) -> Bool
-    ) -> VectorColumns {
-        fold(
+    ) throws(QueryError) -> VectorColumns {
+        try fold(
             columns, groups, from: { $0 },
             add: { best, value in if isBetter(value, best) || best.isNaN { best = value } }, result: { $0 })
     }
@@ -31,8 +31,8 @@ enum Totals {
     /// Population variance by Welford's recurrence, through `result`.
     static func variance(
         _ columns: VectorColumns, _ groups: Groups, result: (Double) -> Double
-    ) -> VectorColumns {
-        fold(
+    ) throws(QueryError) -> VectorColumns {
+        try fold(
             columns, groups, from: { Spread(first: $0) }, add: { $0.add($1) },
             result: { result($0.squares / $0.count) })
     }
@@ -61,11 +61,13 @@ enum Totals {
     private static func fold<State>(
         _ columns: VectorColumns, _ groups: Groups, from start: (Double) -> State,
         add: (inout State, Double) -> Void, result: (State) -> Double
-    ) -> VectorColumns {
+    ) throws(QueryError) -> VectorColumns {
         let steps = columns.steps
         // Nil where the group has had no value yet.
         var states = [State?](repeating: nil, count: groups.count * steps)
+        var checkpoint = groups.checkpoint
         for series in 0..<columns.count {
+            try checkpoint.pass(steps)
             let source = series * steps
             let target = groups.ofSeries[series] * steps
             for step in 0..<steps {

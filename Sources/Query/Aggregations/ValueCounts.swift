@@ -16,7 +16,9 @@ enum ValueCounts {
             var bits: UInt64
         }
         var known: [Key: Int] = [:]
+        var checkpoint = groups.checkpoint
         for step in 0..<steps {
+            try checkpoint.pass(4 * columns.count)
             for series in 0..<columns.count {
                 let value = columns.values[series * steps + step]
                 guard value.isPresent else { continue }

@@ -2,7 +2,7 @@ import Model
 
 /// What a query has to say beside its answer, each thing once per place.
 struct AnnotationList: Sendable {
-    private struct Key: Hashable, Sendable {
+    fileprivate struct Key: Hashable, Sendable {
         var severity: Annotation.Severity
         var message: String
         var span: SourceSpan
@@ -38,6 +38,29 @@ struct AnnotationList: Sendable {
         if known.index(forKey: key) == nil {
             known[key] = .some(nil)
             order.append(key)
+        }
+    }
+
+    /// One thing that was said, to be said again of another place.
+    struct Remark: Sendable {
+        fileprivate var key: Key
+        fileprivate var repair: MonotonicityRepair?
+    }
+
+    var count: Int { order.count }
+
+    /// What has been said since there were `count` of them.
+    func remarks(from count: Int) -> ArraySlice<Remark> {
+        order[min(count, order.count)...].map { Remark(key: $0, repair: known[$0] ?? nil) }[...]
+    }
+
+    /// Says the same of places that lie `distance` bytes behind.
+    mutating func `repeat`(_ remarks: ArraySlice<Remark>, movedBy distance: Int) {
+        for remark in remarks {
+            var key = remark.key
+            key.span = SourceSpan(key.span.start + distance, key.span.end + distance)
+            insert(key)
+            if let repair = remark.repair { known[key] = repair }
         }
     }
 

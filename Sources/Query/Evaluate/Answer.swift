@@ -48,7 +48,9 @@ struct Answer {
         }
         var series: [ResultSeries] = []
         series.reserveCapacity(columns.count)
+        var checkpoint = Checkpoint(evaluation.interruption)
         for index in 0..<columns.count {
+            try checkpoint.pass(5 * grid.count)
             var samples: [Sample] = []
             let base = index * grid.count
             for step in 0..<grid.count where columns.values[base + step].isPresent {

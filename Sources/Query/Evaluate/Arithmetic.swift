@@ -60,22 +60,22 @@ extension Evaluation {
         case (.vector(var columns), .scalar(let right)):
             let apply = ElementOperation(plan)
             informOfTrimming(plan, columns)
-            columns.mapValues { value, step in apply(value, right[step], kept: value) }
+            try columns.mapValues(interruption) { value, step in apply(value, right[step], kept: value) }
             return .vector(try finish(&columns, apply))
         case (.scalar(let left), .vector(var columns)):
             let apply = ElementOperation(plan)
             informOfTrimming(plan, columns)
-            columns.mapValues { value, step in apply(left[step], value, kept: value) }
+            try columns.mapValues(interruption) { value, step in apply(left[step], value, kept: value) }
             return .vector(try finish(&columns, apply))
         case (.vector(let left), .vector(let right)):
             guard let matching = plan.matching else {
                 preconditionFailure("an operation between vectors carries its matching")
             }
             if plan.operation.isSetOperation {
-                return .vector(try SetOperation(plan.operation, matching).evaluate(left, right))
+                return .vector(try SetOperation(plan.operation, matching, interruption).evaluate(left, right))
             }
             informOfTrimming(plan, left.count > 0 ? right : left)
-            return .vector(try VectorMatch(plan, matching).evaluate(left, right))
+            return .vector(try VectorMatch(plan, matching, interruption).evaluate(left, right))
         case (.string, _), (_, .string):
             preconditionFailure("strings are in no operator, as the type check knows")
         }
@@ -87,7 +87,7 @@ extension Evaluation {
             for step in column.indices { column[step] = (-column[step]).quieted }
             return .scalar(column)
         case .vector(var columns):
-            columns.mapValues { (-$0).quieted }
+            try columns.mapValues(interruption) { (-$0).quieted }
             try columns.dropMetricNames()
             return .vector(columns)
         case .string: preconditionFailure("a string has no sign, as the type check knows")

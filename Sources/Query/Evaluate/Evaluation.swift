@@ -11,6 +11,7 @@ struct Evaluation {
     /// Time spent on finding and decoding series.
     var selecting = Duration.zero
     let clock = ContinuousClock()
+    var sharedAnswers = SharedAnswers()
 
     init(
         source: SeriesSource, limits: QueryLimits, interruption: Interruption, annotations: AnnotationList = .init()
@@ -37,6 +38,7 @@ struct Evaluation {
         case .aggregate(let aggregation): return .vector(try evaluate(aggregation, on: grid))
         case .negate(let inner): return try negate(try evaluate(inner, on: grid))
         case .binary(let binary): return try evaluate(binary, on: grid)
+        case .shared(let shared): return try evaluate(shared, on: grid)
         case .once(let inner): return spread(try evaluate(inner, on: grid.first), over: grid)
         }
     }

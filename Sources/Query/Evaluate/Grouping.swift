@@ -6,8 +6,13 @@ struct Groups: Sendable {
     private(set) var labels: [Labels] = []
     /// The group of each series.
     private(set) var ofSeries: [Int] = []
+    private let interruption: Interruption
 
-    init(_ columns: VectorColumns, _ grouping: Aggregation.Grouping) {
+    /// - Throws: what ends the query early.
+    init(
+        _ columns: VectorColumns, _ grouping: Aggregation.Grouping, _ interruption: Interruption
+    ) throws(QueryError) {
+        self.interruption = interruption
         let names: [[UInt8]]
         let keepsNamed: Bool
         switch grouping {
@@ -20,7 +25,10 @@ struct Groups: Sendable {
         }
         var places: [Labels: Int] = [:]
         ofSeries.reserveCapacity(columns.count)
+        var checkpoint = Checkpoint(interruption)
         for series in columns.labels {
+            // Labels cost as much as some twenty values.
+            try checkpoint.pass(20)
             let key = series.filter { name in names.contains { $0.elementsEqual(name) } == keepsNamed }
             let place = places[key] ?? labels.count
             if place == labels.count {
@@ -32,6 +40,9 @@ struct Groups: Sendable {
     }
 
     var count: Int { labels.count }
+
+    /// For those who go over the values of the groups.
+    var checkpoint: Checkpoint { Checkpoint(interruption) }
 
     /// The series of each group, in order.
     var members: [[Int]] {

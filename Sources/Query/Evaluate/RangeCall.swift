@@ -10,7 +10,8 @@ extension Evaluation {
         let parameters = try parameters(of: call, on: grid)
         let ends = range.shift.moments(of: grid)
         var windows = Windows(
-            ends: ends, rangeMilliseconds: range.milliseconds, clock: range.shift.clock(of: grid))
+            ends: ends, rangeMilliseconds: range.milliseconds, clock: range.shift.clock(of: grid),
+            interruption: interruption)
         var result = VectorColumns(steps: grid.count)
         var row: [Double] = []
         var remarks = TierRemarks()
@@ -22,9 +23,10 @@ extension Evaluation {
             let windowed = content.windowedSteps(ends, rangeMilliseconds: range.milliseconds)
             if windowed == 0 {
                 windows.load(&content.samples)
-                kernel(windows, parameters, &row)
+                try kernel(windows, parameters, &row)
             } else {
-                JoinedCall(windows, kernel, tiers, parameters).fill(&row, windowed, &content, &remarks)
+                try JoinedCall(windows, kernel, tiers, parameters, evaluation.interruption)
+                    .fill(&row, windowed, &content, &remarks)
             }
             let before = result.count
             result.append(labels, row)
@@ -122,9 +124,14 @@ struct JoinedCall {
     private let kernel: RangeKernel
     private let tiers: TierAnswer
     private let parameters: Parameters
+    private let interruption: Interruption
 
     /// - Parameter model: Has the grids; its samples do not matter.
-    init(_ model: Windows, _ kernel: @escaping RangeKernel, _ tiers: TierAnswer, _ parameters: Parameters) {
+    init(
+        _ model: Windows, _ kernel: @escaping RangeKernel, _ tiers: TierAnswer, _ parameters: Parameters,
+        _ interruption: Interruption = .never
+    ) {
+        self.interruption = interruption
         self.model = model
         self.kernel = kernel
         self.tiers = tiers
@@ -137,23 +144,23 @@ struct JoinedCall {
     ///   answered from samples, too.
     func fill(
         _ row: inout [Double], _ steps: Int, _ content: inout SeriesContent, _ remarks: inout TierRemarks
-    ) {
+    ) throws(QueryError) {
         content.joinSamples(through: model.ends.time(steps - 1))
         var windows = TierWindows(
             ends: model.ends.prefix(steps), rangeMilliseconds: model.rangeMilliseconds,
-            clock: model.clock.prefix(steps))
+            clock: model.clock.prefix(steps), interruption: interruption)
         windows.load(&content.windows)
         let windowed = windows.stepsWithWindows
         windows.keep(windowed)
-        tiers.kernel(windows, parameters, &row, &remarks)
+        try tiers.kernel(windows, parameters, &row, &remarks)
         let rest = row.count - windowed
         if rest == 0 { return }
         var samples = Windows(
             ends: model.ends.dropFirst(windowed), rangeMilliseconds: model.rangeMilliseconds,
-            clock: model.clock.dropFirst(windowed))
+            clock: model.clock.dropFirst(windowed), interruption: interruption)
         samples.load(&content.samples)
         var tail = [Double](repeating: .absent, count: rest)
-        kernel(samples, parameters.dropping(windowed), &tail)
+        try kernel(samples, parameters.dropping(windowed), &tail)
         row.replaceSubrange(windowed..., with: tail)
     }
 }

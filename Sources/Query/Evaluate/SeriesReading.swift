@@ -34,7 +34,11 @@ extension Evaluation {
         var coverage: [TierCoverage] = []
         if plan.tiers.forced == nil {
             coverage.reserveCapacity(selection.labels.count)
-            for series in selection.labels.indices { coverage.append(try source.coverage(selection, series)) }
+            var checkpoint = Checkpoint(interruption)
+            for series in selection.labels.indices {
+                try checkpoint.pass(20)
+                coverage.append(try source.coverage(selection, series))
+            }
         }
         return FoundSeries(selection: selection, coverage: coverage)
     }
@@ -59,11 +63,38 @@ extension Evaluation {
         if let after = pieces.samplesAfter {
             var range = plan.reads
             range.min.milliseconds = max(range.min.milliseconds, after.addingClamped(1))
-            try source.read(found.selection, index, in: range, into: &content.samples)
+            try read(found.selection, index, in: range, into: &content)
             try account(samples: content.samples.count, windows: 0)
             statistics.selectors[plan.span, default: SelectorUsage()].samples += content.samples.count
         }
         selecting += clock.now - begun
+    }
+
+    /// How much of a series is read at once: at a sample a second, what takes 40 ms.
+    private static let readMilliseconds: Int64 = 32 * 86_400_000
+
+    /// Reads the samples of a series; a long one in pieces, so that the query can be stopped between them.
+    private mutating func read(
+        _ selection: SeriesSelection, _ index: Int, in range: TimeRange, into content: inout SeriesContent
+    ) throws(QueryError) {
+        let (first, last) = (range.min.milliseconds, range.max.milliseconds)
+        let span = last.subtractingClamped(first)
+        guard span > 2 * Self.readMilliseconds else {
+            return try source.read(selection, index, in: range, into: &content.samples)
+        }
+        // Who asks about all times there are does not get more pieces for it.
+        let length = max(Self.readMilliseconds, span / 200)
+        var start = first
+        while start <= last {
+            try interruption.check()
+            let end = min(last, start.addingClamped(length - 1))
+            let piece = TimeRange(minMilliseconds: start, maxMilliseconds: end)
+            try source.read(selection, index, in: piece, into: &content.piece)
+            content.samples.timestamps += content.piece.timestamps
+            content.samples.values += content.piece.values
+            if end == .max { return }
+            start = end + 1
+        }
     }
 
     /// Reads the windows of all pieces.

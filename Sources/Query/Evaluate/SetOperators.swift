@@ -4,18 +4,20 @@ import Model
 struct SetOperation {
     private let operation: BinaryOperation.Operation
     private let signature: MatchSignature
+    private let interruption: Interruption
 
-    init(_ operation: BinaryOperation.Operation, _ matching: VectorMatching) {
+    init(_ operation: BinaryOperation.Operation, _ matching: VectorMatching, _ interruption: Interruption) {
+        self.interruption = interruption
         self.operation = operation
         signature = MatchSignature(matching)
     }
 
     func evaluate(_ lhs: VectorColumns, _ rhs: VectorColumns) throws(QueryError) -> VectorColumns {
         switch operation {
-        case .and: return filter(lhs, by: rhs, keepsMatched: true)
-        case .unless: return filter(lhs, by: rhs, keepsMatched: false)
+        case .and: return try filter(lhs, by: rhs, keepsMatched: true)
+        case .unless: return try filter(lhs, by: rhs, keepsMatched: false)
         case .or:
-            let rest = filter(rhs, by: lhs, keepsMatched: false)
+            let rest = try filter(rhs, by: lhs, keepsMatched: false)
             var result = lhs
             result.labels.append(contentsOf: rest.labels)
             result.values.append(contentsOf: rest.values)
@@ -29,13 +31,17 @@ struct SetOperation {
     }
 
     /// The values of `columns` at the steps where `other` has, or has not, a series of the same signature.
-    private func filter(_ columns: VectorColumns, by other: VectorColumns, keepsMatched: Bool) -> VectorColumns {
-        let index = SignatureIndex(other, signature)
+    private func filter(
+        _ columns: VectorColumns, by other: VectorColumns, keepsMatched: Bool
+    ) throws(QueryError) -> VectorColumns {
+        var checkpoint = Checkpoint(interruption)
+        let index = try SignatureIndex(other, signature, &checkpoint)
         let steps = columns.steps
         // presence[number * steps + step]: whether any series of that signature has a value there.
         var presence = [Bool](repeating: false, count: index.members.count * steps)
         for (number, members) in index.members.enumerated() {
             for member in members {
+                try checkpoint.pass(steps)
                 for step in 0..<steps where other.values[member * steps + step].isPresent {
                     presence[number * steps + step] = true
                 }
@@ -43,6 +49,7 @@ struct SetOperation {
         }
         var result = columns
         for series in 0..<columns.count {
+            try checkpoint.pass(20 + steps)
             let number = index.number(of: signature(columns.labels[series]))
             if number == nil && !keepsMatched { continue }
             for step in 0..<steps {

@@ -22,8 +22,12 @@ struct SignatureIndex: Sendable {
     /// The series of each signature, in order.
     private(set) var members: [[Int]] = []
 
-    init(_ columns: VectorColumns, _ signature: MatchSignature) {
+    init(
+        _ columns: VectorColumns, _ signature: MatchSignature, _ checkpoint: inout Checkpoint
+    ) throws(QueryError) {
         for series in 0..<columns.count {
+            // Labels cost as much as some twenty values.
+            try checkpoint.pass(20)
             let key = signature(columns.labels[series])
             if let number = numbers[key] {
                 members[number].append(series)

@@ -20,12 +20,17 @@ struct TierWindows: Sendable {
     private(set) var isUncut = true
     /// How many of the windows come before those that are samples.
     private var windowsBeforeSamples = 0
+    private let interruption: Interruption
 
-    init(ends: StepGrid, rangeMilliseconds: Int64, clock: StepGrid) {
+    init(ends: StepGrid, rangeMilliseconds: Int64, clock: StepGrid, interruption: Interruption = .never) {
         self.ends = ends
         self.rangeMilliseconds = rangeMilliseconds
         self.clock = clock
+        self.interruption = interruption
     }
+
+    /// For a kernel that walks whole ranges.
+    var checkpoint: Checkpoint { Checkpoint(interruption) }
 
     /// How many ranges there are.
     var count: Int { ends.count }
@@ -116,7 +121,7 @@ struct TierWindows: Sendable {
         }
         return Windows(
             samples: columns.lastTimes, values, lower: low, upper: high, ends: ends,
-            rangeMilliseconds: rangeMilliseconds, clock: clock)
+            rangeMilliseconds: rangeMilliseconds, clock: clock, interruption: interruption)
     }
 
     /// The share of a cut window's samples that lies in the range of a step, by its time: samples are taken to be

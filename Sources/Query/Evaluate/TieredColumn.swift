@@ -74,6 +74,8 @@ struct SeriesContent: Sendable {
     var windows = TieredColumn()
     /// Room for windows that are read, before they are part of the others.
     var next = WindowColumns()
+    /// Room for samples that are read, likewise.
+    var piece = SampleColumn()
     /// Ranges that begin earlier than this are answered from the windows (and samples behind them), all others from
     /// the samples.
     var seam = Int64.min

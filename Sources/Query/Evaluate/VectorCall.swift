@@ -6,13 +6,13 @@ extension Evaluation {
         switch call.function.kernel {
         case .map(let transform):
             var columns = try vector(call.arguments[0], on: grid)
-            columns.mapValues(transform)
+            try columns.mapValues(interruption, transform)
             try columns.dropMetricNames()
             return .vector(columns)
         case .mapWithParameters(let transform):
             var columns = try vector(call.arguments[0], on: grid)
             let parameters = try parameters(of: call, on: grid)
-            columns.mapValues { value, step in transform(value, parameters, step) }
+            try columns.mapValues(interruption) { value, step in transform(value, parameters, step) }
             columns.removeEmptySeries()
             try columns.dropMetricNames()
             return .vector(columns)
@@ -32,11 +32,13 @@ extension Evaluation {
             return result
         case .timestamp:
             var columns = try vector(call.arguments[0], on: grid)
-            columns.mapValues { _, step in Double(grid.time(step)) / 1000 }
+            try columns.mapValues(interruption) { _, step in Double(grid.time(step)) / 1000 }
             try columns.dropMetricNames()
             return .vector(columns)
         case .absent:
             return .vector(absence(of: try vector(call.arguments[0], on: grid), labels: call.absentLabels))
+        case .ofQuery: preconditionFailure("\(call.function.name) is planned as a number")
+        case .info: return .vector(try enrich(call, on: grid))
         case .absentOverTime:
             guard case .window(let kernel, let tiers, _) = Function.presentOverTime.kernel else {
                 preconditionFailure("present_over_time works on windows")
@@ -48,7 +50,7 @@ extension Evaluation {
         }
     }
 
-    private mutating func vector(_ node: PlanNode, on grid: StepGrid) throws(QueryError) -> VectorColumns {
+    mutating func vector(_ node: PlanNode, on grid: StepGrid) throws(QueryError) -> VectorColumns {
         guard case .vector(let columns) = try evaluate(node, on: grid) else {
             preconditionFailure("an argument is an instant vector, as the type check knows")
         }

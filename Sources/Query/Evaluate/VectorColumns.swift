@@ -41,13 +41,21 @@ struct VectorColumns: Sendable {
     }
 
     /// Replaces each value that is there; `transform` may answer ``Double/absent``.
-    @inline(__always) mutating func mapValues(_ transform: (Double) -> Double) {
-        for place in values.indices where values[place].isPresent { values[place] = transform(values[place]) }
+    /// - Throws: what ends the query early.
+    @inline(__always) mutating func mapValues(
+        _ interruption: Interruption, _ transform: (Double) -> Double
+    ) throws(QueryError) {
+        try mapValues(interruption) { value, _ in transform(value) }
     }
 
     /// Replaces each value that is there, with the step it stands at.
-    @inline(__always) mutating func mapValues(_ transform: (Double, _ step: Int) -> Double) {
+    /// - Throws: what ends the query early.
+    @inline(__always) mutating func mapValues(
+        _ interruption: Interruption, _ transform: (Double, _ step: Int) -> Double
+    ) throws(QueryError) {
+        var checkpoint = Checkpoint(interruption)
         for series in labels.indices {
+            try checkpoint.pass(2 * steps)
             let base = series * steps
             for step in 0..<steps where values[base + step].isPresent {
                 values[base + step] = transform(values[base + step], step)

@@ -11,8 +11,10 @@ struct VectorMatch {
     private let signature: MatchSignature
     /// With `group_right` the sides change places, so that the many are always on the left.
     private let isSwapped: Bool
+    private let interruption: Interruption
 
-    init(_ plan: BinaryPlan, _ matching: VectorMatching) {
+    init(_ plan: BinaryPlan, _ matching: VectorMatching, _ interruption: Interruption) {
+        self.interruption = interruption
         self.matching = matching
         apply = ElementOperation(plan)
         returnsBool = plan.returnsBool
@@ -32,14 +34,17 @@ struct VectorMatch {
         }
         var result = VectorColumns(steps: lhs.steps)
         if many.count == 0 || one.count == 0 { return result }
-        let ones = SignatureIndex(one, signature)
+        var checkpoint = Checkpoint(interruption)
+        let ones = try SignatureIndex(one, signature, &checkpoint)
         try checkUnique(one, ones, whereAny: many)
         var claims = Claims(steps: lhs.steps)
         let isGrouped = matching.cardinality != .oneToOne
         var row = [Double](repeating: .absent, count: lhs.steps)
         for left in 0..<many.count {
+            try checkpoint.pass(20)
             guard let number = ones.number(of: signature(many.labels[left])) else { continue }
             for right in ones.members[number] {
+                try checkpoint.pass(20 + row.count)
                 let labels = resultLabels(many.labels[left], one.labels[right])
                 let claim = claims.place(of: Claims.Key(signature: number, labels: isGrouped ? labels : nil))
                 let manyBase = left * many.steps

@@ -13,19 +13,24 @@ struct Windows: Sendable {
     let clock: StepGrid
     private var lower: [Int] = []
     private var upper: [Int] = []
+    private let interruption: Interruption
 
-    init(ends: StepGrid, rangeMilliseconds: Int64, clock: StepGrid) {
+    init(ends: StepGrid, rangeMilliseconds: Int64, clock: StepGrid, interruption: Interruption = .never) {
         self.ends = ends
         self.rangeMilliseconds = rangeMilliseconds
         self.clock = clock
+        self.interruption = interruption
     }
+
+    /// For a kernel that walks whole windows.
+    var checkpoint: Checkpoint { Checkpoint(interruption) }
 
     /// Samples and the place of each step's windows among them, both known.
     init(
         samples times: [Int64], _ values: [Double], lower: [Int], upper: [Int], ends: StepGrid,
-        rangeMilliseconds: Int64, clock: StepGrid
+        rangeMilliseconds: Int64, clock: StepGrid, interruption: Interruption = .never
     ) {
-        self.init(ends: ends, rangeMilliseconds: rangeMilliseconds, clock: clock)
+        self.init(ends: ends, rangeMilliseconds: rangeMilliseconds, clock: clock, interruption: interruption)
         samples.timestamps = times
         samples.values = values
         self.lower = lower

@@ -59,8 +59,10 @@ package struct FunctionExample: Hashable, Sendable {
 }
 
 /// Fills the row of one series: for each step what the function makes of that step's window. The row comes filled
-/// with ``Double/absent``.
-typealias RangeKernel = @Sendable (_ windows: Windows, _ parameters: Parameters, _ row: inout [Double]) -> Void
+/// with ``Double/absent``. A kernel that walks whole windows counts its work on the windows' checkpoint, so that it can
+/// be stopped; one that slides is done before anybody could ask.
+typealias RangeKernel =
+    @Sendable (_ windows: Windows, _ parameters: Parameters, _ row: inout [Double]) throws(QueryError) -> Void
 
 /// How a function's answer comes about. The cases differ in what the evaluator has to hand them.
 enum Kernel: Sendable {
@@ -79,6 +81,10 @@ enum Kernel: Sendable {
     case absent
     /// 1 where the argument, a range vector, has nothing.
     case absentOverTime
+    /// A number that the query's own times decide; it is planned as that number.
+    case ofQuery(@Sendable (PlanContext) -> Double)
+    /// Labels of info metrics are put onto the series of the first argument.
+    case info
 }
 
 /// The scalar arguments of a call, in order, one number a step.
@@ -102,7 +108,7 @@ struct FunctionCall {
     let name: String
     let grid: StepGrid
     var arguments: [StepValue]
-    let argumentSpans: [SourceSpan]
+    var argumentSpans: [SourceSpan]
     var annotations: AnnotationList
 
     /// The instant vector at `index`; the type check has made sure that it is one.

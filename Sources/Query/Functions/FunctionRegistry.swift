@@ -19,6 +19,10 @@ package enum FunctionRegistry {
         // Histograms.
         .histogramQuantile, .histogramFraction, .histogramCount, .histogramSum, .histogramAvg, .histogramStddev,
         .histogramStdvar,
+        // Experimental in Prometheus: over a range, histograms, the query's own times, labels.
+        .doubleExponentialSmoothing, .madOverTime, .tsOfFirstOverTime, .tsOfLastOverTime, .tsOfMinOverTime,
+        .tsOfMaxOverTime, .histogramQuantiles, .start, .end, .range, .step, .minOf, .maxOf, .sortByLabel,
+        .sortByLabelDesc, .info,
     ]
 
     private static let byName: [String: Function] = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
@@ -28,4 +32,7 @@ package enum FunctionRegistry {
 
     /// All names, in the order of ``all``.
     package static let names: [String] = all.map(\.name)
+
+    /// The names of what Prometheus accepts without a flag.
+    package static let stableNames: [String] = all.filter { !$0.signature.isExperimental }.map(\.name)
 }

@@ -37,13 +37,18 @@ extension Function {
     }
 
     private static func quantiles(_ call: inout FunctionCall) throws(QueryError) -> StepValue {
+        try quantiles(&call, repairsAt: call.argumentSpans[1])
+    }
+
+    private static func quantiles(
+        _ call: inout FunctionCall, repairsAt span: SourceSpan
+    ) throws(QueryError) -> StepValue {
         let phi = call.scalar(0)
         for value in phi where Quantile.isInvalid(value) {
             call.annotations.warn(
                 "quantile value should be between 0 and 1, got \(FloatText.short(value))", at: call.argumentSpans[0])
         }
         let grid = call.grid
-        let span = call.argumentSpans[1]
         var annotations = call.annotations
         let result = try eachHistogram(call, vectorAt: 1, annotations: &annotations) {
             histogram, step, annotations in
@@ -60,6 +65,49 @@ extension Function {
         }
         call.annotations = annotations
         return .vector(result)
+    }
+
+    static let histogramQuantiles = Function(
+        FunctionSignature(
+            "histogram_quantiles", [.instantVector, .string, .scalar, .scalar], .repeatedLastUpTo(9),
+            isExperimental: true),
+        "Several φ-quantiles of a histogram whose buckets are series with a label `le`, each with φ as a label.",
+        example: FunctionExample(
+            #"histogram_quantiles(latency_bucket, "q", 0.5, 0.7)"#, over: buckets,
+            gives: [#"{q="0.5"} 0.1"#, #"{q="0.7"} 0.3"#]),
+        kernel: .whole(severalQuantiles))
+
+    private static func severalQuantiles(_ call: inout FunctionCall) throws(QueryError) -> StepValue {
+        let label = call.string(1)
+        var result = VectorColumns(steps: call.grid.count)
+        for index in 2..<call.arguments.count {
+            let phi = call.scalar(index)
+            var one = call
+            one.arguments = [.scalar(phi), call.arguments[0]]
+            // What is wrong with the input is said of the vector, what was repaired in it of the label.
+            one.argumentSpans = [call.argumentSpans[index], call.argumentSpans[0]]
+            guard case .vector(let columns) = try quantiles(&one, repairsAt: call.argumentSpans[1]) else { continue }
+            call.annotations = one.annotations
+            for series in 0..<columns.count {
+                // φ may change from step to step, and the label with it.
+                var rest = Array(columns.values[columns.column(series)])
+                while let first = rest.firstIndex(where: \.isPresent) {
+                    var row = [Double](repeating: .absent, count: rest.count)
+                    for step in first..<rest.count where phi[step].bitPattern == phi[first].bitPattern {
+                        (row[step], rest[step]) = (rest[step], .absent)
+                    }
+                    result.append(columns.labels[series].setting(label, to: labelText(phi[first])), row)
+                }
+            }
+        }
+        try result.mergeDuplicates()
+        return .vector(result)
+    }
+
+    /// As OpenMetrics writes a bound: always with a point or an exponent.
+    private static func labelText(_ value: Double) -> String {
+        let text = FloatText.short(value)
+        return text.utf8.allSatisfy({ isDigit($0) || $0 == UInt8(ascii: "-") }) ? text + ".0" : text
     }
 
     private static func fractions(_ call: inout FunctionCall) throws(QueryError) -> StepValue {

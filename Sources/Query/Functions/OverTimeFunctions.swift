@@ -47,9 +47,11 @@ extension Function {
     static let sumOverTime = Function(
         window: "sum_over_time", "Sum of the samples in the range.",
         FunctionExample("sum_over_time(load[10m])", over: load, at: 2, gives: ["{} 9"]), tiers: .sum
-    ) { windows, _, row in
+    ) { windows, _, row throws(QueryError) in
         let values = windows.values
         let running = exactRunningSums(values)
+        var checkpoint = windows.checkpoint
+        var sums = WindowSums()
         for step in 0..<windows.count {
             let window = windows[step]
             guard !window.isEmpty else { continue }
@@ -57,8 +59,12 @@ extension Function {
                 row[step] = running[window.upperBound] - running[window.lowerBound]
                 continue
             }
-            var total = CompensatedSum()
-            for place in window { total.add(values[place]) }
+            try checkpoint.pass(window.count)
+            var total = sums.sum(of: step, windows)
+            if !(total.sum + total.error).isFinite {
+                total = CompensatedSum()
+                for place in window { total.add(values[place]) }
+            }
             row[step] = total.sum.isInfinite ? total.sum : total.sum + total.error
         }
     }
@@ -66,15 +72,24 @@ extension Function {
     static let avgOverTime = Function(
         window: "avg_over_time", "Mean of the samples in the range.",
         FunctionExample("avg_over_time(load[10m])", over: load, at: 2, gives: ["{} 3"]), tiers: .avg
-    ) { windows, _, row in
+    ) { windows, _, row throws(QueryError) in
         let values = windows.values
         let running = exactRunningSums(values)
+        var checkpoint = windows.checkpoint
+        var sums = WindowSums()
         for step in 0..<windows.count {
             let window = windows[step]
             guard !window.isEmpty else { continue }
             if let running {
                 // The error term of an exact sum is zero; adding it turns a negative zero into zero, as there.
                 row[step] = (running[window.upperBound] - running[window.lowerBound]) / Double(window.count) + 0
+                continue
+            }
+            try checkpoint.pass(window.count)
+            let total = sums.sum(of: step, windows)
+            if (total.sum + total.error).isFinite {
+                let count = Double(window.count)
+                row[step] = total.sum / count + total.error / count
                 continue
             }
             var mean = CompensatedMean(first: values[window.lowerBound])
@@ -87,33 +102,26 @@ extension Function {
         window: "stdvar_over_time", "Population variance of the samples in the range.",
         FunctionExample("stdvar_over_time(load[10m])", over: ["load 1 5 3 3"], at: 3, gives: ["{} 2"]),
         tiers: .spread(isRoot: false)
-    ) { windows, _, row in
-        for step in 0..<windows.count where !windows[step].isEmpty { row[step] = variance(windows, windows[step]) }
+    ) { windows, _, row throws(QueryError) in
+        var checkpoint = windows.checkpoint
+        var spreads = WindowSpreads()
+        for step in 0..<windows.count where !windows[step].isEmpty {
+            try checkpoint.pass(windows[step].count)
+            row[step] = spreads.variance(of: step, windows)
+        }
     }
 
     static let stddevOverTime = Function(
         window: "stddev_over_time", "Population standard deviation of the samples in the range.",
         FunctionExample("stddev_over_time(load[10m])", over: ["load 2 6"], at: 1, gives: ["{} 2"]),
         tiers: .spread(isRoot: true)
-    ) { windows, _, row in
+    ) { windows, _, row throws(QueryError) in
+        var checkpoint = windows.checkpoint
+        var spreads = WindowSpreads()
         for step in 0..<windows.count where !windows[step].isEmpty {
-            row[step] = variance(windows, windows[step]).squareRoot()
+            try checkpoint.pass(windows[step].count)
+            row[step] = spreads.variance(of: step, windows).squareRoot()
         }
-    }
-
-    /// Welford's recurrence with mean and sum of squares compensated.
-    private static func variance(_ windows: Windows, _ window: Range<Int>) -> Double {
-        var count = 0.0
-        var mean = CompensatedSum()
-        var squares = CompensatedSum()
-        for place in window {
-            let value = windows.values[place]
-            count += 1
-            let difference = value - (mean.sum + mean.error)
-            mean.add(difference / count)
-            squares.add(difference * (value - (mean.sum + mean.error)))
-        }
-        return (squares.sum + squares.error) / count
     }
 
     /// The sums of the values before each place, if all of them are exact: whole numbers whose magnitudes together

@@ -10,15 +10,25 @@ enum Quantile {
     static func value(_ phi: Double, ofSorted sorted: ArraySlice<Double>) -> Double {
         if sorted.isEmpty || phi.isNaN { return .nan }
         if phi < 0 { return -.infinity }
-        if phi > 1 { return .infinity }
-        let rank = phi * Double(sorted.count - 1)
+        guard let (low, high, weight) = ranks(phi, count: sorted.count) else { return .infinity }
+        return sorted[sorted.startIndex + low] * (1 - weight) + sorted[sorted.startIndex + high] * weight
+    }
+
+    /// The two ranks that the φ-quantile of `count` values lies between, and the weight of the higher one; nil where φ
+    /// is none of a quantile.
+    static func ranks(_ phi: Double, count: Int) -> (low: Int, high: Int, weight: Double)? {
+        guard !isInvalid(phi), count > 0 else { return nil }
+        let rank = phi * Double(count - 1)
         let below = rank.rounded(.down)
         let low = max(0, Int(below))
-        let high = min(sorted.count - 1, low + 1)
-        let weight = rank - below
-        return sorted[sorted.startIndex + low] * (1 - weight) + sorted[sorted.startIndex + high] * weight
+        return (low, min(count - 1, low + 1), rank - below)
     }
 
     /// Whether a warning is due.
     static func isInvalid(_ phi: Double) -> Bool { phi.isNaN || phi < 0 || phi > 1 }
+
+    /// The median of values in any order.
+    static func median(_ values: [Double]) -> Double {
+        value(0.5, ofSorted: values.sorted(by: precedes)[...])
+    }
 }

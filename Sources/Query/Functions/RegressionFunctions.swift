@@ -5,10 +5,12 @@ extension Function {
         window: "deriv", "Per-second slope of a gauge over the range, by least squares.",
         FunctionExample("deriv(disk_used[5m])", over: ["disk_used 0+60x10"], at: 10, gives: ["{} 1"]),
         tiers: .line(.slope)
-    ) { windows, _, row in
+    ) { windows, _, row throws(QueryError) in
+        var checkpoint = windows.checkpoint
         for step in 0..<windows.count {
             let window = windows[step]
             guard window.count >= 2 else { continue }
+            try checkpoint.pass(window.count)
             row[step] = line(windows, window, zero: windows.times[window.lowerBound]).slope
         }
     }
@@ -19,10 +21,12 @@ extension Function {
         example: FunctionExample(
             "predict_linear(disk_used[5m], 3600)", over: ["disk_used 0+60x10"], at: 10, gives: ["{} 4200"]),
         kernel: .window(
-            { windows, parameters, row in
+            { windows, parameters, row throws(QueryError) in
+                var checkpoint = windows.checkpoint
                 for step in 0..<windows.count {
                     let window = windows[step]
                     guard window.count >= 2 else { continue }
+                    try checkpoint.pass(window.count)
                     let fit = line(windows, window, zero: windows.clock.time(step))
                     row[step] = fit.slope * parameters[0, at: step] + fit.intercept
                 }

@@ -48,14 +48,14 @@ extension Function {
         kernel: .mapWithParameters { value, parameters, step in lesser(parameters[0, at: step], value) })
 
     /// The greater one; NaN if either is, and 0 over −0 (Go's math.Max).
-    private static func greater(_ a: Double, _ b: Double) -> Double {
+    static func greater(_ a: Double, _ b: Double) -> Double {
         if a.isNaN || b.isNaN { return a == .infinity || b == .infinity ? .infinity : .nan }
         if a == 0 && b == 0 { return a.sign == .minus ? b : a }
         return a > b ? a : b
     }
 
     /// The lesser one; NaN if either is, and −0 below 0 (Go's math.Min).
-    private static func lesser(_ a: Double, _ b: Double) -> Double {
+    static func lesser(_ a: Double, _ b: Double) -> Double {
         if a.isNaN || b.isNaN { return a == -.infinity || b == -.infinity ? -.infinity : .nan }
         if a == 0 && b == 0 { return a.sign == .minus ? a : b }
         return a < b ? a : b

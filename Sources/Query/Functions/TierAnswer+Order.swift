@@ -4,25 +4,24 @@ import Model
 import TSDB
 
 extension TierAnswer {
-    static let min = extreme({ $0 < $1 }) { $0.minima }
-    static let max = extreme({ $0 > $1 }) { $0.maxima }
+    static let min = extreme(Least.self) { $0.minima }
+    static let max = extreme(Greatest.self) { $0.maxima }
 
     /// The extreme of the windows' extremes. Of a window that a range cuts it may lie outside of the range; then the
     /// extreme of what is known to lie within says how far off the answer may be.
-    private static func extreme(
-        _ isBetter: @escaping @Sendable (Double, Double) -> Bool,
-        of column: @escaping @Sendable (WindowColumns) -> [Double]
+    private static func extreme<Order: Preference>(
+        _ order: Order.Type, of column: @escaping @Sendable (WindowColumns) -> [Double]
     ) -> TierAnswer {
-        let kernel = Function.extreme(isBetter)
-        return TierAnswer(.exact) { windows, parameters, row, remarks in
+        let kernel = Function.extreme(order)
+        return TierAnswer(.exact) { windows, parameters, row, remarks throws(QueryError) in
             let values = column(windows.columns)
-            kernel(windows.samples(values), parameters, &row)
+            try kernel(windows.samples(values), parameters, &row)
             if windows.isUncut { return }
             var known = [Double](repeating: .absent, count: row.count)
-            kernel(windows.samples(values, wholeOnly: true), parameters, &known)
+            try kernel(windows.samples(values, wholeOnly: true), parameters, &known)
             for step in 0..<windows.count where windows.isCut(step) {
                 var best = known[step].isAbsent ? .nan : known[step]
-                for value in endsWithin(windows, step) where isBetter(value, best) || best.isNaN { best = value }
+                for value in endsWithin(windows, step) where Order.isBetter(value, best) || best.isNaN { best = value }
                 if best == row[step] || row[step].isNaN { continue }
                 remarks.enclosing(windows.tier, within: (row[step] - best).magnitude)
             }
@@ -44,8 +43,11 @@ extension TierAnswer {
 
     /// The middle of what the windows allow. The k-th of all samples lies between the k-th of the windows' least and
     /// the k-th of their greatest values, each taken as often as its window has samples.
-    static let quantile = TierAnswer(.estimated) { windows, parameters, row, remarks in
+    static let quantile = TierAnswer(.estimated) { windows, parameters, row, remarks throws(QueryError) in
+        var checkpoint = windows.checkpoint
         for step in 0..<windows.count where !windows[step].isEmpty {
+            // Each window is sorted four times over.
+            try checkpoint.pass(20 * windows[step].count)
             let phi = parameters[0, at: step]
             if !(phi >= 0 && phi <= 1) {
                 row[step] = phi.isNaN ? .nan : phi < 0 ? -.infinity : .infinity

@@ -28,7 +28,7 @@ struct TierAnswer: Sendable {
 /// ``Double/absent``.
 typealias TierKernel =
     @Sendable (_ windows: TierWindows, _ parameters: Parameters, _ row: inout [Double], _ remarks: inout TierRemarks)
-    -> Void
+    throws(QueryError) -> Void
 
 /// What answers from windows are short of, over all series and steps of one place in a query.
 struct TierRemarks: Sendable {

@@ -2,7 +2,7 @@ import Model
 
 /// Writes a tree as the text that Prometheus' `Expr.String()` writes: one form for all spellings of a query.
 package struct Printer {
-    private var text = ""
+    private(set) var text = ""
     /// The query that was parsed, where it is known: it tells which numbers were written as durations.
     private let source: [UInt8]?
 
@@ -16,9 +16,9 @@ package struct Printer {
         return printer.text
     }
 
-    private init(source: [UInt8]?) { self.source = source }
+    init(source: [UInt8]?) { self.source = source }
 
-    private mutating func write(_ expression: Expression) {
+    mutating func write(_ expression: Expression) {
         switch expression {
         case .number(let value, let span): text += isDuration(span) ? duration(value) : FloatText.plain(value)
         case .string(let value, _): text += QuotedText.quote(value)
@@ -31,8 +31,7 @@ package struct Printer {
             write(node.selector.modifiers)
         case .subquery(let node):
             write(node.expression)
-            text += "[\(topDuration(node.range)):\(node.step.map(topDuration) ?? "")]"
-            write(node.modifiers)
+            writeWindow(of: node)
         case .call(let node):
             text += node.function + "("
             write(list: node.arguments)
@@ -54,6 +53,12 @@ package struct Printer {
             if index > 0 { text += ", " }
             write(expression)
         }
+    }
+
+    /// What stands behind the expression of a subquery: `[range:step]` and its modifiers.
+    mutating func writeWindow(of subquery: Subquery) {
+        text += "[\(topDuration(subquery.range)):\(subquery.step.map(topDuration) ?? "")]"
+        write(subquery.modifiers)
     }
 
     // MARK: Selectors
@@ -135,24 +140,35 @@ package struct Printer {
     // MARK: Aggregations and operators
 
     private mutating func write(_ aggregation: Aggregation) {
+        writeHead(of: aggregation)
+        text += "("
+        write(list: (aggregation.parameter.map { [$0] } ?? []) + [aggregation.expression])
+        text += ")"
+    }
+
+    /// The operation and how it groups, before the parenthesis.
+    mutating func writeHead(of aggregation: Aggregation) {
         text += aggregation.operation.rawValue
         switch aggregation.grouping {
         case .by([]): break
         case .by(let names): text += " by (\(labels(names))) "
         case .without(let names): text += " without (\(labels(names))) "
         }
-        text += "("
-        write(list: (aggregation.parameter.map { [$0] } ?? []) + [aggregation.expression])
-        text += ")"
     }
 
     private mutating func write(_ binary: BinaryOperation) {
         write(binary.lhs)
-        text += " " + binary.operation.rawValue
-        if binary.returnsBool { text += " bool" }
-        if let matching = binary.matching { write(matching) }
+        text += " "
+        writeOperator(of: binary)
         text += " "
         write(binary.rhs)
+    }
+
+    /// The operator with `bool` and how the sides are matched.
+    mutating func writeOperator(of binary: BinaryOperation) {
+        text += binary.operation.rawValue
+        if binary.returnsBool { text += " bool" }
+        if let matching = binary.matching { write(matching) }
     }
 
     private mutating func write(_ matching: VectorMatching) {

@@ -12,7 +12,7 @@ extension Rewrite {
                 let value = ScalarArithmetic.value(of: binary.operation, lhs, rhs)
             else { return node }
             return .number(value)
-        case .number, .string, .select, .sampleTimes, .range, .call, .aggregate, .negate, .once: return node
+        case .number, .string, .select, .sampleTimes, .range, .call, .aggregate, .negate, .once, .shared: return node
         }
     }
 }

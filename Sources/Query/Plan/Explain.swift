@@ -16,6 +16,7 @@ struct Explain {
 
     private func write(_ node: PlanNode, indent: Int, into text: inout String) {
         text += String(repeating: "  ", count: indent) + describe(node) + "\n"
+        if case .shared(let shared) = node, shared.isRepeated { return }
         for child in node.children { write(child, indent: indent + 1, into: &text) }
     }
 
@@ -38,6 +39,8 @@ struct Explain {
             return "aggregate \(aggregation.operation.rawValue) \(Self.describe(aggregation.grouping))"
         case .negate: return "negate"
         case .once: return "once (the same at every step)"
+        case .shared(let shared):
+            return shared.isRepeated ? "the same as before (shared \(shared.number))" : "shared \(shared.number)"
         case .binary(let binary):
             let bool = binary.returnsBool ? " bool" : ""
             return "binary \(binary.operation.rawValue)\(bool)" + (binary.matching.map(Self.describe) ?? "")

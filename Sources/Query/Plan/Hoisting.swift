@@ -22,17 +22,17 @@ extension Rewrite {
             switch call.function.kernel {
             case .timestamp: false
             case .whole where call.function.name == "time": false
-            case .map, .mapWithParameters, .window, .whole, .absent, .absentOverTime:
+            case .map, .mapWithParameters, .window, .whole, .absent, .absentOverTime, .ofQuery, .info:
                 call.arguments.allSatisfy(isInvariant)
             }
-        case .aggregate, .negate, .once, .binary: node.children.allSatisfy(isInvariant)
+        case .aggregate, .negate, .once, .binary, .shared: node.children.allSatisfy(isInvariant)
         }
     }
 
     /// Constants cost nothing, a range vector is no value of its own, and what is hoisted need not be again.
     private static func isWorthwhile(_ node: PlanNode) -> Bool {
         switch node {
-        case .number, .string, .range, .once: false
+        case .number, .string, .range, .once, .shared: false
         case .select, .sampleTimes, .call, .aggregate, .negate, .binary: true
         }
     }

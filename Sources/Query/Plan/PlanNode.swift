@@ -17,6 +17,8 @@ indirect enum PlanNode: Sendable {
     case binary(BinaryPlan)
     /// The same at every step: evaluated at the grid's first one.
     case once(PlanNode)
+    /// Said more than once in the query: evaluated once for each grid.
+    case shared(SharedPlan)
 }
 
 /// Where in time a selector or subquery looks, seen from the moment of evaluation.
@@ -108,6 +110,7 @@ extension PlanNode {
         case .range: .rangeVector
         case .call(let call): call.function.signature.returns
         case .negate(let inner), .once(let inner): inner.type
+        case .shared(let shared): shared.node.type
         case .binary(let binary):
             binary.lhsType == .scalar && binary.rhsType == .scalar ? .scalar : .instantVector
         }
@@ -122,6 +125,7 @@ extension PlanNode {
         case .call(let call): call.arguments
         case .aggregate(let aggregation): (aggregation.parameter.map { [$0] } ?? []) + [aggregation.expression]
         case .negate(let inner), .once(let inner): [inner]
+        case .shared(let shared): [shared.node]
         case .binary(let binary): [binary.lhs, binary.rhs]
         }
     }
@@ -142,6 +146,9 @@ extension PlanNode {
             return .aggregate(aggregation)
         case .negate(let inner): return .negate(transform(inner))
         case .once(let inner): return .once(transform(inner))
+        case .shared(var shared):
+            shared.node = transform(shared.node)
+            return .shared(shared)
         case .binary(var binary):
             binary.lhs = transform(binary.lhs)
             binary.rhs = transform(binary.rhs)

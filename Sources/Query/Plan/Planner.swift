@@ -117,6 +117,8 @@ struct Planner {
         guard let function = FunctionRegistry.function(named: call.function) else {
             preconditionFailure("\(call.function) passed the type check as a function")
         }
+        if case .ofQuery(let value) = function.kernel { return .number(value(context)) }
+        if case .info = function.kernel { return try planInfo(call, function, on: grid) }
         var arguments: [PlanNode] = []
         for argument in call.arguments { arguments.append(try plan(argument, on: grid)) }
         var planned = CallPlan(
@@ -137,14 +139,30 @@ struct Planner {
             ]
             planned.argumentSpans = [call.span]
         case .whole:
-            if context.isRange, function.name == "sort" || function.name == "sort_desc" {
+            if context.isRange, function.name.hasPrefix("sort") {
                 annotations.warn(
                     "sort is ineffective for range queries since results are always ordered by labels", at: call.span)
             }
-        case .map, .mapWithParameters, .window: break
+        case .map, .mapWithParameters, .window, .ofQuery, .info: break
         }
         planned.arguments = answerable(planned, on: grid)
         return .call(planned)
+    }
+
+    /// `info(v)` and `info(v, {…})`: the info metrics are `target_info` where the braces name none.
+    private mutating func planInfo(
+        _ call: Call, _ function: Function, on grid: StepGrid
+    ) throws(QueryError) -> PlanNode {
+        var selector = VectorSelector(matchers: [], modifiers: .none, span: call.span)
+        if call.arguments.count > 1, case .selector(let written) = call.arguments[1] { selector = written }
+        if !selector.matchers.contains(where: { $0.name == Labels.metricNameLabel }) {
+            selector.matchers.append(Matcher(Labels.metricNameLabel, equals: "target_info"))
+        }
+        let infos = try plan(Expression.selector(selector), on: grid)
+        return .call(
+            CallPlan(
+                function: function, arguments: [try plan(call.arguments[0], on: grid), infos],
+                argumentSpans: [call.arguments[0].span, selector.span], span: call.span))
     }
 
     /// The arguments of a call; a range vector of samples knows whether the function can be answered from windows.
@@ -153,7 +171,7 @@ struct Planner {
         switch call.function.kernel {
         case .window(_, let tiers, _): fidelity = tiers.fidelity
         case .absentOverTime: fidelity = TierAnswer.present.fidelity
-        case .map, .mapWithParameters, .whole, .timestamp, .absent: return call.arguments
+        case .map, .mapWithParameters, .whole, .timestamp, .absent, .ofQuery, .info: return call.arguments
         }
         guard fidelity == .exact || fidelity == .exactInOrder else { return call.arguments }
         return call.arguments.map { argument in

@@ -29,7 +29,7 @@ struct TierChoice: Hashable, Sendable {
     }
 
     /// A window costs as much as ten samples do, so that minutes gain little over samples of 5 s, and only where ranges
-    /// are long (measured: benchmarks/query; 30 days of a day's maximum 47 ms from minutes, 147 ms from samples, 7 ms
+    /// are long (measured: benchmarks/query; 30 days of a day's maximum 37 ms from minutes, 71 ms from samples, 6 ms
     /// from hours; instant vectors and ranges of 5 minutes 14 ms from minutes, 9 ms from samples).
     private static func isWorthwhile(_ tier: Tier, span: Int64, range: Int64) -> Bool {
         switch tier {

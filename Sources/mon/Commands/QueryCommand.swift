@@ -16,7 +16,7 @@ struct QueryCommand: Verb {
             """)
 
     @Argument(help: "The expression.")
-    var expression: String
+    var expression = ""
 
     @OptionGroup var store: StoreOptions
 
@@ -53,7 +53,28 @@ struct QueryCommand: Verb {
     @Option(help: "Give up after this time.")
     var timeout = "2m"
 
+    @Flag(help: "List PromQL's functions instead. `mon help NAME` shows one with an example.")
+    var functions = false
+
+    @Option(
+        name: .customLong("enable"),
+        help: ArgumentHelp(
+            "Accept what Prometheus keeps behind feature flags: experimental functions, limitk, limit_ratio, fill.",
+            valueName: "experimental"))
+    var features: [String] = []
+
+    func validate() throws {
+        if expression.isEmpty && !functions { throw ValidationError("Missing expected argument '<expression>'") }
+        for feature in features where feature != "experimental" {
+            throw ValidationError("--enable \(feature): possible is experimental")
+        }
+    }
+
     func perform(on console: Console) throws -> CommandStatus {
+        if functions {
+            console.write(FunctionHelp.all)
+            return .success
+        }
         guard let format = OutputFormats.named(format) else {
             let known = OutputFormats.all.map(\.name)
             throw CommandFailure(.usage, "--format \(self.format): possible are \(known.joined(separator: ", "))")
@@ -63,7 +84,8 @@ struct QueryCommand: Verb {
         let timeout = try DurationArgument.parse(timeout, option: "--timeout")
         let queryOptions = QueryOptions(resolution: try tier())
         // A query that runs for ever holds its snapshot for ever, and the file grows.
-        let engine = QueryEngine(limits: QueryLimits(timeout: .milliseconds(timeout)))
+        let engine = QueryEngine(
+            limits: QueryLimits(timeout: .milliseconds(timeout)), acceptsExperimental: !features.isEmpty)
         // Before the store is opened: a mistyped query is one with or without data.
         let parsed = try parse(with: engine)
         let snapshot = try store.openForReading(on: console).snapshot()

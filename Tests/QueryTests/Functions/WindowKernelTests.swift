@@ -40,7 +40,7 @@ struct WindowKernelTests {
         var samples = column
         windows.load(&samples)
         var row = [Double](repeating: .absent, count: ends.count)
-        kernel(windows, Parameters([[Double](repeating: parameter, count: ends.count)]), &row)
+        try kernel(windows, Parameters([[Double](repeating: parameter, count: ends.count)]), &row)
         for index in 0..<ends.count {
             let end = ends.time(index)
             let points = zip(column.timestamps, column.values).filter {

@@ -33,6 +33,9 @@ enum SignatureTable {
         FunctionSignature("double_exponential_smoothing", [.rangeVector, .scalar, .scalar], isExperimental: true),
         FunctionSignature("histogram_fraction", [.scalar, .scalar, .instantVector]),
         FunctionSignature("histogram_quantile", [.scalar, .instantVector]),
+        FunctionSignature(
+            "histogram_quantiles", [.instantVector, .string, .scalar, .scalar], .repeatedLastUpTo(9),
+            isExperimental: true),
         FunctionSignature("info", [.instantVector, .instantVector], .optionalLast, isExperimental: true),
         FunctionSignature("label_join", [.instantVector, .string, .string, .string], .repeatedLast),
         FunctionSignature("label_replace", [.instantVector, .string, .string, .string, .string]),

@@ -37,7 +37,7 @@ struct TierKernelTests {
         init(
             _ subject: Subject, _ samples: SampleColumn, _ tier: Tier, seam: Int64, end: Int64, range: Int64,
             parameter: Double
-        ) {
+        ) throws {
             let grid = StepGrid(instant: end)
             let parameters = Parameters([[parameter]])
             var content = TierKernelTests.content(samples, tier, seam: seam)
@@ -50,13 +50,13 @@ struct TierKernelTests {
             remarks = TierRemarks()
             var row = [Double.absent]
             let model = Windows(ends: grid, rangeMilliseconds: range, clock: grid)
-            JoinedCall(model, subject.kernel, subject.tiers, parameters).fill(&row, 1, &content, &remarks)
+            try JoinedCall(model, subject.kernel, subject.tiers, parameters).fill(&row, 1, &content, &remarks)
             fromWindows = row[0]
             row = [.absent]
             var plain = model
             var copy = samples
             plain.load(&copy)
-            subject.kernel(plain, parameters, &row)
+            try subject.kernel(plain, parameters, &row)
             fromSamples = row[0]
         }
 
@@ -107,7 +107,7 @@ struct TierKernelTests {
                     var range = Int64.random(in: 1...25, using: &random) * length
                     // Behind the seam a range may end anywhere.
                     if start + range > seam { range -= Int64.random(in: 0..<length, using: &random) }
-                    let found = Comparison(
+                    let found = try Comparison(
                         subject, samples, tier, seam: seam, end: start + range, range: range,
                         parameter: Self.parameter(name, &random))
                     answered += found.fromSamples.isPresent ? 1 : 0
@@ -165,7 +165,7 @@ struct TierKernelTests {
                 for _ in 0..<12 {
                     let end = Int64.random(in: 0...20 * length, using: &random)
                     let range = Int64.random(in: 1...3 * length, using: &random)
-                    let found = Comparison(
+                    let found = try Comparison(
                         subject, samples, tier, seam: .max, end: end, range: range,
                         parameter: Self.parameter(name, &random))
                     remarked += found.remarks.isEmpty ? 0 : 1
@@ -216,11 +216,11 @@ struct TierKernelTests {
                 var row = [Double](repeating: .absent, count: grid.count)
                 var remarks = TierRemarks()
                 let model = Windows(ends: grid, rangeMilliseconds: range, clock: grid)
-                JoinedCall(
+                try JoinedCall(
                     model, subject.kernel, subject.tiers, Parameters([[Double](repeating: 0.4, count: grid.count)])
                 ).fill(&row, windowed, &content, &remarks)
                 for step in 0..<grid.count {
-                    let alone = Comparison(
+                    let alone = try Comparison(
                         subject, samples, .minute, seam: seam, end: grid.time(step), range: range, parameter: 0.4)
                     let expected = step < windowed ? alone.fromWindows : alone.fromSamples
                     // Which zero comes first among equals is left to the sort.
@@ -239,10 +239,10 @@ struct TierKernelTests {
         var random = SeededGenerator(seed: 5)
         var samples = RandomSeries.decimals.column(&random, window: 60_000, windows: 10)
         samples.values[samples.count / 2] = 1e6
-        let right = Comparison(
+        let right = try Comparison(
             subject, samples, .minute, seam: .max, end: 600_000, range: 600_000, parameter: 0)
         #expect(right.isSame && right.fromWindows == 1e6)
-        let wrong = Comparison(
+        let wrong = try Comparison(
             subject, samples, .minute, seam: 600_000, end: 300_000, range: 60_000, parameter: 0)
         #expect(wrong.fromWindows < 1e6)
         // A fall that is lost, or a sum in another order, is a difference in the last bits.
