@@ -27,10 +27,11 @@ let quickStart = [
     "\(Context.packageDirectory)/.build/static", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--icf=safe",
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func room(_ name: String, _ dependencies: [Target.Dependency], links: [LinkerSetting] = []) -> Target {
     .target(
         name: name, dependencies: dependencies,
-        swiftSettings: ["Model", "TSDB", "Query", "Formats"].contains(name) ? strict + instrumented : strict)
+        swiftSettings: ["Model", "TSDB", "Query", "Formats"].contains(name) ? strict + instrumented : strict,
+        linkerSettings: links)
 }
 
 func tests(_ room: String, _ dependencies: [Target.Dependency] = [], resources: [String] = []) -> Target {
@@ -58,6 +59,7 @@ let package = Package(
         // Doors to C.
         .systemLibrary(name: "CLMDB"),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary(":libre2.a"), .linkedLibrary("stdc++")]),
+        .systemLibrary(name: "CZlib"),
         .target(name: "CLinux"),
         .target(name: "CCRC32C"),
 
@@ -77,11 +79,12 @@ let package = Package(
         room(
             "Server",
             [
-                "Model", "TSDB", "Query", "Formats",
+                "Model", "TSDB", "Query", "Formats", "CZlib",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]),
+            ],
+            links: [.linkedLibrary(":libz.a")]),
         // Layer 6.
         .executableTarget(
             name: "mon",

@@ -4,7 +4,7 @@
 #   scripts/install-packages.sh test      and what its tests talk to
 set -eu
 
-build="liblmdb-dev libre2-dev"
+build="liblmdb-dev libre2-dev zlib1g-dev"
 test="prometheus python3-prometheus-client curl binutils"
 
 case "${1:-}" in

@@ -38,6 +38,11 @@ final class Connection: ChannelInboundHandler {
     private var keepsAlive = true
     private var deadline: Scheduled<Void>?
     private var context: ChannelHandlerContext?
+    /// Of the request in hand.
+    private var cancellation: Cancellation?
+    private var watch: ClientWatch?
+    /// Bytes of the body in hand, taken from what all connections have together.
+    private var reservedBytes = 0
 
     private init(_ router: Router, _ connections: Connections) {
         self.router = router
@@ -51,11 +56,15 @@ final class Connection: ChannelInboundHandler {
         decoding.maxHeaderFieldCount = connections.limits.headerCountMax
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoding)
         let pipeline = channel.pipeline.syncOperations
+        let connection = Connection(router, connections)
+        let watch = ClientWatch { [weak connection] in connection?.cancellation?.cancel() }
+        connection.watch = watch
+        try pipeline.addHandler(watch)
         try pipeline.addHandler(HTTPResponseEncoder())
         try pipeline.addHandler(ByteToMessageHandler(decoder))
         try pipeline.addHandler(HTTPServerPipelineHandler())
         try pipeline.addHandler(NIOHTTPResponseHeadersValidator())
-        try pipeline.addHandler(Connection(router, connections))
+        try pipeline.addHandler(connection)
     }
 
     // MARK: What the channel tells
@@ -71,6 +80,8 @@ final class Connection: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()
+        cancellation?.cancel()
+        if case .handling = phase {} else { releaseBody() }
         connections.remove(self)
         phase = .closing
         self.context = nil
@@ -143,6 +154,8 @@ final class Connection: ChannelInboundHandler {
         if incoming.body.count + bytes.readableBytes > Connection.bodyBytesMax(incoming.match) {
             return refuseBody(incoming)
         }
+        guard connections.reserve(bytes.readableBytes) else { return refuseForNow() }
+        reservedBytes += bytes.readableBytes
         incoming.body.append(contentsOf: bytes.readableBytesView)
         phase = .receiving(incoming)
     }
@@ -152,6 +165,19 @@ final class Connection: ChannelInboundHandler {
         keepsAlive = false
         let most = Connection.bodyBytesMax(incoming.match)
         write(.text(status: 413, "the body is larger than the \(most) bytes that are allowed here"), hasBody: true)
+    }
+
+    /// Too many bodies wait for a worker.
+    private func refuseForNow() {
+        keepsAlive = false
+        var response = Response.text(status: 503, "too many large requests at once; try again in some seconds")
+        response.headers.append(("Retry-After", "5"))
+        write(response, hasBody: true)
+    }
+
+    private func releaseBody() {
+        connections.release(reservedBytes)
+        reservedBytes = 0
     }
 
     private func dispatch(_ incoming: Incoming) {
@@ -170,10 +196,13 @@ final class Connection: ChannelInboundHandler {
             response.headers.append(("Allow", list))
             write(response, hasBody: hasBody)
         case .route(let route, let parameters):
+            let cancellation = Cancellation()
+            self.cancellation = cancellation
+            watch?.watch()
             let request = Request(
                 method: route.method, path: path, query: query,
                 headers: incoming.head.headers.map { (name: $0.name, value: $0.value) }, body: incoming.body,
-                pathParameters: parameters)
+                pathParameters: parameters, cancellation: cancellation)
             run(route, request, hasBody)
         }
     }
@@ -181,27 +210,34 @@ final class Connection: ChannelInboundHandler {
     private func run(_ route: Route, _ request: Request, _ hasBody: Bool) {
         let connections = connections
         let me = NIOLoopBound(self, eventLoop: connections.loop)
-        connections.workers.run {
-            let response: Response
+        connections.run(on: route.lane) {
+            var response: Response
             do {
                 response = try route.handle(request)
             } catch {
                 connections.report("\(request.method.rawValue) \(request.path): \(error)")
                 response = .text(status: 500, "this went wrong: \(error)")
             }
-            connections.loop.execute { me.value.write(response, hasBody: hasBody) }
+            Gzip.pack(&response, acceptEncoding: request.header("Accept-Encoding"))
+            let answer = response
+            connections.loop.execute { me.value.write(answer, hasBody: hasBody) }
         }
     }
 
     // MARK: An answer goes out
 
     private func write(_ response: Response, hasBody: Bool) {
+        cancellation = nil
+        releaseBody()
         guard let context else { return }
         if case .refused = phase {} else { phase = .writing }
         limit(connections.limits.writeTimeout)
         var headers = HTTPHeaders()
         for (name, value) in response.headers { headers.add(name: name, value: value) }
-        headers.replaceOrAdd(name: "Content-Length", value: String(response.body.count))
+        // No Content has none (RFC 9110, section 8.6).
+        if response.status != 204 {
+            headers.replaceOrAdd(name: "Content-Length", value: String(response.body.count))
+        }
         headers.replaceOrAdd(name: "Date", value: HTTPDate.text(HTTPDate.now()))
         headers.replaceOrAdd(name: "X-Content-Type-Options", value: "nosniff")
         // Clients of HTTP/1.0 take keep-alive only when told.

@@ -6,19 +6,24 @@ import NIOCore
 /// `@unchecked Sendable`: the mutable state is touched on that loop only, and each method checks it.
 final class Connections: @unchecked Sendable {
     let loop: any EventLoop
-    let workers: Workers
+    private let lanes: [Lane: Workers]
     let limits: ServerLimits
     let report: @Sendable (String) -> Void
     private var open: [ObjectIdentifier: Connection] = [:]
+    /// Bytes of request bodies that are in memory.
+    private var bodyBytes = 0
     private var isDraining = false
     private var isStoppingWorkers = false
     private var drained: EventLoopPromise<Bool>?
 
     init(
-        loop: any EventLoop, workers: Workers, limits: ServerLimits, report: @escaping @Sendable (String) -> Void
+        loop: any EventLoop, limits: ServerLimits, report: @escaping @Sendable (String) -> Void
     ) {
         self.loop = loop
-        self.workers = workers
+        lanes = [
+            .quick: Workers(count: limits.workerCount), .long: Workers(count: limits.longWorkerCount),
+            .writing: Workers(count: 1),
+        ]
         self.limits = limits
         self.report = report
     }
@@ -37,6 +42,22 @@ final class Connections: @unchecked Sendable {
         if open.isEmpty { finishDraining() }
     }
 
+    /// Runs a handler on a thread of its lane.
+    func run(on lane: Lane, _ work: @escaping @Sendable () -> Void) { lanes[lane]?.run(work) }
+
+    /// Takes room for bytes of a body; false where there is none.
+    func reserve(_ bytes: Int) -> Bool {
+        loop.preconditionInEventLoop()
+        guard bodyBytes + bytes <= limits.bodyBytesTotalMax else { return false }
+        bodyBytes += bytes
+        return true
+    }
+
+    func release(_ bytes: Int) {
+        loop.preconditionInEventLoop()
+        bodyBytes -= bytes
+    }
+
     /// True when no connection is open and no handler runs; false when the time is over before.
     func drain(within time: TimeAmount) -> EventLoopFuture<Bool> {
         let promise = loop.makePromise(of: Bool.self)
@@ -53,12 +74,17 @@ final class Connections: @unchecked Sendable {
     private func finishDraining() {
         guard isDraining, !isStoppingWorkers else { return }
         isStoppingWorkers = true
-        workers.stop {
-            self.loop.execute {
-                self.drained?.succeed(true)
-                self.drained = nil
-            }
+        stop(Array(lanes.values))
+    }
+
+    /// Waits for the handlers of one lane after the other.
+    private func stop(_ rest: [Workers]) {
+        guard let next = rest.last else {
+            drained?.succeed(true)
+            drained = nil
+            return
         }
+        next.stop { self.loop.execute { self.stop(Array(rest.dropLast())) } }
     }
 
     private func giveUp() {

@@ -24,8 +24,7 @@ package final class HTTPServer: Sendable {
         let address = try ListenAddress(text)
         guard allowRemote || address.isLoopback else { throw .notLoopback(address) }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let workers = Workers(count: limits.workerCount)
-        let connections = Connections(loop: group.next(), workers: workers, limits: limits, report: report)
+        let connections = Connections(loop: group.next(), limits: limits, report: report)
         let router = Router(routes)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 128)

@@ -16,6 +16,10 @@ package struct ServerLimits: Sendable {
     package var lingerTimeout = Duration.seconds(1)
     /// Threads that run handlers.
     package var workerCount = 2
+    /// Threads that run handlers that may take long, such as queries; more wait for their turn.
+    package var longWorkerCount = 4
+    /// Bytes of request bodies in memory, all connections together; beyond them requests are refused with 503.
+    package var bodyBytesTotalMax = 64 << 20
 
     package init() {}
 }

@@ -12,7 +12,8 @@ import Glibc
         version: Version.text,
         subcommands: [
             QueryCommand.self, SeriesCommand.self, LabelsCommand.self, MetricsCommand.self, ExportCommand.self,
-            RunCommand.self, SampleCommand.self, RetentionCommand.self, ImportCommand.self, DumpCommand.self,
+            RunCommand.self, ServeCommand.self, SampleCommand.self, RetentionCommand.self, ImportCommand.self,
+            DumpCommand.self,
             SnapshotCommand.self, DBCommand.self,
         ])
 

@@ -14,7 +14,7 @@ struct FuzzTarget: Sendable {
     /// THE list.
     static let all: [FuzzTarget] = [
         .chunk, .column, .block, .headRows, .frameRows, .frameBlock, .registry, .lateBatch, .records, .labels, .query,
-        .texts, .samples,
+        .texts, .samples, .wire,
     ]
 }
 

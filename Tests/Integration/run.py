@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -355,6 +356,126 @@ def test_a_signal_names_the_store(folder):
         child.send_signal(number)
         assert child.wait(10) == 5
         assert f"mon db check --data {agent.data}" in child.stderr.read()
+
+
+class Server:
+    """A running `mon serve`."""
+
+    def __init__(self, data, *extra):
+        self.data, self.port = data, free_port()
+        self.log = open(data + ".log", "ab+")
+        self.process = subprocess.Popen(
+            [MON, "serve", "--data", data, "--listen", f"127.0.0.1:{self.port}", *extra], stdout=self.log, stderr=self.log)
+        self.url = f"http://127.0.0.1:{self.port}"
+        wait_for(lambda: fetch(self.url + "/-/ready"))
+
+    def api(self, path, **parameters):
+        query = urllib.parse.urlencode(parameters, doseq=True)
+        answer = json.loads(fetch(f"{self.url}/api/v1/{path}?{query}")[1])
+        assert answer["status"] == "success", answer
+        return answer["data"]
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(10)
+        self.log.close()
+        return code
+
+
+def prometheus(folder, config):
+    """A running Debian Prometheus and its address."""
+    path = os.path.join(folder, "prometheus.yml")
+    with open(path, "w") as file:
+        file.write(config)
+    port = free_port()
+    log = open(os.path.join(folder, "prometheus.log"), "ab")
+    process = subprocess.Popen(
+        ["prometheus", f"--config.file={path}", f"--storage.tsdb.path={folder}/prometheus",
+         f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"], stdout=log, stderr=log)
+    return process, f"http://127.0.0.1:{port}"
+
+
+def test_a_real_prometheus_writes_reads_and_federates(folder):
+    """Prometheus writes what it scrapes into `mon serve`, federates from it, and reads what only mon has."""
+    data = os.path.join(folder, "data")
+    mon("import", "--format", "openmetrics", "-", data=data, stdin=f"only_here 42 {time.time() - 30:.3f}\n# EOF\n")
+    server = Server(data)
+    process, url = prometheus(folder, f"""
+global: {{scrape_interval: 1s, external_labels: {{from: debian}}}}
+scrape_configs:
+- job_name: mon
+  static_configs: [{{targets: ["127.0.0.1:{server.port}"]}}]
+- job_name: federate
+  metrics_path: /federate
+  honor_labels: true
+  params: {{"match[]": ["only_here"]}}
+  static_configs: [{{targets: ["127.0.0.1:{server.port}"]}}]
+remote_write: [{{url: "{server.url}/api/v1/write", queue_config: {{batch_send_deadline: 1s}}}}]
+remote_read: [{{url: "{server.url}/api/v1/read", read_recent: true}}]
+""")
+    try:
+        found = wait_for(lambda: server.api("query", query='up{job="mon"}')["result"])
+        assert found[0]["metric"]["from"] == "debian" and found[0]["value"][1] == "1", found
+        wait_for(lambda: len(server.api("query", query='up[1m]')["result"][0]["values"]) >= 3)
+        # The first one is read from mon, the other was federated.
+        wait_for(lambda: any("job" in one["metric"] for one in json.loads(
+            fetch(url + "/api/v1/query?query=only_here")[1])["data"]["result"]))
+        read = json.loads(fetch(url + "/api/v1/query?query=" + urllib.parse.quote('count_over_time(only_here[5m])'))[1])
+        assert read["data"]["result"], read
+    finally:
+        process.terminate()
+        process.wait(20)
+        assert server.end() == 0
+    assert "non-recoverable" not in open(os.path.join(folder, "prometheus.log")).read()
+
+
+def test_what_grafana_asks(folder):
+    """The endpoints of Grafana's Prometheus data source: test button, metric browser, panels."""
+    data = os.path.join(folder, "data")
+    agent = Agent(data)
+    agent.end()
+    server = Server(data)
+    try:
+        now = time.time()
+        assert server.api("query", query="1+1", time=now)["result"][1] == "2"
+        assert server.api("status/buildinfo")["version"].startswith("3.")
+        assert "cpu_usage_percent" in server.api("label/__name__/values", start=now - 3600, end=now)
+        assert server.api("series", **{"match[]": "cpu_usage_percent", "start": now - 3600, "end": now})
+        assert "state" in server.api("labels", **{"match[]": "cpu_usage_percent"}) or server.api("labels")
+        assert server.api("metadata")["cpu_usage_percent"][0]["type"] == "gauge"
+        assert server.api("rules") == {"groups": []}
+        assert server.api("query_exemplars", query="up", start=now - 60, end=now) == []
+        form = urllib.parse.urlencode({"query": "cpu_usage_percent", "start": now - 60, "end": now, "step": 1}).encode()
+        with urllib.request.urlopen(server.url + "/api/v1/query_range", form, timeout=10) as answer:
+            assert json.load(answer)["data"]["result"]
+        packed = subprocess.run(["curl", "-sS", "--compressed", "-D", "-", server.url + "/api/v1/metadata"],
+                                capture_output=True, text=True, timeout=10, check=True).stdout
+        assert "Content-Encoding: gzip" in packed and '"cpu_usage_percent"' in packed
+    finally:
+        assert server.end() == 0
+
+
+@with_agent
+def test_serve_beside_the_agent_only_reads(agent, folder):
+    """One writer a folder: `mon serve` beside `mon run` answers queries and refuses writes, naming the agent."""
+    server = Server(agent.data)
+    try:
+        assert server.api("query", query="count(cpu_usage_percent)")["result"]
+        request = urllib.request.Request(server.url + "/api/v1/write", b"\0", {"Content-Type": "application/x-protobuf"})
+        try:
+            urllib.request.urlopen(request, timeout=10)
+            raise AssertionError("a write was taken")
+        except urllib.error.HTTPError as error:
+            assert error.code == 503 and str(agent.process.pid) in error.read().decode()
+        # The agent itself takes it.
+        request.full_url = agent.url + "/api/v1/write"
+        assert urllib.request.urlopen(request, timeout=10).status == 204
+    finally:
+        server.end()
+    done = subprocess.run([MON, "serve", "--data", agent.data, "--listen", "0.0.0.0:0"], capture_output=True, text=True,
+                          timeout=20)
+    assert done.returncode == 2 and "--allow-remote" in done.stderr, done
 
 
 def main():

@@ -10,9 +10,12 @@ package import Query
 /// are there only when they say something. No line end follows.
 package enum PrometheusJSON {
     /// Writes the success envelope around a result, with its warnings and infos.
-    package static func write(_ result: QueryResult, into writer: inout TextWriter) {
+    /// - Parameter showsStatistics: whether `data` has `stats`, as `stats=all` asks for them.
+    package static func write(
+        _ result: QueryResult, showsStatistics: Bool = false, into writer: inout TextWriter
+    ) {
         begin(into: &writer)
-        write(result.value, into: &writer)
+        write(result.value, statistics: showsStatistics ? result.statistics : nil, into: &writer)
         end(annotations: result.annotations, into: &writer)
     }
 
@@ -26,17 +29,17 @@ package enum PrometheusJSON {
     }
 
     /// A list of names: label names, label values.
-    package static func write(names: [String], into writer: inout TextWriter) {
+    package static func write(names: [String], annotations: [Annotation] = [], into writer: inout TextWriter) {
         begin(into: &writer)
         JSONText.write(list: names, into: &writer) { JSONText.write(string: $0, into: &$1) }
-        end(annotations: [], into: &writer)
+        end(annotations: annotations, into: &writer)
     }
 
     /// A list of label sets.
-    package static func write(series: [Labels], into writer: inout TextWriter) {
+    package static func write(series: [Labels], annotations: [Annotation] = [], into writer: inout TextWriter) {
         begin(into: &writer)
         JSONText.write(list: series, into: &writer) { write($0, into: &$1) }
-        end(annotations: [], into: &writer)
+        end(annotations: annotations, into: &writer)
     }
 
     /// What is known of metrics, by name; each name has a list because Prometheus' targets may disagree.
@@ -58,6 +61,13 @@ package enum PrometheusJSON {
         end(annotations: [], into: &writer)
     }
 
+    /// The success envelope around JSON that is at hand.
+    package static func write(data: String, into writer: inout TextWriter) {
+        begin(into: &writer)
+        writer.write(data)
+        end(annotations: [], into: &writer)
+    }
+
     static func begin(into writer: inout TextWriter) {
         writer.write("{\"status\":\"success\",\"data\":")
     }
@@ -72,7 +82,9 @@ package enum PrometheusJSON {
         writer.write("}")
     }
 
-    private static func write(_ value: QueryValue, into writer: inout TextWriter) {
+    private static func write(
+        _ value: QueryValue, statistics: QueryStatistics?, into writer: inout TextWriter
+    ) {
         switch value {
         case .scalar(let sample):
             writer.write("{\"resultType\":\"scalar\",\"result\":")
@@ -90,7 +102,21 @@ package enum PrometheusJSON {
             writer.write("{\"resultType\":\"matrix\",\"result\":")
             JSONText.write(list: series, into: &writer) { write($0, isMatrix: true, into: &$1) }
         }
+        if let statistics { write(statistics, into: &writer) }
         writer.write("}")
+    }
+
+    /// `"stats"`. What Prometheus counts as samples is here what was read: samples, and windows in place of them.
+    private static func write(_ statistics: QueryStatistics, into writer: inout TextWriter) {
+        func seconds(_ nanoseconds: UInt64) -> String { FloatText.plain(Double(nanoseconds) / 1e9) }
+        let prepared = statistics.parseNanoseconds + statistics.selectNanoseconds
+        let total = seconds(prepared + statistics.evaluateNanoseconds)
+        writer.write(",\"stats\":{\"timings\":{\"evalTotalTime\":\(total),\"resultSortTime\":0")
+        writer.write(",\"queryPreparationTime\":\(seconds(prepared))")
+        writer.write(",\"innerEvalTime\":\(seconds(statistics.evaluateNanoseconds)),\"execQueueTime\":0")
+        writer.write(",\"execTotalTime\":\(total)},\"samples\":{\"totalQueryableSamples\":")
+        let read = statistics.samples + statistics.windows
+        writer.write("\(read),\"peakSamples\":\(read)}}")
     }
 
     /// `{"metric":{…},"value":[…]}`, or `"values":[[…],…]` in a matrix.

@@ -18,10 +18,12 @@ package struct Request: Sendable {
     package let body: [UInt8]
     /// Values of the route's `{name}` segments, percent-decoded.
     package let pathParameters: [String: String]
+    /// Tells a handler that takes long that nobody waits for its answer any more.
+    package let cancellation: Cancellation
 
     package init(
         method: Method, path: String, query: String = "", headers: [(name: String, value: String)] = [],
-        body: [UInt8] = [], pathParameters: [String: String] = [:]
+        body: [UInt8] = [], pathParameters: [String: String] = [:], cancellation: Cancellation = Cancellation()
     ) {
         self.method = method
         self.path = path
@@ -29,6 +31,7 @@ package struct Request: Sendable {
         self.headers = headers
         self.body = body
         self.pathParameters = pathParameters
+        self.cancellation = cancellation
     }
 
     /// The values of a header, joined by `, ` where it came more than once (RFC 9110, section 5.3).

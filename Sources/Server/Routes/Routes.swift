@@ -2,11 +2,12 @@
 package enum Routes {
     /// All routes of the listener.
     package static func all(_ services: Services) -> [Route] {
-        let routes = [
+        var routes = [
             MetricsRoute.route(services),
             HealthRoutes.healthy,
             HealthRoutes.ready(services),
         ]
+        if let api = services.api { routes += APIRoutes.all(api) }
         return [StartPage.route(services, listing: routes)] + routes
     }
 }

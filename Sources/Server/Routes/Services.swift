@@ -1,4 +1,7 @@
 package import Formats
+package import Model
+package import Query
+package import TSDB
 
 /// What the routes need of the program around them.
 package struct Services: Sendable {
@@ -8,13 +11,49 @@ package struct Services: Sendable {
     package var metrics: @Sendable () throws -> [ExpositionFamily]
     /// Whether requests can be answered truthfully: the store is open and samples come in.
     package var isReady: @Sendable () -> Bool
+    /// What Prometheus' API answers from; nil where the listener has only the current values.
+    package var api: APIServices?
 
     package init(
         version: String, metrics: @escaping @Sendable () throws -> [ExpositionFamily],
-        isReady: @escaping @Sendable () -> Bool = { true }
+        isReady: @escaping @Sendable () -> Bool = { true }, api: APIServices? = nil
     ) {
         self.version = version
         self.metrics = metrics
         self.isReady = isReady
+        self.api = api
+    }
+}
+
+/// What Prometheus' API needs.
+package struct APIServices: Sendable {
+    package var store: Store
+    /// Where remote write goes; nil where nothing is written here.
+    package var inbox: Inbox?
+    /// Why there is no ``inbox``, in a sentence with the remedy.
+    package var readOnlyReason: String
+    /// Its limits are those of every query; a request may lower the timeout.
+    package var engine: QueryEngine
+    package var now: @Sendable () -> Timestamp
+    /// When the program began.
+    package var started: Timestamp
+    /// The version of the program, alone.
+    package var version: String
+    /// What was set on the command line, for people.
+    package var flags: [(name: String, value: String)]
+
+    package init(
+        store: Store, inbox: Inbox? = nil, readOnlyReason: String = "this store is only read here",
+        engine: QueryEngine = QueryEngine(), now: @escaping @Sendable () -> Timestamp, started: Timestamp,
+        version: String, flags: [(name: String, value: String)] = []
+    ) {
+        self.store = store
+        self.inbox = inbox
+        self.readOnlyReason = readOnlyReason
+        self.engine = engine
+        self.now = now
+        self.started = started
+        self.version = version
+        self.flags = flags
     }
 }

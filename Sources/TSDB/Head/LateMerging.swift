@@ -3,7 +3,8 @@ import Model
 
 /// Merges the late samples of sealed spans into their blocks: by whole-block replacement, the oldest block first, many
 /// batches at once, a group and span a transaction. Samples of spans that have rows in the head stay where they are
-/// until the span is sealed, which replaces its block anyway.
+/// until the span is sealed, which replaces its block anyway. Groups of other sources have no rows: theirs are merged
+/// at once, or queries would decode two hours of what a remote writer sends.
 ///
 /// A span whose block retention has dropped, or that never had one, gets a new block.
 enum LateMerging {
@@ -28,9 +29,11 @@ enum LateMerging {
     private static func nextTarget(in store: Store) throws(StoreError) -> Target? {
         let snapshot = try store.snapshot()
         let openSpan = try snapshot.oldestHeadTime().map { Block.spanStart($0) } ?? .max
+        let (groups, rows) = (try snapshot.groups(), try snapshot.lastRowTimes())
+        let rowless = Set(groups.filter { !$0.value.isOfAgent && rows[$0.key] == nil }.keys)
         var oldest: Snapshot.BlockReference?
         try snapshot.forEachLateBatch(tolerating: DamageList(writing: ())) { _, batch throws(StoreError) in
-            guard let span = batch.spans.first, span < openSpan else { return }
+            guard let span = batch.spans.first, span < openSpan || rowless.contains(batch.group) else { return }
             if let known = oldest, (known.start, known.group) <= (span, batch.group) { return }
             oldest = Snapshot.BlockReference(group: batch.group, start: span)
         }

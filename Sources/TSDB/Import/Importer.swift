@@ -101,7 +101,7 @@ package struct Importer: ~Copyable {
     }
 
     /// Tells the store what metrics are that it knows nothing of. What it knows stays: the agent knows its own best.
-    private static func write(_ families: [String: MetricFamily], in store: Store) throws(StoreError) {
+    static func write(_ families: [String: MetricFamily], in store: Store) throws(StoreError) {
         var news: [MetricFamily] = []
         do {
             let snapshot = try store.snapshot()

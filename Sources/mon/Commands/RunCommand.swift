@@ -34,7 +34,8 @@ struct RunCommand: Verb {
     @Option(help: "Scrapes that share a commit: more write less to disk and are seen by others later.")
     var commitEvery = 1
 
-    @Option(help: ArgumentHelp("Serve /metrics there, such as 127.0.0.1:9100.", valueName: "address"))
+    @Option(
+        help: ArgumentHelp("Serve /metrics and Prometheus' API there, such as 127.0.0.1:9100.", valueName: "address"))
     var listen: String?
 
     @Flag(help: "Listen on addresses that other machines can reach. Nobody is asked who he is.")

@@ -72,9 +72,13 @@ struct Daemon: ~Copyable {
     private func serve() throws(ListenError) -> HTTPServer? {
         guard let address = options.listenAddress else { return nil }
         let (store, log) = (ingest.store, log)
+        var api = PrometheusAPI.services(
+            store, now: { WallClock.now() },
+            flags: [("web.listen-address", address), ("storage.tsdb.path", options.dataPath)])
+        api.inbox = Inbox(into: store, source: PrometheusAPI.source)
         let services = Services(
             version: Version.text,
-            metrics: { try CurrentValues.families(in: store.snapshot(), at: WallClock.now()) })
+            metrics: { try CurrentValues.families(in: store.snapshot(), at: WallClock.now()) }, api: api)
         return try HTTPServer.start(
             address: address, routes: Routes.all(services), allowRemote: options.allowsRemote,
             report: { log.error("a request failed", ["cause": $0]) })

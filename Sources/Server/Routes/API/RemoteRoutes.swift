@@ -1,0 +1,230 @@
+import Formats
+import Model
+import Query
+import TSDB
+
+/// The body of a remote-write or remote-read request, out of its Snappy block.
+enum RemoteBody {
+    /// Bytes on the wire; Prometheus' own senders stay below 1 MB.
+    static let packedBytesMax = 16 << 20
+    /// Bytes of the message.
+    static let bytesMax = 64 << 20
+
+    /// - Throws: a response: 415 for what is not packed by Snappy, 413 for too much, 400 for what is no block.
+    static func unpack(_ request: Request) throws(Refusal) -> [UInt8] {
+        if let encoding = request.header("Content-Encoding"), encoding.lowercased() != "snappy" {
+            throw Refusal(415, "Content-Encoding \(encoding): only snappy is taken")
+        }
+        do throws(WireError) {
+            return try Snappy.decode(request.body, most: bytesMax)
+        } catch {
+            if case .tooLarge = error { throw Refusal(413, "the message is too large: \(error)") }
+            throw Refusal(400, "this is no Snappy block: \(error)")
+        }
+    }
+
+    struct Refusal: Error {
+        let response: Response
+
+        init(_ status: Int, _ text: String) { response = .text(status: status, text) }
+    }
+}
+
+/// `/api/v1/write`: Prometheus remote write 1.0 and 2.0. What is answered with 204 is committed and can be read.
+enum RemoteWriteRoute {
+    static func route(_ services: APIServices) -> Route {
+        Route(
+            .post, "/api/v1/write", summary: "Prometheus remote write 1.0 and 2.0",
+            bodyBytesMax: RemoteBody.packedBytesMax, lane: .writing
+        ) { request in
+            do {
+                return try answer(request, services)
+            } catch let refusal as RemoteBody.Refusal {
+                return refusal.response
+            }
+        }
+    }
+
+    private static func answer(_ request: Request, _ services: APIServices) throws -> Response {
+        let version = try version(of: request)
+        guard let inbox = services.inbox else {
+            var response = Response.text(status: 503, services.readOnlyReason)
+            response.headers.append(("Retry-After", "60"))
+            return response
+        }
+        let bytes = try RemoteBody.unpack(request)
+        let written: WriteRequest
+        do throws(WireError) {
+            written = try WriteRequest(bytes, version)
+        } catch {
+            throw RemoteBody.Refusal(400, "this is no message of remote write: \(error)")
+        }
+        let outcome: ImportOutcome
+        do throws(StoreError) {
+            outcome = try inbox.write(written.batch)
+        } catch {
+            // The sender keeps its samples and tries again.
+            var response = Response.text(status: 503, "nothing was written: \(error)")
+            response.headers.append(("Retry-After", "5"))
+            return response
+        }
+        let kept = outcome.samples - outcome.samplesOutOfTime - outcome.refusedSamples
+        let problems = problems(written, outcome)
+        var response =
+            problems.isEmpty
+            ? Response(status: 204)
+            : .text(status: 400, "\(kept) samples were written; not written: \(problems.joined(separator: "; "))")
+        response.headers.append(("X-Prometheus-Remote-Write-Samples-Written", "\(kept)"))
+        response.headers.append(("X-Prometheus-Remote-Write-Histograms-Written", "0"))
+        response.headers.append(("X-Prometheus-Remote-Write-Exemplars-Written", "0"))
+        return response
+    }
+
+    /// By the Content-Type, as the specification of 2.0 has it; without one it is 1.0.
+    private static func version(of request: Request) throws(RemoteBody.Refusal) -> WriteRequest.Version {
+        guard let type = request.header("Content-Type") else { return .one }
+        let parts = type.split(separator: ";").map { part in
+            String(part.drop { $0 == " " }).lowercased().filter { $0 != " " && $0 != "\"" }
+        }
+        let known = "application/x-protobuf"
+        guard parts.first == known else {
+            throw RemoteBody.Refusal(415, "Content-Type \(type): \(known) is taken")
+        }
+        switch parts.first(where: { $0.hasPrefix("proto=") }) {
+        case nil, "proto=prometheus.writerequest": return .one
+        case "proto=io.prometheus.write.v2.request": return .two
+        case .some(let other):
+            throw RemoteBody.Refusal(
+                415,
+                "Content-Type \(other): proto=prometheus.WriteRequest and "
+                    + "proto=io.prometheus.write.v2.Request are taken"
+            )
+        }
+    }
+
+    /// What was not written and will not be however often it comes. Exemplars are not samples: that they are not kept
+    /// is what their header says.
+    private static func problems(_ written: WriteRequest, _ outcome: ImportOutcome) -> [String] {
+        var problems: [String] = []
+        if written.histograms > 0 {
+            problems.append("\(written.histograms) samples of native histograms, which this store does not keep")
+        }
+        if written.invalidSeries > 0 {
+            problems.append(
+                "\(written.invalidSamples) samples of \(written.invalidSeries) series that are none, the first: "
+                    + (written.firstProblem ?? ""))
+        }
+        if outcome.samplesOutOfTime > 0 {
+            problems.append("\(outcome.samplesOutOfTime) samples of times that no store holds")
+        }
+        if let first = outcome.firstRefused {
+            problems.append(
+                "\(outcome.refusedSamples) samples of \(outcome.refusedSeries) series beyond the "
+                    + "\(StoreLimits.daySeriesMax) that a day may have, the first \(first)")
+        }
+        return problems
+    }
+}
+
+/// `/api/v1/read`: Prometheus remote read, answered with samples.
+enum RemoteReadRoute {
+    /// Bytes of an answer, as it is built in memory.
+    private static let answerBytesMax = 256 << 20
+
+    static func route(_ services: APIServices) -> Route {
+        Route(
+            .post, "/api/v1/read", summary: "Prometheus remote read, samples", bodyBytesMax: 1 << 20, lane: .long
+        ) { request in
+            do {
+                return try answer(request, services)
+            } catch let refusal as RemoteBody.Refusal {
+                return refusal.response
+            }
+        }
+    }
+
+    private static func answer(_ request: Request, _ services: APIServices) throws -> Response {
+        let bytes = try RemoteBody.unpack(request)
+        let asked: ReadRequest
+        do throws(WireError) {
+            asked = try ReadRequest(bytes)
+        } catch {
+            throw RemoteBody.Refusal(400, "this is no message of remote read: \(error)")
+        }
+        guard asked.acceptsSamples else {
+            throw RemoteBody.Refusal(400, "only chunks are accepted as an answer; this server answers with SAMPLES")
+        }
+        let snapshot = try services.store.snapshot()
+        var response = ReadResponse()
+        var column = SampleColumn()
+        for query in asked.queries {
+            // A snapshot cannot be asked for all times: its own bounds are narrower than 64 bits.
+            let bound = Timestamp(milliseconds: .max / 2)
+            let range = TimeRange(
+                min: max(query.range.min, Timestamp(milliseconds: -bound.milliseconds)),
+                max: min(query.range.max, bound))
+            if !range.isEmpty {
+                let selection = try snapshot.select(query.matchers, in: range)
+                for (index, labels) in selection.labels.enumerated() {
+                    guard !request.cancellation.isCancelled else {
+                        throw RemoteBody.Refusal(503, "the client has left")
+                    }
+                    try selection.read(index, in: range, into: &column)
+                    if column.count == 0 { continue }
+                    response.add(labels, times: column.timestamps, values: column.values)
+                    guard response.byteCount <= answerBytesMax else {
+                        throw RemoteBody.Refusal(
+                            413, "the answer is larger than \(answerBytesMax) bytes; ask for a shorter span")
+                    }
+                }
+            }
+            response.endResult()
+        }
+        return Response(
+            headers: [("Content-Type", "application/x-protobuf"), ("Content-Encoding", "snappy")],
+            body: Snappy.encode(response.finish()))
+    }
+}
+
+/// `/federate`: the newest samples of selected series with their times, for another Prometheus to scrape.
+enum FederateRoute {
+    static func route(_ services: APIServices) -> Route {
+        Route(.get, "/federate", summary: "newest samples of match[], for another Prometheus", lane: .long) {
+            request in
+            do {
+                return try answer(request, services)
+            } catch let error as APIError where error.kind == .badData {
+                return .text(status: 400, error.message)
+            }
+        }
+    }
+
+    private static func answer(_ request: Request, _ services: APIServices) throws -> Response {
+        let selectors = try APIParameters(request).selectors()
+        let now = services.now()
+        let lookback = services.engine.lookbackDelta.components.seconds * 1000
+        let range = TimeRange(min: Timestamp(milliseconds: now.milliseconds - lookback + 1), max: now)
+        let snapshot = try services.store.snapshot()
+        var samples: [Labels: ExpositionSample] = [:]
+        var families: [String: MetricFamily] = [:]
+        var column = SampleColumn()
+        for matchers in selectors {
+            let selection = try snapshot.select(matchers, in: range)
+            for (index, labels) in selection.labels.enumerated() where samples[labels] == nil {
+                try selection.read(index, in: range, into: &column)
+                guard let value = column.values.last, let time = column.timestamps.last, !value.isStaleMarker else {
+                    continue
+                }
+                samples[labels] = ExpositionSample(
+                    labels: labels, value: value, time: Timestamp(milliseconds: time))
+                if let name = labels.metricName, families[name] == nil {
+                    if let family = try SeriesRoutes.family(of: name, in: snapshot) { families[family.name] = family }
+                }
+            }
+        }
+        var writer = TextWriter()
+        ExpositionWriter.write(
+            ExpositionFamily.group(samples.values, families: families), as: .text, into: &writer)
+        return Response(contentType: ExpositionFormat.text.mediaType, writer.take())
+    }
+}

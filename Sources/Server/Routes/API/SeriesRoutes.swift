@@ -1,0 +1,123 @@
+import Formats
+import Model
+import TSDB
+
+/// What there is to ask about: series, labels, and what metrics are.
+enum SeriesRoutes {
+    static func series(_ request: Request, _ services: APIServices) throws -> Response {
+        let parameters = APIParameters(request)
+        let limit = try parameters.limit()
+        let range = try parameters.range()
+        let selectors = try parameters.selectors()
+        guard !selectors.isEmpty else { throw APIError(.badData, "no match[] parameter provided") }
+        let snapshot = try services.store.snapshot()
+        var found: Set<Labels> = []
+        for matchers in selectors {
+            found.formUnion(try snapshot.select(matchers, in: range).labels)
+            if request.cancellation.isCancelled { throw APIError(.canceled, "the client has left") }
+        }
+        let (shown, annotations) = limited(found.sorted(), limit, snapshot)
+        return APIRoutes.json { PrometheusJSON.write(series: shown, annotations: annotations, into: &$0) }
+    }
+
+    static func names(_ request: Request, _ services: APIServices) throws -> Response {
+        try texts(request, services) { matchers, range, snapshot in
+            try snapshot.labelNames(matching: matchers, in: range)
+        }
+    }
+
+    static func values(_ request: Request, _ services: APIServices) throws -> Response {
+        let name = unescaped(request.pathParameters["name"] ?? "")
+        // What was no UTF-8 has come as U+FFFD.
+        guard !name.isEmpty, !name.unicodeScalars.contains("\u{fffd}") else {
+            throw APIError(.badData, "invalid label name: \(Labels.quote(name))")
+        }
+        return try texts(request, services) { matchers, range, snapshot in
+            try snapshot.labelValues(of: name, matching: matchers, in: range)
+        }
+    }
+
+    /// Texts of all selectors together, sorted.
+    private static func texts(
+        _ request: Request, _ services: APIServices, _ find: ([Matcher], TimeRange, Snapshot) throws -> [String]
+    ) throws -> Response {
+        let parameters = APIParameters(request)
+        let limit = try parameters.limit()
+        let range = try parameters.range()
+        let selectors = try parameters.selectors()
+        let snapshot = try services.store.snapshot()
+        let found: [String]
+        if selectors.count <= 1 {
+            found = try find(selectors.first ?? [], range, snapshot)
+        } else {
+            var all: Set<String> = []
+            for matchers in selectors { all.formUnion(try find(matchers, range, snapshot)) }
+            found = all.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        }
+        let (shown, annotations) = limited(found, limit, snapshot)
+        return APIRoutes.json { PrometheusJSON.write(names: shown, annotations: annotations, into: &$0) }
+    }
+
+    private static func limited<Element>(
+        _ found: [Element], _ limit: Int?, _ snapshot: Snapshot
+    ) -> ([Element], [Annotation]) {
+        var annotations = snapshot.damage.losses.map { Annotation(.warning, "store warning: \($0.description)") }
+        guard let limit, found.count > limit else { return (found, annotations) }
+        annotations.append(APIRoutes.truncated)
+        return (Array(found[..<limit]), annotations)
+    }
+
+    /// `U__a_2e_b` is `a.b`: how clients write names that are more than letters (Prometheus, `U__` escaping).
+    static func unescaped(_ name: String) -> String {
+        guard name.hasPrefix("U__") else { return name }
+        var text = ""
+        var rest = name.dropFirst(3)
+        while let character = rest.popFirst() {
+            guard character == "_" else {
+                text.append(character)
+                continue
+            }
+            if rest.first == "_" {
+                rest.removeFirst()
+                text.append("_")
+                continue
+            }
+            guard let end = rest.firstIndex(of: "_"),
+                let scalar = UInt32(rest[..<end], radix: 16).flatMap(Unicode.Scalar.init)
+            else { return name }
+            text.unicodeScalars.append(scalar)
+            rest = rest[rest.index(after: end)...]
+        }
+        return text
+    }
+
+    // MARK: - Metadata
+
+    static func metadata(_ request: Request, _ services: APIServices) throws -> Response {
+        let parameters = APIParameters(request)
+        let limit = try parameters.limit()
+        // Here a metric has one description, which any limit above 0 leaves.
+        _ = try parameters.limit("limit_per_metric")
+        let snapshot = try services.store.snapshot()
+        let names =
+            try parameters["metric"].map { [$0] }
+            ?? snapshot.labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
+        var families: [MetricFamily] = []
+        var seen: Set<String> = []
+        for name in names {
+            guard families.count < limit ?? .max else { break }
+            guard let family = try family(of: name, in: snapshot), seen.insert(family.name).inserted else { continue }
+            families.append(family)
+        }
+        return APIRoutes.json { PrometheusJSON.write(families: families, into: &$0) }
+    }
+
+    /// The family of a name, or of the histogram or summary that a name is a part of.
+    static func family(of name: String, in snapshot: Snapshot) throws -> MetricFamily? {
+        if let family = try snapshot.metadata(of: name) { return family }
+        for suffix in ["_bucket", "_sum", "_count"] where name.hasSuffix(suffix) {
+            if let family = try snapshot.metadata(of: String(name.dropLast(suffix.count))) { return family }
+        }
+        return nil
+    }
+}
