@@ -47,6 +47,13 @@ enum APIRoutes {
         }
     }
 
+    /// A text as a JSON string.
+    static func quoted(_ text: String) -> String {
+        var writer = TextWriter()
+        JSONText.write(string: text, into: &writer)
+        return writer.text
+    }
+
     /// An answer in JSON.
     static func json(_ write: (inout TextWriter) throws -> Void) rethrows -> Response {
         var writer = TextWriter()

@@ -23,7 +23,7 @@ enum StatusRoutes {
             fixed(
                 "status/flags", "flags",
                 "{"
-                    + services.flags.map { "\(SyntaxJSON.string($0.name)):\(SyntaxJSON.string($0.value))" }
+                    + services.flags.map { "\(APIRoutes.quoted($0.name)):\(APIRoutes.quoted($0.value))" }
                     .joined(separator: ",") + "}"),
             APIRoutes.get("status/runtimeinfo", "the running program") { _ in
                 APIRoutes.json { PrometheusJSON.write(data: runtimeInformation(services), into: &$0) }
@@ -49,7 +49,7 @@ enum StatusRoutes {
     private static func buildInformation(_ services: APIServices) -> String {
         "{\"version\":\"\(prometheusVersion)\",\"revision\":\"\",\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\""
             + ",\"goVersion\":\"\",\"application\":\"mon\",\"applicationVersion\":"
-            + SyntaxJSON.string(services.version) + "}"
+            + APIRoutes.quoted(services.version) + "}"
     }
 
     private static func runtimeInformation(_ services: APIServices) -> String {
@@ -57,12 +57,12 @@ enum StatusRoutes {
         let started = TimeText.rfc3339(services.started, .utc)
         let retention = (try? services.store.snapshot().retentionPolicy().keep.description) ?? ""
         let fields: [(String, String)] = [
-            ("startTime", SyntaxJSON.string(started)), ("CWD", SyntaxJSON.string(services.store.path)),
-            ("hostname", SyntaxJSON.string(services.store.host.name)), ("serverTime", SyntaxJSON.string(now)),
-            ("reloadConfigSuccess", "true"), ("lastConfigTime", SyntaxJSON.string(started)),
+            ("startTime", APIRoutes.quoted(started)), ("CWD", APIRoutes.quoted(services.store.path)),
+            ("hostname", APIRoutes.quoted(services.store.host.name)), ("serverTime", APIRoutes.quoted(now)),
+            ("reloadConfigSuccess", "true"), ("lastConfigTime", APIRoutes.quoted(started)),
             ("corruptionCount", "0"), ("goroutineCount", "0"),
             ("GOMAXPROCS", "\(sysconf(Int32(_SC_NPROCESSORS_ONLN)))"), ("GOMEMLIMIT", "0"), ("GOGC", "\"\""),
-            ("GODEBUG", "\"\""), ("storageRetention", SyntaxJSON.string(retention)),
+            ("GODEBUG", "\"\""), ("storageRetention", APIRoutes.quoted(retention)),
         ]
         return "{" + fields.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
     }
@@ -110,7 +110,7 @@ enum StatusRoutes {
         /// The largest, as `[{"name":…,"value":…},…]`; of equals the first by name.
         func top(_ counts: [String: Int], _ limit: Int) -> String {
             let sorted = counts.sorted { $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value }
-            let items = sorted.prefix(limit).map { "{\"name\":\(SyntaxJSON.string($0.key)),\"value\":\($0.value)}" }
+            let items = sorted.prefix(limit).map { "{\"name\":\(APIRoutes.quoted($0.key)),\"value\":\($0.value)}" }
             return "[\(items.joined(separator: ","))]"
         }
     }
