@@ -25,7 +25,10 @@ extension Snapshot {
         for start in try registryStarts(.thirtyDays, in: range) {
             var registry = try longRegistry(start)
             for id in try registry.ids(matching: matchers, in: transaction) {
-                let place = found.place(of: try registry.labels(of: id, in: transaction))
+                let labels = try registry.labels(of: id, in: transaction)
+                // As above: its windows were deleted.
+                if labels.isEmpty { continue }
+                let place = found.place(of: labels)
                 found.longIDs[place].append((start, id))
             }
         }

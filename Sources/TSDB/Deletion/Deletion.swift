@@ -3,7 +3,8 @@
 //   1. what is in the head is sealed, so that there are only blocks and late batches
 //   2. each block that has such samples is replaced whole, or goes whole where nothing is left
 //   3. late batches likewise
-//   4. names of which no sample is left on their day become empty in the day's registry; ids are never given to others
+//   4. windows of the tiers likewise (WindowDeletion.swift)
+//   5. names of which no sample and no window is left become empty in their registry; ids are never given to others
 //
 // Each step is a transaction of its own that looks whether what it replaces is still what was read, and begins anew
 // where it is not. A crash in between leaves samples that were to go; running it again goes on.
@@ -18,16 +19,21 @@ package struct DeletionReport: Hashable, Sendable {
     /// Blocks that were replaced or removed.
     package var blocks = 0
     package var lateBatches = 0
+    /// Windows whose samples were forgotten before.
+    package var windows = 0
+    /// Blocks of windows that were replaced or removed.
+    package var windowBlocks = 0
     /// Names of series that are gone, one a day.
     package var names = 0
     /// Bytes of blocks and late batches that are free now.
     package var bytes = 0
 
-    package var isEmpty: Bool { samples == 0 }
+    package var isEmpty: Bool { samples == 0 && windows == 0 }
 }
 
 extension Store {
-    /// What ``delete(_:in:)`` would remove.
+    /// What ``delete(_:in:)`` would remove: its series, samples and windows. Windows whose samples are kept are no
+    /// numbers of their own, they are the same samples.
     /// - Parameter selectors: a series that satisfies all matchers of one of them is meant. Series of processes are not:
     ///   they are made from frames, which hold all processes of a tick.
     package func wouldDelete(_ selectors: [[Matcher]], in range: TimeRange) throws(StoreError) -> DeletionReport {
@@ -44,8 +50,18 @@ extension Store {
             }
         }
         var report = DeletionReport()
-        report.series = counted.values.filter { $0 > 0 }.count
+        var touched = Set(counted.filter { $0.value > 0 }.keys)
         report.samples = counted.values.reduce(0, +)
+        for (reference, definition) in try snapshot.tierReferences(in: range) {
+            let cut = try CutWindows(
+                reference, without: targets.ids.of(reference), in: range, definition, snapshot)
+            guard let cut else { continue }
+            for (id, count) in cut.removed {
+                report.windows += count
+                touched.insert(try snapshot.name(of: id, in: reference))
+            }
+        }
+        report.series = touched.count
         return report
     }
 
@@ -57,27 +73,51 @@ extension Store {
     }
 }
 
-/// The ids of the series that are meant, by the day whose registry gave them.
+extension Snapshot {
+    /// The labels of a series of a block of windows.
+    fileprivate func name(of id: UInt32, in reference: TierReference) throws(StoreError) -> Labels {
+        if reference.layer.registrySpan == .thirtyDays {
+            var registry = try longRegistry(reference.start)
+            return try registry.labels(of: id, in: transaction)
+        }
+        return try withRegistry(Block.day(of: reference.start)) { registry throws(StoreError) in
+            try registry.labels(of: id, in: transaction)
+        }
+    }
+}
+
+/// The ids of the series that are meant, by the registry that gave them.
 private struct DeletionTargets {
-    private(set) var ids: [Int64: Set<UInt32>] = [:]
+    private(set) var ids = RegistryIDs()
     private(set) var labels: Set<Labels> = []
 
     init(_ selectors: [[Matcher]], in range: TimeRange, _ snapshot: Snapshot) throws(StoreError) {
         for day in try snapshot.registryDays(in: range) {
             var found: Set<UInt32> = []
-            var names: Set<Labels> = []
             try snapshot.withRegistry(day) { registry throws(StoreError) in
-                for matchers in selectors {
-                    for id in try registry.ids(matching: matchers, in: snapshot.transaction) {
-                        let name = try registry.labels(of: id, in: snapshot.transaction)
-                        if name.isEmpty || !found.insert(id).inserted { continue }
-                        names.insert(name)
-                    }
-                }
+                found = try find(selectors, in: &registry, snapshot)
             }
-            if !found.isEmpty { ids[day] = found }
-            labels.formUnion(names)
+            if !found.isEmpty { ids.days[day] = found }
         }
+        for start in try snapshot.registryStarts(.thirtyDays, in: range) {
+            var registry = try snapshot.longRegistry(start)
+            let found = try find(selectors, in: &registry, snapshot)
+            if !found.isEmpty { ids.thirtyDays[start] = found }
+        }
+    }
+
+    private mutating func find(
+        _ selectors: [[Matcher]], in registry: inout RegistryReader, _ snapshot: Snapshot
+    ) throws(StoreError) -> Set<UInt32> {
+        var found: Set<UInt32> = []
+        for matchers in selectors {
+            for id in try registry.ids(matching: matchers, in: snapshot.transaction) {
+                let name = try registry.labels(of: id, in: snapshot.transaction)
+                if name.isEmpty || !found.insert(id).inserted { continue }
+                labels.insert(name)
+            }
+        }
+        return found
     }
 }
 
@@ -107,10 +147,18 @@ private struct Deletion {
         targets = try DeletionTargets(selectors, in: range, store.snapshot())
         for block in try store.snapshot().blockReferences(in: range) {
             let day = Block.day(of: block.start)
-            if let ids = targets.ids[day] { try remove(ids, of: day, from: block) }
+            if let ids = targets.ids.days[day] { try remove(ids, of: day, from: block) }
         }
         try removeLateSamples()
-        for (day, ids) in targets.ids.sorted(by: { $0.key < $1.key }) { try dropNames(ids, of: day) }
+        // A fold at the first seal may have made blocks of other series' ids.
+        targets = try DeletionTargets(selectors, in: range, store.snapshot())
+        for (reference, definition) in try store.snapshot().tierReferences(in: range) {
+            try removeWindows(from: reference, definition)
+        }
+        for (day, ids) in targets.ids.days.sorted(by: { $0.key < $1.key }) { try dropNames(ids, of: day) }
+        for (start, ids) in targets.ids.thirtyDays.sorted(by: { $0.key < $1.key }) {
+            try dropLongNames(ids, from: start)
+        }
         report.series = touched.count
         return report
     }
@@ -198,7 +246,7 @@ private struct Deletion {
         var batches: [(sequence: UInt64, batch: LateBatch)] = []
         try snapshot.forEachLateBatch { sequence, batch throws(StoreError) in batches.append((sequence, batch)) }
         for (sequence, batch) in batches {
-            guard let ids = targets.ids[batch.day] else { continue }
+            guard let ids = targets.ids.days[batch.day] else { continue }
             var columns: [UInt32: SampleColumn] = [:]
             for one in batch.series {
                 var column = SampleColumn()
@@ -229,7 +277,55 @@ private struct Deletion {
         }
     }
 
+    // MARK: - Windows
+
+    private mutating func removeWindows(
+        from reference: TierReference, _ definition: GroupDefinition
+    ) throws(StoreError) {
+        for _ in 0..<Deletion.attemptsMax {
+            let snapshot = try store.snapshot()
+            let cut = try CutWindows(
+                reference, without: targets.ids.of(reference), in: range, definition, snapshot)
+            guard let cut else { return }
+            guard try cut.put(in: store) else { continue }
+            report.windowBlocks += 1
+            for (id, count) in cut.removed {
+                report.windows += count
+                touched.insert(try snapshot.name(of: id, in: reference))
+            }
+            return
+        }
+        throw .refused(.other, description: "\(store.path) is changed by another process again and again; try again")
+    }
+
     // MARK: - Names
+
+    /// Empties names in a registry of 30 days of which no window is left.
+    private mutating func dropLongNames(_ ids: Set<UInt32>, from start: Int64) throws(StoreError) {
+        for _ in 0..<Deletion.attemptsMax {
+            let snapshot = try store.snapshot()
+            let generation = try snapshot.currentSuperblock().generation
+            let unused = ids.subtracting(try snapshot.idsWithWindows(.thirtyDays, from: start))
+            var registry = try snapshot.longRegistry(start)
+            var labels = try registry.allLabels(in: snapshot.transaction)
+            let dropped = unused.filter { Int($0) < labels.count && !labels[Int($0)].isEmpty }
+            if dropped.isEmpty { return }
+            for id in dropped { labels[Int(id)] = .empty }
+            let bytes = RegistryWriter.encode(labels)
+            let isDone = try store.write { transaction throws(StoreError) in
+                guard try transaction.superblock(of: store).generation == generation else { return false }
+                try Stripes.replace(bytes, in: store, transaction) {
+                    Key.registry(span: .thirtyDays, start: start, stripe: $0)
+                }
+                try transaction.raiseGeneration(of: store)
+                return true
+            }
+            if isDone {
+                report.names += dropped.count
+                return
+            }
+        }
+    }
 
     /// Empties the names of series that have no sample left. Rows of the head would have to be decoded within the
     /// transaction, so they are sealed first; a recorder that writes again and again in between keeps the names until
@@ -241,6 +337,7 @@ private struct Deletion {
             let generation = try snapshot.currentSuperblock().generation
             let contents = try snapshot.contents(ofDay: day)
             let unused = ids.subtracting(try snapshot.idsWithSamples(ofDay: day))
+                .subtracting(try snapshot.idsWithWindows(.day, from: day))
             var labels = try snapshot.withRegistry(day) { registry throws(StoreError) in
                 try registry.allLabels(in: snapshot.transaction)
             }

@@ -153,7 +153,7 @@ enum Folding {
         init(_ start: Int64, _ snapshot: Snapshot) throws(StoreError) {
             var registry = try snapshot.longRegistry(start)
             labels = try registry.allLabels(in: snapshot.transaction)
-            for (id, one) in labels.enumerated() { ids[one] = UInt32(id) }
+            for (id, one) in labels.enumerated() where !one.isEmpty { ids[one] = UInt32(id) }
         }
 
         mutating func id(of name: Labels) -> UInt32 {

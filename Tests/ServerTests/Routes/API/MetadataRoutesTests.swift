@@ -56,11 +56,13 @@ import Testing
                 == "{\"status\":\"success\",\"data\":\"sum by (a) (rate(x[5m]))\"}")
         #expect(
             world.body("/api/v1/parse_query?query=-rate(x%7Ba!%3D%22b%22%7D%5B5m%5D%20offset%201m)")
-                == "{\"status\":\"success\",\"data\":{\"type\":\"unaryExpr\",\"op\":\"-\",\"expr\":{\"type\":\"call\","
-                + "\"func\":{\"name\":\"rate\",\"argTypes\":[\"matrix\"],\"variadic\":0,\"returnType\":\"vector\"},"
-                + "\"args\":[{\"type\":\"matrixSelector\",\"name\":\"x\",\"matchers\":[{\"name\":\"a\",\"value\":\"b\","
-                + "\"type\":\"!=\"},{\"name\":\"__name__\",\"value\":\"x\",\"type\":\"=\"}],\"offset\":60000,"
-                + "\"timestamp\":null,\"startOrEnd\":null,\"range\":300000}]}}}")
+                == "{\"status\":\"success\",\"data\":{\"expr\":{\"args\":[{\"anchored\":false,"
+                + "\"matchers\":[{\"name\":\"a\","
+                + "\"type\":\"!=\",\"value\":\"b\"},{\"name\":\"__name__\",\"type\":\"=\",\"value\":\"x\"}],"
+                + "\"name\":\"x\",\"offset\":60000,\"range\":300000,\"smoothed\":false,\"startOrEnd\":null,"
+                + "\"timestamp\":null,\"type\":\"matrixSelector\"}],"
+                + "\"func\":{\"argTypes\":[\"matrix\"],\"name\":\"rate\","
+                + "\"returnType\":\"vector\",\"variadic\":0},\"type\":\"call\"},\"op\":\"-\",\"type\":\"unaryExpr\"}}")
         #expect(world.get("/api/v1/parse_query?query=sum(")?.status == 400)
     }
 }
