@@ -1,9 +1,9 @@
 import CLMDB
 
-// LMDB keeps its free pages in a tree of its own, database 0, one record a commit. A commit frees the six or seven pages
-// that it replaces and takes as many from the oldest record, so a store of small commits has a record for each seven
-// free pages; beyond some 49 records they take several leaves, of which each commit writes the oldest, the newest and
-// their root.
+// LMDB keeps its free pages in a tree of its own, database 0, one record a commit. A commit frees the six or seven
+// pages that it replaces and takes as many from the oldest record, so a store of small commits has a record for each
+// seven free pages; beyond some 49 records they take several leaves, of which each commit writes the oldest, the newest
+// and their root.
 //
 // LMDB joins records when it looks for pages: it reads them, oldest first, until it has a long enough run, and what
 // it does not need becomes one record of up to 509 pages. So a transaction that asks for runs that only late records
@@ -95,8 +95,8 @@ extension [Int] {
 extension Environment {
     /// How the next transaction of this process can shorten LMDB's free list; nil while the list fits one page.
     ///
-    /// Another writer, or a reader that comes in between, makes the plan worse, never wrong: a run that is not there any
-    /// more is taken from behind the last page.
+    /// Another writer, or a reader that comes in between, makes the plan worse, never wrong: a run that is not there
+    /// any more is taken from behind the last page.
     package func planGathering() throws(StorageError) -> FreeListGathering? {
         if try freeListLeaves() <= 1 { return nil }
         // Before this function's own transaction, which would be one of them.
@@ -134,8 +134,8 @@ extension Environment {
 }
 
 extension ReadTransaction {
-    /// Visits the records of the free list, oldest first: the commit that freed the pages, and their numbers, ascending;
-    /// stops where `body` returns false.
+    /// Visits the records of the free list, oldest first: the commit that freed the pages, and their numbers,
+    /// ascending; stops where `body` returns false.
     fileprivate func forEachFreeListRecord(
         _ body: (_ commit: Int, _ pages: () -> [Int]) -> Bool
     ) throws(StorageError) {

@@ -108,6 +108,8 @@ package final class Snapshot {
             let times = try tolerating { () throws(StoreError) in try blockTimes(reference) } ?? []
             if let last = times.compactMap(\.last).max() { newest = max(newest ?? last, last) }
         }
+        // Series of processes are made of frames.
+        if let frame = try lastFrameTime() { newest = max(newest ?? frame, frame) }
         return newest.map { Timestamp(milliseconds: $0) }
     }
 

@@ -52,8 +52,8 @@ extension SlowEvaluator {
         return a.isNaN || b.isNaN ? .nan : min(a, b)
     }
 
-    /// A part of a date: of whole seconds, cut off toward zero. What is no number of seconds is the least there is, whose
-    /// date wraps; tests of the calendar know it.
+    /// A part of a date: of whole seconds, cut off toward zero. What is no number of seconds is the least there is,
+    /// whose date wraps; tests of the calendar know it.
     private static func part(
         _ value: Double, _ wrapped: KeyPath<CalendarDate, Int64>, _ part: (Double) -> Double
     ) -> Double {

@@ -11,8 +11,8 @@ extension Store {
         return try Store(at: path, access: .read)
     }
 
-    /// Looks at all pages that lead to records, as of now; may run beside a writer. Whoever goes on writing a file wants
-    /// to know all of it.
+    /// Looks at all pages that lead to records, as of now; may run beside a writer. Whoever goes on writing a file
+    /// wants to know all of it.
     ///
     /// Cost: the branch and leaf pages, which is a page in a hundred of a store of blocks.
     /// - Throws: ``StoreError/damaged(path:record:reason:)`` that names the page.

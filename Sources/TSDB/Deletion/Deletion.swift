@@ -34,7 +34,8 @@ package struct DeletionReport: Hashable, Sendable {
 extension Store {
     /// What ``delete(_:in:)`` would remove: its series, samples and windows. Windows whose samples are kept are no
     /// numbers of their own, they are the same samples.
-    /// - Parameter selectors: a series that satisfies all matchers of one of them is meant. Series of processes are not:
+    /// - Parameter selectors: a series that satisfies all matchers of one of them is meant. Series of processes are
+    /// not:
     ///   they are made from frames, which hold all processes of a tick.
     package func wouldDelete(_ selectors: [[Matcher]], in range: TimeRange) throws(StoreError) -> DeletionReport {
         let snapshot = try snapshot()
@@ -163,8 +164,8 @@ private struct Deletion {
         return report
     }
 
-    /// Seals the spans of the head that the range touches. The recorder beside it writes on meanwhile: a row or two that
-    /// come within the range after that are newer than the deletion.
+    /// Seals the spans of the head that the range touches. The recorder beside it writes on meanwhile: a row or two
+    /// that come within the range after that are newer than the deletion.
     private func sealHead() throws(StoreError) {
         var spans: Set<Int64> = []
         let range = range

@@ -37,7 +37,8 @@ struct HeadWriter: ~Copyable {
     /// Commits since the writer was made.
     private var commits = 0
 
-    /// How often LMDB's list of free pages is looked at: some 49 commits fill a page of it (Environment+FreeList.swift).
+    /// How often LMDB's list of free pages is looked at: some 49 commits fill a page of it
+    /// (Environment+FreeList.swift).
     private static let commitsPerGathering = 16
 
     /// Time of the newest row in milliseconds; nil where there has been none.

@@ -13,7 +13,8 @@
 //               first id - that of the entry before (0 at a page's first), zigzag
 //               bytes of its postings, unless the ids follow one another
 //   postings    per pair, in order of rank, but for those whose ids follow one another: integer columns
-//               (Codec/IntegerColumn.swift) of the ids behind the first, 65,536 a column: each less the one before, less 1
+//               (Codec/IntegerColumn.swift) of the ids behind the first, 65,536 a column: each less the one before,
+//               less 1
 //   series      per id, ranks of its pairs, ascending:
 //               0, number of labels, rank of the first, differences of the others
 //               or, where the series before on the page has as many labels: a bit for each label whose rank is another

@@ -28,8 +28,8 @@ struct SnapshotCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "LABEL=drop leaves a label out, LABEL=hash replaces its values by words that tell only equal from different. "
-                + "host stands for the host's own name, too. May be repeated.",
+            "LABEL=drop leaves a label out, LABEL=hash replaces its values by words that tell only equal from "
+                + "different. host stands for the host's own name, too. May be repeated.",
             valueName: "rule"))
     var redact: [String] = []
 

@@ -23,7 +23,8 @@ import Testing
             test.output == """
                 rate(range vector): instant vector
 
-                    Per-second average increase of a counter over the range, resets accounted for, extrapolated to its ends.
+                    Per-second average increase of a counter over the range, resets accounted for, extrapolated to its \
+                ends.
 
                 Example, with a sample a minute:
 

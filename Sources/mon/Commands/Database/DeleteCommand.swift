@@ -7,8 +7,8 @@ struct DeleteCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Deletes the samples of series.",
         discussion: """
-            Without --from or --last all samples of the series go. Beside `mon run`, too: a series that is still recorded
-            goes on. The file keeps its size until `mon db compact`.
+            Without --from or --last all samples of the series go. Beside `mon run`, too: a series that is still
+            recorded goes on. The file keeps its size until `mon db compact`.
 
             mon db delete 'disk_io_read_bytes_total{device="sdz"}' --dry-run
             """)
