@@ -8,6 +8,7 @@ package import Query
 /// Keys are in order of their names, as Go writes maps. Durations are milliseconds; those that are computed from others
 /// are known only when the query runs, and are 0 here as they are there.
 package enum SyntaxTreeJSON {
+    /// The tree alone, without an envelope.
     package static func write(_ expression: Query.Expression, into writer: inout TextWriter) {
         switch expression {
         case .number(let value, _):

@@ -6,8 +6,8 @@ extension Function {
     static let info = Function(
         FunctionSignature("info", [.instantVector, .instantVector], .optionalLast, isExperimental: true),
         "The series with the labels of the info metrics of the same `job` and `instance`: of `target_info`, or of "
-            + "those that the second argument, a selector, names. Conditions on other labels in it say which labels are "
-            + "taken.",
+            + "those that the second argument, a selector, names. Conditions on other labels in it say which labels "
+            + "are taken.",
         example: FunctionExample(
             #"info(up, {version=~".+"})"#,
             over: [

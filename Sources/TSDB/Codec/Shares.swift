@@ -10,8 +10,8 @@
 ///              begins at k · (bound + 1) / 2^b, rounded up
 ///     column   of the parts the numbers lie in, as they are (IntegerColumn.swift, order 0)
 ///     rests    how far behind the part's begin each number lies, as bits, lowest first, padded with 0 to a byte. A
-///              part of s numbers with 2^q ≤ s < 2^(q+1) takes q bits for the first u = 2^(q+1) - s of them, else q bits of
-///              (rest + u) / 2 and one bit of the remainder
+///              part of s numbers with 2^q ≤ s < 2^(q+1) takes q bits for the first u = 2^(q+1) - s of them, else q
+///              bits of (rest + u) / 2 and one bit of the remainder
 ///
 ///     5 of 0...9, 0 of 0...0, 12 of 0...15 with 3 digits   ->   03 | 01 02 04 c8 | 00
 ///
