@@ -11,10 +11,13 @@ extension Environment {
     /// Empty where there is no file yet.
     ///
     /// A writer may be half through with one of them, so that what looks damaged is looked at again.
-    package static func metaFaults(folder: String) -> [PageFault] {
+    package static func metaFaults(folder: String) -> [PageFault] { metaFaults(path: folder + "/data.mdb") }
+
+    /// As ``metaFaults(folder:)``, of the file itself.
+    package static func metaFaults(path: String) -> [PageFault] {
         var faults: [PageFault] = []
         for _ in 0..<8 {
-            guard let file = try? PageFile(folder: folder), file.byteCount > 0 else { return [] }
+            guard let file = try? PageFile(path: path), file.byteCount > 0 else { return [] }
             let metas = file.metas()
             faults = metas.compactMap(\.fault)
             // Each commit writes the page that the one before did not.

@@ -11,6 +11,14 @@ extension Store {
         return try Store(at: path, access: .read)
     }
 
+    /// As ``openVerified(at:)``, of the one file that `mon snapshot` made.
+    package static func openVerified(snapshotFile path: String) throws(StoreError) -> Store {
+        if let fault = Environment.metaFaults(path: path).first {
+            throw .damaged(path: path, record: "page \(fault.page)", reason: fault.reason)
+        }
+        return try Store(at: path, access: .snapshotFile)
+    }
+
     /// Looks at all pages that lead to records, as of now; may run beside a writer. Whoever goes on writing a file
     /// wants to know all of it.
     ///

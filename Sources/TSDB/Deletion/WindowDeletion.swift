@@ -151,7 +151,7 @@ extension Snapshot {
     }
 
     /// The id that a day's registry gives a series; nil where the day has not seen it.
-    fileprivate func dayID(of labels: Labels, _ day: Int64) throws(StoreError) -> UInt32? {
+    func dayID(of labels: Labels, _ day: Int64) throws(StoreError) -> UInt32? {
         let matchers = labels.map { Matcher($0.name, equals: $0.value) }
         return try withRegistry(day) { registry throws(StoreError) in
             for id in try registry.ids(matching: matchers, in: transaction)

@@ -69,16 +69,20 @@ extension Store {
         guard try exceeds(bytes) else { return report }
         var (use, lastEnd) = (try spaceUse(), nil as Int64?)
         let classes = try snapshot().retentionClasses()
-        for span in try EvictionSpan.all(in: self) where use.usedBytes > bytes {
-            let ranges = try DoomedRange.blocks(of: span, in: self)
-            if !isDryRun { try forget(span, classes) }
-            for range in ranges {
-                range.count(&report)
-                // A stripe fills a page.
-                if isDryRun { use.usedPages -= range.keyCount } else { try delete(range) }
+        for tier in Tier.allCases where use.usedBytes > bytes {
+            // The day that is being recorded has no hours yet.
+            if tier == .minute, !isDryRun { try Folding.foldOpenDays(in: self) }
+            for span in try EvictionSpan.all(in: self) where span.resolution == tier && use.usedBytes > bytes {
+                let ranges = try DoomedRange.blocks(of: span, in: self)
+                if !isDryRun { try forget(span, classes) }
+                for range in ranges {
+                    range.count(&report)
+                    // A stripe fills a page.
+                    if isDryRun { use.usedPages -= range.keyCount } else { try delete(range) }
+                }
+                if !isDryRun { use = try spaceUse() }
+                lastEnd = max(lastEnd ?? .min, span.end)
             }
-            if !isDryRun { use = try spaceUse() }
-            lastEnd = max(lastEnd ?? .min, span.end)
         }
         if let lastEnd, !isDryRun {
             // Each is looked at again when it goes: others may name what is left.

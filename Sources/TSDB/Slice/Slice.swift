@@ -27,6 +27,8 @@ package struct SliceRequest: Sendable {
 package struct SliceReport: Hashable, Sendable {
     package var series = 0
     package var samples = 0
+    /// Windows whose samples are not in it.
+    package var windows = 0
     package var frames = 0
     package var bytes = 0
 }
@@ -59,17 +61,21 @@ extension Snapshot {
     }
 }
 
-private struct SliceWriter: ~Copyable {
-    private let request: SliceRequest
-    private let snapshot: Snapshot
+struct SliceWriter: ~Copyable {
+    let request: SliceRequest
+    let snapshot: Snapshot
     private let file: Environment
     private let stripeBytes: Int
-    private var report = SliceReport()
+    var report = SliceReport()
     /// The labels of each day's series in the slice, by id; empty where one is not in it.
     private var names: [Int64: [Labels]] = [:]
+    /// As ``names``, for registries of thirty days.
+    private var longNames: [Int64: [Labels]] = [:]
     /// Ids that are in the slice, by day; found when the day is first asked for.
     private var wanted: [Int64: Set<UInt32>] = [:]
     private var originals: [Labels: Labels] = [:]
+    /// Spans, by group, whose block in the slice is not the store's: rows and late samples are in it.
+    private(set) var remade: [UInt16: Set<Int64>] = [:]
 
     init(_ request: SliceRequest, from snapshot: Snapshot, to path: String) throws(StoreError) {
         let file = try converting { () throws(StorageError) in
@@ -82,7 +88,7 @@ private struct SliceWriter: ~Copyable {
     }
 
     /// The whole store, and no label touched: blocks go over as they are.
-    private var isWhole: Bool { request.selectors.isEmpty && request.redaction.isEmpty }
+    var isWhole: Bool { request.selectors.isEmpty && request.redaction.isEmpty }
 
     mutating func write() throws(StoreError) -> SliceReport {
         var superblock = try snapshot.currentSuperblock()
@@ -91,11 +97,13 @@ private struct SliceWriter: ~Copyable {
         superblock.machineID = request.redaction.redact(superblock.machineID, of: Redaction.hostLabel)
         try put(Key.superblock, superblock.encoded())
         for (group, definition) in try snapshot.groups() { try put(Key.group(group), definition.encoded()) }
+        try writeClasses()
         for (group, span) in try groupSpans() { try writeBlock(group, span) }
+        try writeWindows()
         try writeFrames()
         try writeEvents()
         try writeNames()
-        report.series = Set(names.values.joined()).subtracting([.empty]).count
+        report.series = Set(names.values.joined()).union(longNames.values.joined()).subtracting([.empty]).count
         return report
     }
 
@@ -110,13 +118,13 @@ private struct SliceWriter: ~Copyable {
         }
     }
 
-    private func put(_ key: [UInt8], _ payload: [UInt8]) throws(StoreError) {
+    func put(_ key: [UInt8], _ payload: [UInt8]) throws(StoreError) {
         try file.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
             try transaction.put(key, payload: payload)
         }
     }
 
-    private func put(_ bytes: [UInt8], key: (UInt16) -> [UInt8]) throws(StoreError) {
+    func put(_ bytes: [UInt8], key: (UInt16) -> [UInt8]) throws(StoreError) {
         guard Stripes.fit(bytes.count, stripeBytes: stripeBytes) else {
             throw .invalid("a block of \(bytes.count) bytes is more than stripe numbers address")
         }
@@ -130,7 +138,7 @@ private struct SliceWriter: ~Copyable {
     }
 
     /// Takes the stripes of a byte string over.
-    private func copy(from first: [UInt8], while isPart: (RawSpan) -> Bool) throws(StoreError) {
+    func copy(from first: [UInt8], while isPart: (RawSpan) -> Bool) throws(StoreError) {
         var records: [(key: [UInt8], value: [UInt8])] = []
         try snapshot.transaction.scan(from: first) { key, value throws(StoreError) in
             guard isPart(key) else { return .stop }
@@ -174,6 +182,7 @@ private struct SliceWriter: ~Copyable {
             group: group, from: bounds.min.milliseconds, through: bounds.max.milliseconds, in: snapshot)
         let late = try lateColumns(group, span)
         let day = Block.day(of: span)
+        if rows != nil || !late.isEmpty { remade[group, default: []].insert(span) }
         let isInside = request.range.min <= bounds.min && request.range.max >= bounds.max
         if isWhole, isInside, hasBlock, rows == nil, late.isEmpty {
             try copy(from: Key.block(group: group, tier: 0, start: span, stripe: 0)) { key in
@@ -186,6 +195,31 @@ private struct SliceWriter: ~Copyable {
             for (id, count) in counts { try note(id, day, count) }
             return
         }
+        let columns = try columns(group, span, hasBlock: hasBlock, rows, late)
+        if columns.isEmpty { return }
+        for (id, column) in columns { try note(id, day, column.count) }
+        let (times, series) = BlockAssembly.assemble(columns)
+        var writer = BlockWriter()
+        let interval = try snapshot.groups()[group]?.intervalMilliseconds ?? 1000
+        let bytes = writer.encode(times: times, interval: interval, series: series)
+        try put(bytes) { Key.block(group: group, tier: 0, start: span, stripe: $0) }
+    }
+
+    /// The samples of a span that the slice has: those of the block, of rows and of late batches.
+    mutating func columns(_ group: UInt16, _ span: Int64) throws(StoreError) -> [UInt32: SampleColumn] {
+        let bounds = TimeRange(span: span)
+        let reference = Snapshot.BlockReference(group: group, start: span)
+        return try columns(
+            group, span, hasBlock: try snapshot.transaction.fingerprint(of: reference).stripes > 0,
+            HeadRows(group: group, from: bounds.min.milliseconds, through: bounds.max.milliseconds, in: snapshot),
+            lateColumns(group, span))
+    }
+
+    private mutating func columns(
+        _ group: UInt16, _ span: Int64, hasBlock: Bool, _ rows: HeadRows?, _ late: [UInt32: SampleColumn]
+    ) throws(StoreError) -> [UInt32: SampleColumn] {
+        let day = Block.day(of: span)
+        let reference = Snapshot.BlockReference(group: group, start: span)
         var columns = hasBlock ? try snapshot.columns(of: reference) : [:]
         for (id, column) in (rows?.columns() ?? [:]).sorted(by: { $0.key < $1.key }) {
             columns[id, default: SampleColumn()].timestamps += column.timestamps
@@ -207,13 +241,7 @@ private struct SliceWriter: ~Copyable {
             cut.normalize()
             columns[id] = cut.count == 0 ? nil : cut
         }
-        if columns.isEmpty { return }
-        for (id, column) in columns { try note(id, day, column.count) }
-        let (times, series) = BlockAssembly.assemble(columns)
-        var writer = BlockWriter()
-        let interval = try snapshot.groups()[group]?.intervalMilliseconds ?? 1000
-        let bytes = writer.encode(times: times, interval: interval, series: series)
-        try put(bytes) { Key.block(group: group, tier: 0, start: span, stripe: $0) }
+        return columns
     }
 
     private func lateColumns(_ group: UInt16, _ span: Int64) throws(StoreError) -> [UInt32: SampleColumn] {
@@ -230,7 +258,7 @@ private struct SliceWriter: ~Copyable {
 
     // MARK: - Names
 
-    private mutating func wantedIDs(_ day: Int64) throws(StoreError) -> Set<UInt32> {
+    mutating func wantedIDs(_ day: Int64) throws(StoreError) -> Set<UInt32> {
         if let known = wanted[day] { return known }
         var ids: Set<UInt32> = []
         let selectors = request.selectors.isEmpty ? [[]] : request.selectors
@@ -242,7 +270,7 @@ private struct SliceWriter: ~Copyable {
     }
 
     /// Enters a series that has samples in the slice.
-    private mutating func note(_ id: UInt32, _ day: Int64, _ samples: Int) throws(StoreError) {
+    mutating func note(_ id: UInt32, _ day: Int64, _ samples: Int) throws(StoreError) {
         report.samples += samples
         var labels = names[day] ?? []
         while labels.count <= Int(id) { labels.append(.empty) }
@@ -250,26 +278,42 @@ private struct SliceWriter: ~Copyable {
             let original = try snapshot.withRegistry(day) { registry throws(StoreError) in
                 try registry.labels(of: id, in: snapshot.transaction)
             }
-            let told = request.redaction.redact(original)
-            if originals[told, default: original] != original || told.isEmpty {
-                throw .invalid("without what is redacted \(original) and others are the same series; use hash for it")
-            }
-            originals[told] = original
-            labels[Int(id)] = told
+            labels[Int(id)] = try told(original)
         }
         names[day] = labels
     }
 
+    /// Enters a series of a registry of thirty days.
+    mutating func note(_ id: UInt32, thirtyDays start: Int64, _ original: Labels) throws(StoreError) {
+        var labels = longNames[start] ?? []
+        while labels.count <= Int(id) { labels.append(.empty) }
+        labels[Int(id)] = try told(original)
+        longNames[start] = labels
+    }
+
+    private mutating func told(_ original: Labels) throws(StoreError) -> Labels {
+        let told = request.redaction.redact(original)
+        if originals[told, default: original] != original || told.isEmpty {
+            throw .invalid("without what is redacted \(original) and others are the same series; use hash for it")
+        }
+        originals[told] = original
+        return told
+    }
+
     private func writeNames() throws(StoreError) {
-        for (day, labels) in names.sorted(by: { $0.key < $1.key }) {
-            let bytes = RegistryWriter.encode(labels)
-            guard Stripes.fit(bytes.count, stripeBytes: stripeBytes, limit: Key.firstTailStripe) else {
-                throw .invalid("the registry of one day exceeds what stripe numbers address")
+        for (span, byStart) in [(RegistrySpan.day, names), (.thirtyDays, longNames)] {
+            for (start, labels) in byStart.sorted(by: { $0.key < $1.key }) {
+                let bytes = RegistryWriter.encode(labels)
+                guard Stripes.fit(bytes.count, stripeBytes: stripeBytes, limit: Key.firstTailStripe) else {
+                    throw .invalid("a registry exceeds what stripe numbers address")
+                }
+                try put(bytes) { Key.registry(span: span, start: start, stripe: $0) }
             }
-            try put(bytes) { Key.registry(span: .day, start: day, stripe: $0) }
         }
         var metrics: Set<String> = []
-        for labels in names.values.joined() { if let name = labels.metricName { metrics.insert(name) } }
+        for labels in Array(names.values.joined()) + Array(longNames.values.joined()) {
+            if let name = labels.metricName { metrics.insert(name) }
+        }
         for metric in metrics.sorted() {
             if let family = try snapshot.metadata(of: metric) { try put(Key.metadata(metric), Record.metadata(family)) }
         }

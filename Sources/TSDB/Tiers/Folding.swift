@@ -23,6 +23,16 @@ enum Folding {
         }
     }
 
+    /// Folds what there is of all days, complete or not: before their minutes go, hours are to be made of them. What
+    /// is sealed afterwards is folded into the same blocks.
+    static func foldOpenDays(in store: Store) throws(StoreError) {
+        let snapshot = try store.snapshot()
+        for group in try snapshot.groups().keys.sorted() {
+            let slices = try snapshot.tierReferences(.minuteSlice, group: group)
+            for day in Set(slices.map { Block.day(of: $0.start) }).sorted() { try foldDay(group, day, in: store) }
+        }
+    }
+
     /// The day that rows are still sealed into; nil where there is nothing.
     private static func openDay(_ snapshot: Snapshot) throws(StoreError) -> Int64? {
         if let oldest = try snapshot.oldestHeadTime() { return Block.spanStart(oldest, length: Block.daySeconds) }

@@ -15,10 +15,18 @@ enum StoreGuard {
     ///   - path: the data folder.
     ///   - counter: gets a byte more each time; nil where nobody counts.
     static func install(for path: String, counter: String? = nil) {
-        guard ProgramRole.isProgram else { return }
-        let text =
+        install(
             "mon: \(path): a page of the store is damaged and ended this program; `mon db check --data \(path)` tells "
-            + "what it costs, `mon db salvage -o NEW --data \(path)` saves the rest\n"
+                + "what it costs, `mon db salvage -o NEW --data \(path)` saves the rest\n", counter)
+    }
+
+    /// - Parameter path: a file that `mon snapshot` made.
+    static func install(forSnapshot path: String) {
+        install("mon: \(path): a page of it is damaged and ended this program; make the snapshot anew\n", nil)
+    }
+
+    private static func install(_ text: String, _ counter: String?) {
+        guard ProgramRole.isProgram else { return }
         // strdup's copies live until the process ends.
         unsafe message = strdup(text)
         unsafe messageBytes = text.utf8.count

@@ -46,6 +46,68 @@ import Testing
         }
     }
 
+    /// A store of which samples, and minutes, are forgotten: a slice answers at each tier as the store does, but for
+    /// windows that are cut.
+    @Test(arguments: 1...3 as ClosedRange<UInt64>) func windowsAreThere(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let hour: Int64 = 3_600_000
+        var written = try WrittenStore()
+        let keep = TierKeep(raw: 20 * hour, minute: 60 * hour, hour: 9000 * hour)
+        try written.recorder.use(RetentionPolicy(keep: keep), now: Timestamp(milliseconds: 0))
+        let labels = (0..<4).map { Labels(name: "m\($0 % 2)", ["i": "\($0)"]) }
+        var time: Int64 = 0
+        while time < 40 * 24 * hour {
+            time += Int64.random(in: 60_000...2 * hour, using: &random)
+            try written.append(time, labels.shuffled(using: &random).prefix(3).map { ($0, Double(time % 977)) })
+        }
+        _ = try written.store.retain(now: Timestamp(milliseconds: time))
+        // One that came late, into a span that is sealed.
+        try written.append(time - 10 * hour, [(labels[0], 5)])
+        let snapshot = try written.store.snapshot()
+        for round in 0..<4 {
+            let start = Int64.random(in: 0...time, using: &random)
+            let range =
+                round == 0
+                ? TimeRange.all
+                : TimeRange(minMilliseconds: start, maxMilliseconds: Int64.random(in: start...time, using: &random))
+            let selectors = round % 2 == 0 ? [] : [[Matcher("__name__", equals: "m1")]]
+            let path = written.folder.path + "/slice\(round).mon"
+            let report = try snapshot.writeSlice(SliceRequest(range: range, selectors: selectors), to: path)
+            let slice = try open(path)
+            #expect(round > 0 || report.windows > 0)
+            let own = try snapshot.select(selectors.first ?? [], in: .all)
+            let copy = try slice.select([], in: .all)
+            for tier in [Tier.minute, .hour] {
+                let length = tier.windowMilliseconds
+                for index in 0..<own.count {
+                    let after = max(try own.coverage(of: index)[tier], 0)
+                    let (expected, found) = try (
+                        Self.windows(own, index, tier, after), copy.labels.firstIndex(of: own.labels[index])
+                    )
+                    let inside = (0..<expected.count).filter {
+                        expected.ends[$0] - length + 1 >= range.min.milliseconds
+                            && expected.ends[$0] <= range.max.milliseconds
+                    }.map { expected[$0] }
+                    let got = try found.map { try Self.windows(copy, $0, tier, after) } ?? WindowColumns()
+                    let there = (0..<got.count).filter {
+                        got.ends[$0] - length + 1 >= range.min.milliseconds && got.ends[$0] <= range.max.milliseconds
+                    }.map { got[$0] }
+                    #expect(there.map(\.end) == inside.map(\.end), "seed \(seed), round \(round), \(tier), \(range)")
+                    #expect(there.map(\.last) == inside.map(\.last) && there.map(\.count) == inside.map(\.count))
+                }
+            }
+        }
+    }
+
+    private static func windows(
+        _ selection: SeriesSelection, _ index: Int, _ tier: Tier, _ after: Int64
+    ) throws -> WindowColumns {
+        var windows = WindowColumns()
+        try selection.readWindows(
+            index, tier, after: Timestamp(milliseconds: after), through: TimeRange.all.max, into: &windows)
+        return windows
+    }
+
     @Test func everyKindOfRecordIsThere() throws {
         let written = try WrittenStore.ofEveryKind()
         let path = written.folder.path + "/all.mon"

@@ -28,7 +28,8 @@ struct StoreOptions: ParsableArguments {
             return store
         }
         if data != nil { throw CommandFailure(.usage, "--db and --data exclude each other") }
-        return try Store(at: db, access: .snapshotFile)
+        StoreGuard.install(forSnapshot: db)
+        return try Store.openVerified(snapshotFile: db)
     }
 
     /// For a snapshot the present is its last sample: whoever looks into one asks about that time.

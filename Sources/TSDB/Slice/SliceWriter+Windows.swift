@@ -1,0 +1,113 @@
+// The windows of a slice. Those of which the slice has all samples need not be in it: reading makes them anew. So a block
+// of windows goes over whole where it is untouched, and is cut where samples of its span are forgotten.
+
+import Model
+
+extension SliceWriter {
+    /// What is kept how long, and what is forgotten. A class says by its matchers which series are in it; with labels
+    /// redacted they would tell what they are to hide, so there is one class then, of which as much is forgotten as of
+    /// any.
+    func writeClasses() throws(StoreError) {
+        var classes = try snapshot.retentionClasses()
+        if !request.redaction.isEmpty, var standard = classes[RetentionClass.standard] {
+            for (number, one) in classes where number != RetentionClass.frames {
+                for tier in Tier.allCases {
+                    standard.forgotten[tier] = max(standard.forgotten[tier], one.forgotten[tier])
+                }
+            }
+            classes = classes.filter { $0.key == RetentionClass.frames }
+            classes[RetentionClass.standard] = standard
+        }
+        for (number, one) in classes { try put(Key.retentionClass(number), one.encoded()) }
+    }
+
+    /// A window that lies only partly in the range is left out, unless the slice has its samples.
+    mutating func writeWindows() throws(StoreError) {
+        let classes = try snapshot.retentionClasses()
+        for (reference, definition) in try snapshot.tierReferences(in: request.range) {
+            let bounds = TimeRange(
+                minMilliseconds: reference.start * 1000 + 1, maxMilliseconds: reference.endSeconds * 1000)
+            let isInside = request.range.min <= bounds.min && request.range.max >= bounds.max
+            let spans = (remade[reference.group] ?? []).filter {
+                $0 >= reference.start && $0 < reference.endSeconds
+            }
+            let forgotten = classes[definition.retentionClass]?.forgotten.raw ?? .min
+            let hasAllSamples = reference.start * 1000 >= forgotten
+            if isWhole, isInside, spans.isEmpty {
+                try copy(from: Key.tierBlock(reference, stripe: 0)) { key in
+                    guard let name = key.blockKey() else { return false }
+                    return name.group == reference.group && name.tier == reference.layer.rawValue
+                        && name.start == reference.start
+                }
+                for id in try snapshot.ids(in: reference) {
+                    try note(id, in: reference)
+                    if !hasAllSamples { report.windows += try snapshot.windows(of: id, in: reference)?.count ?? 0 }
+                }
+            } else if !hasAllSamples {
+                try writeCut(reference, spans.sorted(), forgotten: forgotten)
+            }
+        }
+    }
+
+    private mutating func writeCut(
+        _ reference: TierReference, _ spans: [Int64], forgotten: Int64
+    ) throws(StoreError) {
+        let length = reference.layer.tier.windowMilliseconds
+        let (min, max) = (request.range.min.milliseconds, request.range.max.milliseconds)
+        var writer = TierBlockWriter(reference.layer, start: reference.start)
+        var isEmpty = true
+        for id in try snapshot.ids(in: reference) where try isWanted(id, in: reference) {
+            guard let stored = try snapshot.windows(of: id, in: reference) else { continue }
+            var windows = WindowColumns()
+            for place in 0..<stored.count where stored.ends[place] - length + 1 >= min && stored.ends[place] <= max {
+                windows.append(stored, place..<place + 1)
+            }
+            for span in spans {
+                guard let day = try dayID(of: id, in: reference, at: span),
+                    let samples = try columns(reference.group, span)[day]
+                else { continue }
+                let made = Rollup.windows(of: samples, reference.layer.tier)
+                if span * 1000 < forgotten {
+                    // Late samples of a span whose other samples are forgotten.
+                    windows.mix(made)
+                } else {
+                    windows.replace(after: span * 1000, through: (span + Block.rawSpanSeconds) * 1000, with: made)
+                }
+            }
+            if windows.count == 0 { continue }
+            isEmpty = false
+            report.windows += windows.count
+            writer.add(id, windows)
+            try note(id, in: reference)
+        }
+        if !isEmpty { try put(writer.finish()) { Key.tierBlock(reference, stripe: $0) } }
+    }
+
+    private mutating func note(_ id: UInt32, in reference: TierReference) throws(StoreError) {
+        if reference.layer.registrySpan == .thirtyDays {
+            try note(id, thirtyDays: reference.start, try longLabels(id, reference))
+        } else {
+            try note(id, Block.day(of: reference.start), 0)
+        }
+    }
+
+    private func longLabels(_ id: UInt32, _ reference: TierReference) throws(StoreError) -> Labels {
+        var registry = try snapshot.longRegistry(reference.start)
+        return try registry.labels(of: id, in: snapshot.transaction)
+    }
+
+    private mutating func isWanted(_ id: UInt32, in reference: TierReference) throws(StoreError) -> Bool {
+        if reference.layer.registrySpan == .day {
+            return try wantedIDs(Block.day(of: reference.start)).contains(id)
+        }
+        let labels = try longLabels(id, reference)
+        let selectors = request.selectors
+        return selectors.isEmpty || selectors.contains { matchers in matchers.allSatisfy { $0.matches(labels) } }
+    }
+
+    /// The id of a series of a block of windows in the registry of the day that a span is in.
+    private func dayID(of id: UInt32, in reference: TierReference, at span: Int64) throws(StoreError) -> UInt32? {
+        if reference.layer.registrySpan == .day { return id }
+        return try snapshot.dayID(of: try longLabels(id, reference), Block.day(of: span))
+    }
+}
