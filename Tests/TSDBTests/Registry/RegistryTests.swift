@@ -91,7 +91,8 @@ import Testing
                 labels.append(Label(names.randomElement(using: &random) ?? "", value))
             }
             let one = Labels(labels)
-            if seen.insert(one).inserted { series.append(one) }
+            // No labels at all stand for a series that was deleted.
+            if !one.isEmpty, seen.insert(one).inserted { series.append(one) }
         }
         return series
     }
