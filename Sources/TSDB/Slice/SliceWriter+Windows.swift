@@ -1,5 +1,5 @@
-// The windows of a slice. Those of which the slice has all samples need not be in it: reading makes them anew. So a block
-// of windows goes over whole where it is untouched, and is cut where samples of its span are forgotten.
+// The windows of a slice. Those of which the slice has all samples need not be in it: reading makes them anew. So a
+// block of windows goes over whole where it is untouched, and is cut where samples of its span are forgotten.
 
 import Model
 

@@ -42,8 +42,8 @@ struct SnapshotCommand: Verb {
         let report = try snapshot.writeSlice(
             SliceRequest(range: range, selectors: selectors, redaction: redaction), to: output)
         console.say(
-            "\(output): \(report.series) series, \(report.samples) samples, \(report.windows) windows, \(report.frames) process frames; "
-                + "\(report.bytes) bytes")
+            "\(output): \(report.series) series, \(report.samples) samples, \(report.windows) windows, "
+                + "\(report.frames) process frames; \(report.bytes) bytes")
         if report.samples == 0 && report.windows == 0 && report.frames == 0 {
             console.say("it is empty: nothing in the store matches")
             return .noData
