@@ -26,4 +26,23 @@ package struct MetricFamily: Hashable, Sendable {
         self.unit = unit
         self.help = help
     }
+
+    /// What names of samples of a histogram or a summary end in behind the family's.
+    package static let partSuffixes = ["_bucket", "_sum", "_count"]
+
+    /// The family of samples of a name: that of the name, or the histogram or summary that they are a part of.
+    /// - Parameter known: the family of exactly a name, where there is one.
+    package static func ofSamples(
+        named name: String, known: (String) throws -> MetricFamily?
+    ) rethrows -> MetricFamily? {
+        if let family = try known(name) { return family }
+        for suffix in partSuffixes where name.hasSuffix(suffix) {
+            if let family = try known(String(name.dropLast(suffix.count))),
+                family.kind == .histogram || family.kind == .summary
+            {
+                return family
+            }
+        }
+        return nil
+    }
 }

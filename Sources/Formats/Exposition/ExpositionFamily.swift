@@ -35,21 +35,10 @@ package struct ExpositionFamily: Hashable, Sendable {
         for sample in samples {
             let name = sample.labels.metricName ?? ""
             let family =
-                families[name] ?? compound(of: name, families)
+                MetricFamily.ofSamples(named: name) { families[$0] }
                 ?? MetricFamily(name: name, kind: .unknown, help: "")
             groups[family.name, default: ExpositionFamily(family: family, samples: [])].samples.append(sample)
         }
         return Array(groups.values)
-    }
-
-    private static func compound(of name: String, _ families: [String: MetricFamily]) -> MetricFamily? {
-        for suffix in ["_bucket", "_sum", "_count"] where name.hasSuffix(suffix) {
-            if let family = families[String(name.dropLast(suffix.count))],
-                family.kind == .histogram || family.kind == .summary
-            {
-                return family
-            }
-        }
-        return nil
     }
 }

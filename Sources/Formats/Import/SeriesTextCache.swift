@@ -75,8 +75,9 @@ struct SeriesTextCache {
     private func matches(_ entry: Int, _ bytes: Span<UInt8>, _ at: Int) -> Bool {
         let (start, count) = (entries[entry].start, entries[entry].count)
         guard at + count + SeriesTextCache.padding <= bytes.count else { return matchesSlowly(entry, bytes, at) }
-        let text = arena.span.bytes
-        let input = bytes.bytes
+        // Bytes have no padding that could be read.
+        let text = unsafe arena.span.bytes
+        let input = unsafe bytes.bytes
         var place = 0
         // In bounds: both have 8 bytes behind the text.
         while place + 8 <= count {

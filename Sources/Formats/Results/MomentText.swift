@@ -25,42 +25,14 @@ package enum MomentText {
 
     /// `2026-03-29T01:02:03.5+02:00`
     private static func rfc3339(_ text: String) -> Timestamp? {
-        var rest = Array(text.utf8)[...]
-        func take(_ character: Unicode.Scalar) -> Bool {
-            guard rest.first == UInt8(ascii: character) else { return false }
-            rest.removeFirst()
-            return true
-        }
-        func digits(_ count: Int) -> Int? {
-            let part = rest.prefix(count)
-            guard part.count == count, part.allSatisfy({ $0 >= 48 && $0 <= 57 }) else { return nil }
-            rest.removeFirst(count)
-            return part.reduce(0) { $0 * 10 + Int($1 - 48) }
-        }
-        guard let year = digits(4), take("-"), let month = digits(2), take("-"), let day = digits(2), take("T"),
-            let hour = digits(2), take(":"), let minute = digits(2), take(":"), let second = digits(2)
+        var reader = TimeTextReader(text)
+        // Go, whose parser Prometheus uses, reads no small z.
+        guard !text.hasSuffix("z"), let year = reader.digits(4), reader.take("-"), let month = reader.digits(2),
+            reader.take("-"), let day = reader.digits(2), reader.take("T"),
+            let clock = reader.clock(needsSeconds: true), let offset = reader.offset(), reader.isAtEnd
         else { return nil }
-        var millisecond = 0
-        if take(".") {
-            var count = 0
-            while let digit = digits(1) {
-                if count < 3 { millisecond = millisecond * 10 + digit }
-                count += 1
-            }
-            if count == 0 { return nil }
-            for _ in count..<max(3, count) { millisecond *= 10 }
-        }
-        var offset = 0
-        if !take("Z") {
-            let sign = take("+") ? 1 : take("-") ? -1 : 0
-            guard sign != 0, let hours = digits(2), hours < 24, take(":"), let minutes = digits(2), minutes < 60 else {
-                return nil
-            }
-            offset = sign * (hours * 3600 + minutes * 60)
-        }
-        guard rest.isEmpty else { return nil }
         return CalendarTime(
-            year: year, month: month, day: day, hour: hour, minute: minute, second: second, millisecond: millisecond)?
+            year: year, month: month, day: day, hour: clock.0, minute: clock.1, second: clock.2, millisecond: clock.3)?
             .moment(offsetSeconds: offset)
     }
 }

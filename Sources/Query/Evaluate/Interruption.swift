@@ -19,11 +19,6 @@ package struct Interruption: Sendable {
         deadline = timeout.map { now().advanced(by: $0) }
     }
 
-    /// The deadline of a query and the word of whoever holds `cancellation`.
-    package init(timeout: Duration?, cancellation: QueryCancellation) {
-        self.init(timeout: timeout, isCancelled: { cancellation.isCancelled })
-    }
-
     /// Nobody ever stops it.
     static let never = Interruption(timeout: nil)
 

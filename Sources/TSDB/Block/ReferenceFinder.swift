@@ -22,14 +22,11 @@ struct ReferenceFinder {
     /// The same, by key, first integer and step: columns that are not only alike but the same.
     private var byContent: [UInt64: Known] = [:]
     private var byShape: [UInt64: [Int]] = [:]
-    /// Constants that percents may be of: sizes of memories and disks.
-    private var totals: [UInt64] = []
+    private var totals = PercentTotals()
     private var fingerprint = ColumnFingerprint()
     private var derived = ColumnFingerprint()
     private var column: [Double] = []
 
-    /// Totals tried. A host has as many as memories and disks; the rest is room for constants that are none.
-    private static let totalsMax = 64
     /// Columns of equal shape that are tried. Many are equal only where all rise; there, the nearest are likeliest.
     private static let shapesMax = 8
     /// A chunk of this many bytes or fewer is not worth a look.
@@ -54,7 +51,7 @@ struct ReferenceFinder {
             // All samples are like the first.
             let scale = ScaledIntegers.candidates(for: values.span.extracting(first: 1)).first ?? .units
             fingerprint.take(values.span.extracting(first: 1), scale: scale, times: times)
-            takeTotal(value)
+            totals.take(constant: value)
         }
         if chunkBytes > ReferenceFinder.chunkBytesMin {
             if let bytes = likeKnown(index, series, times, below: chunkBytes) { return bytes }
@@ -62,13 +59,6 @@ struct ReferenceFinder {
         }
         register(index, times)
         return nil
-    }
-
-    private mutating func takeTotal(_ value: Double) {
-        guard totals.count < ReferenceFinder.totalsMax, value >= 0x1p20, let total = UInt64(exactly: value),
-            !totals.contains(total)
-        else { return }
-        totals.append(total)
     }
 
     private mutating func register(_ index: Int, _ times: UInt64) {
@@ -106,7 +96,7 @@ struct ReferenceFinder {
     private mutating func percent(
         _ index: Int, _ series: [BlockSeries], _ times: UInt64, below limit: Int
     ) -> [UInt8]? {
-        for total in totals {
+        for total in totals.all {
             if let bytes = percent(of: total, index, series, times, below: limit) { return bytes }
         }
         guard !fingerprint.isConstant else { return nil }
@@ -115,7 +105,7 @@ struct ReferenceFinder {
             for isMultipliedFirst in [false, true] {
                 let relation = ColumnRelation.percent(of: total, isMultipliedFirst: isMultipliedFirst)
                 guard let bytes = confirm(relation, index, series, of: other, below: limit) else { continue }
-                if !totals.contains(total) { totals.append(total) }
+                totals.take(total)
                 return bytes
             }
         }

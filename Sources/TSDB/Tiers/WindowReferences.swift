@@ -17,12 +17,10 @@ struct WindowReferences {
     private var byKey: [UInt64: Known] = [:]
     private var byContent: [UInt64: Known] = [:]
     private var byShape: [UInt64: [Int]] = [:]
-    /// Constants that percents may be of: sizes of memories and disks.
-    private var totals: [UInt64] = []
+    private var totals = PercentTotals()
     private var fingerprint = ColumnFingerprint()
     private var derived = ColumnFingerprint()
 
-    private static let totalsMax = 64
     /// Columns of equal shape that are tried.
     private static let shapesMax = 4
     /// What takes fewer bytes is not worth a look.
@@ -45,7 +43,7 @@ struct WindowReferences {
             column.append(windows.lasts[place])
         }
         guard let value = column.first else { return nil }
-        if column.allSatisfy({ $0.bitPattern == value.bitPattern }) { takeTotal(value) }
+        if column.allSatisfy({ $0.bitPattern == value.bitPattern }) { totals.take(constant: value) }
         guard byteCount > WindowReferences.byteCountMin else { return nil }
         let scale = ScaledIntegers.candidates(for: column.span).first ?? .units
         let times = ColumnFingerprint.mixed(0, UInt64(shape))
@@ -57,13 +55,6 @@ struct WindowReferences {
         }
         register(index)
         return nil
-    }
-
-    private mutating func takeTotal(_ value: Double) {
-        guard totals.count < WindowReferences.totalsMax, value >= 0x1p20, let total = UInt64(exactly: value),
-            !totals.contains(total)
-        else { return }
-        totals.append(total)
     }
 
     private mutating func register(_ index: Int) {
@@ -88,7 +79,7 @@ struct WindowReferences {
             found.append((relation, known.index))
         }
         guard fingerprint.isIrregular else { return found }
-        for total in totals {
+        for total in totals.all {
             if let source = part(of: total, column, times) { found += WindowReferences.percents(of: total, source) }
         }
         for source in (byShape[fingerprint.shape] ?? []).suffix(WindowReferences.shapesMax).reversed() {

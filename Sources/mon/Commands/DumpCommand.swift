@@ -135,13 +135,8 @@ struct StoreDump {
     }
 
     private func family(of name: String) throws -> MetricFamily {
-        if let known = try snapshot.metadata(of: name) { return known }
-        for suffix in ["_bucket", "_sum", "_count"] where name.hasSuffix(suffix) {
-            if let known = try snapshot.metadata(of: String(name.dropLast(suffix.count))),
-                known.kind == .histogram || known.kind == .summary
-            {
-                return known
-            }
+        if let known = try MetricFamily.ofSamples(named: name, known: { try snapshot.metadata(of: $0) }) {
+            return known
         }
         return MetricFamily(name: name, kind: .unknown, help: "")
     }

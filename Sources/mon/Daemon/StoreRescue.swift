@@ -61,7 +61,10 @@ enum StoreRescue {
     }
 
     /// The store has been recorded into for a while: what it did before is forgotten.
-    static func forgetDeaths(_ path: String) { unlink(counterPath(path)) }
+    static func forgetDeaths(_ path: String) {
+        // The path is a C string during the call only.
+        unsafe unlink(counterPath(path))
+    }
 
     /// Why the store must not be recorded into; nil where nothing speaks against it.
     private static func reason(against path: String) -> String? {

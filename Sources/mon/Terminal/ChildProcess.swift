@@ -26,7 +26,7 @@ enum ChildProcess {
         // The file actions and the words, which end with nil, live for the call; the child has copies.
         let code = unsafe posix_spawn(&pid, "/proc/self/exe", &actions, nil, &words, &variables)
         unsafe posix_spawn_file_actions_destroy(&actions)
-        for word in unsafe words + variables { unsafe free(word) }
+        unsafe (words + variables).forEach { unsafe free($0) }
         close(ends[1])
         defer { close(ends[0]) }
         guard code == 0 else { throw CommandFailure(.failure, "cannot start a process to look at the store") }

@@ -24,10 +24,10 @@ struct InputFile: ~Copyable {
         self.descriptor = descriptor
         self.name = name
         self.isOwned = isOwned
-        var status = unsafe stat()
+        var status = stat()
         // The kernel fills the structure.
         let isFile = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-        byteCount = isFile ? unsafe Int(status.st_size) : nil
+        byteCount = isFile ? Int(status.st_size) : nil
     }
 
     deinit { if isOwned { close(descriptor) } }
@@ -58,7 +58,7 @@ final class OutputFile {
 
     init(_ path: String) throws(CommandFailure) {
         self.path = path
-        var status = unsafe stat()
+        var status = stat()
         // The kernel fills the structure.
         let isSpecial = unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
         temporary = isSpecial ? nil : "\(path).\(getpid()).tmp"
@@ -116,7 +116,7 @@ final class ChildOutput {
         var variables: [UnsafeMutablePointer<CChar>?] = unsafe [nil]
         var pid: pid_t = 0
         let code = unsafe posix_spawnp(&pid, arguments[0], &actions, nil, &words, &variables)
-        for word in unsafe words { unsafe free(word) }
+        unsafe words.forEach { unsafe free($0) }
         unsafe posix_spawn_file_actions_destroy(&actions)
         close(ends[1])
         guard code == 0 else {

@@ -31,11 +31,11 @@ enum StoreGuard {
         unsafe message = strdup(text)
         unsafe messageBytes = text.utf8.count
         unsafe counterPath = counter.flatMap { unsafe strdup($0) }
-        var action = unsafe sigaction()
+        var action = sigaction()
         unsafe action.__sigaction_handler.sa_handler = { _ in StoreGuard.end() }
         // SA_NODEFER | SA_RESETHAND, of which the latter does not fit into what C calls an int: a second fault in the
         // handler ends the process as any would.
-        unsafe action.sa_flags = Int32(bitPattern: 0xc000_0000)
+        action.sa_flags = Int32(bitPattern: 0xc000_0000)
         for signal in [SIGSEGV, SIGBUS, SIGFPE, SIGABRT] { unsafe sigaction(signal, &action, nil) }
     }
 

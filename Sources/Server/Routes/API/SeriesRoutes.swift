@@ -106,18 +106,11 @@ enum SeriesRoutes {
         var seen: Set<String> = []
         for name in names {
             guard families.count < limit ?? .max else { break }
-            guard let family = try family(of: name, in: snapshot), seen.insert(family.name).inserted else { continue }
+            guard let family = try MetricFamily.ofSamples(named: name, known: { try snapshot.metadata(of: $0) }),
+                seen.insert(family.name).inserted
+            else { continue }
             families.append(family)
         }
         return APIRoutes.json { PrometheusJSON.write(families: families, into: &$0) }
-    }
-
-    /// The family of a name, or of the histogram or summary that a name is a part of.
-    static func family(of name: String, in snapshot: Snapshot) throws -> MetricFamily? {
-        if let family = try snapshot.metadata(of: name) { return family }
-        for suffix in ["_bucket", "_sum", "_count"] where name.hasSuffix(suffix) {
-            if let family = try snapshot.metadata(of: String(name.dropLast(suffix.count))) { return family }
-        }
-        return nil
     }
 }

@@ -45,7 +45,7 @@ enum TimeExpression {
     private static func timeOfDay(
         _ text: String, _ now: Timestamp, _ zone: TimeZoneRule, _ earliest: Timestamp?
     ) -> Timestamp? {
-        var reader = TextReader(text)
+        var reader = TimeTextReader(text)
         guard let clock = reader.clock(), reader.isAtEnd else { return nil }
         let reference = earliest ?? now
         // The day before, this day, the day after: days as the calendar counts them, of 23 to 25 hours.
@@ -62,7 +62,7 @@ enum TimeExpression {
     }
 
     private static func date(_ text: String, _ zone: TimeZoneRule) -> Timestamp? {
-        var reader = TextReader(text)
+        var reader = TimeTextReader(text)
         guard let year = reader.digits(4), reader.take("-"), let month = reader.digits(2), reader.take("-"),
             let day = reader.digits(2)
         else { return nil }
@@ -75,55 +75,5 @@ enum TimeExpression {
         if reader.isAtEnd { return calendar.moment(in: zone) }
         guard let offset = reader.offset(), reader.isAtEnd else { return nil }
         return calendar.moment(offsetSeconds: offset)
-    }
-}
-
-/// Reads fixed forms from the front of a text.
-private struct TextReader {
-    private var rest: ArraySlice<UInt8>
-
-    init(_ text: String) { rest = Array(text.utf8)[...] }
-
-    var isAtEnd: Bool { rest.isEmpty }
-
-    mutating func take(_ character: Unicode.Scalar) -> Bool {
-        guard rest.first == UInt8(ascii: character) else { return false }
-        rest.removeFirst()
-        return true
-    }
-
-    /// A number of exactly so many digits.
-    mutating func digits(_ count: Int) -> Int? {
-        let part = rest.prefix(count)
-        guard part.count == count, part.allSatisfy({ $0 >= 48 && $0 <= 57 }) else { return nil }
-        rest.removeFirst(count)
-        return part.reduce(0) { $0 * 10 + Int($1 - 48) }
-    }
-
-    /// `03:12`, `03:12:30`, `03:12:30.25`: hour, minute, second, millisecond. Decimals beyond three are cut off.
-    mutating func clock() -> (Int, Int, Int, Int)? {
-        guard let hour = digits(2), hour < 24, take(":"), let minute = digits(2), minute < 60 else { return nil }
-        guard take(":") else { return (hour, minute, 0, 0) }
-        guard let second = digits(2), second < 60 else { return nil }
-        guard take(".") else { return (hour, minute, second, 0) }
-        var millisecond = 0
-        var count = 0
-        while let digit = digits(1) {
-            if count < 3 { millisecond = millisecond * 10 + digit }
-            count += 1
-        }
-        if count == 0 { return nil }
-        for _ in count..<max(3, count) { millisecond *= 10 }
-        return (hour, minute, second, millisecond)
-    }
-
-    /// `Z`, `+02:00`, `-09:30`, in seconds.
-    mutating func offset() -> Int? {
-        if take("Z") || take("z") { return 0 }
-        let sign = take("+") ? 1 : take("-") ? -1 : 0
-        guard sign != 0, let hour = digits(2), hour < 24, take(":"), let minute = digits(2), minute < 60 else {
-            return nil
-        }
-        return sign * (hour * 3600 + minute * 60)
     }
 }
