@@ -16,6 +16,8 @@ package struct FreeListGathering: Hashable, Sendable {
     package private(set) var runs: [Int] = []
     /// Bytes of a page.
     let pageBytes: Int
+    /// The commit that it was made at; it is for the next one alone.
+    let commit: Int
 
     /// More free pages than that are left as they are: LMDB would have to write the numbers of all of them anew.
     private static let pagesMax = 2048
@@ -28,7 +30,8 @@ package struct FreeListGathering: Hashable, Sendable {
 
     /// - Parameter records: the numbers of the pages that may be used again, in the order of the commits that freed
     ///   them.
-    init(of records: [[Int]], pageBytes: Int) {
+    init(of records: [[Int]], at commit: Int, pageBytes: Int) {
+        self.commit = commit
         self.pageBytes = pageBytes
         if records.reduce(0, { $0 + $1.count }) > FreeListGathering.pagesMax { return }
         var free: [Int] = []
@@ -95,8 +98,7 @@ extension [Int] {
 extension Environment {
     /// How the next transaction of this process can shorten LMDB's free list; nil while the list fits one page.
     ///
-    /// Another writer, or a reader that comes in between, makes the plan worse, never wrong: a run that is not there
-    /// any more is taken from behind the last page.
+    /// A reader that comes in between keeps pages that it asks for, which are then taken from behind the last one.
     package func planGathering() throws(StorageError) -> FreeListGathering? {
         if try freeListLeaves() <= 1 { return nil }
         // Before this function's own transaction, which would be one of them.
@@ -106,10 +108,10 @@ extension Environment {
         var records: [[Int]] = []
         try transaction.forEachFreeListRecord { commit, pages in
             guard commit < oldest else { return false }
-            records.append(pages())
+            records.append(pages)
             return true
         }
-        return FreeListGathering(of: records, pageBytes: try statistics().pageBytes)
+        return FreeListGathering(of: records, at: transaction.commitNumber, pageBytes: try statistics().pageBytes)
     }
 
     private func freeListLeaves() throws(StorageError) -> Int {
@@ -126,7 +128,7 @@ extension Environment {
     package func freePageCount() throws(StorageError) -> Int {
         var count = 0
         try beginRead().forEachFreeListRecord { _, pages in
-            count += pages().count
+            count += pages.count
             return true
         }
         return count
@@ -134,10 +136,13 @@ extension Environment {
 }
 
 extension ReadTransaction {
+    /// Beyond any file's.
+    private static let pageMax = 1 << 48
+
     /// Visits the records of the free list, oldest first: the commit that freed the pages, and their numbers,
     /// ascending; stops where `body` returns false.
     fileprivate func forEachFreeListRecord(
-        _ body: (_ commit: Int, _ pages: () -> [Int]) -> Bool
+        _ body: (_ commit: Int, _ pages: [Int]) -> Bool
     ) throws(StorageError) {
         let cursor = try unsafe Lookup.openCursor(handle, 0, path)
         defer { unsafe mdb_cursor_close(cursor) }
@@ -157,12 +162,13 @@ extension ReadTransaction {
             guard unsafe count <= value.mv_size / 8 - 1 else {
                 throw StorageError(MDB_CORRUPTED, "read the free list of", path: path)
             }
-            let goesOn = unsafe body(Int(clamping: commit.loadUnaligned(as: UInt.self))) {
-                (0..<count).reversed().map {
-                    unsafe Int(clamping: data.loadUnaligned(fromByteOffset: 8 + $0 * 8, as: UInt.self))
-                }
+            let pages = (0..<count).reversed().map {
+                unsafe Int(clamping: data.loadUnaligned(fromByteOffset: 8 + $0 * 8, as: UInt.self))
             }
-            if !goesOn { return }
+            guard pages.first ?? 2 >= 2, pages.last ?? 2 <= ReadTransaction.pageMax,
+                zip(pages, pages.dropFirst()).allSatisfy({ $0 < $1 })
+            else { throw StorageError(MDB_CORRUPTED, "read the free list of", path: path) }
+            if unsafe !body(Int(clamping: commit.loadUnaligned(as: UInt.self)), pages) { return }
             operation = MDB_NEXT
         }
     }
@@ -171,6 +177,8 @@ extension ReadTransaction {
 extension WriteTransaction {
     /// Shortens LMDB's free list; to be done before anything else in the transaction.
     package func gatherFreePages(_ plan: FreeListGathering) throws(StorageError) {
+        // After another writer's commit its runs may be gone, and LMDB would take them from behind the last page.
+        guard commitNumber == plan.commit + 1 else { return }
         // Behind all keys, which begin with small numbers: on the leaf that rows are appended to anyway.
         for (index, pages) in plan.runs.enumerated() {
             let code = unsafe withKey(index) { key in

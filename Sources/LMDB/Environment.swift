@@ -17,7 +17,6 @@ import Synchronization
     /// Whether each page is checked before LMDB reads it (``PageGuard``): by those who only read. A writer's own
     /// process is ended by what is damaged, and its next start looks at all of it.
     private let checksPages: Bool
-    private let isFolder: Bool
 
     /// What an environment is opened for.
     package enum Access: Sendable {
@@ -72,7 +71,6 @@ import Synchronization
         self.path = path
         self.faults = faults
         checksPages = access.isReadOnly
-        isFolder = access.flags & MDB_NOSUBDIR == 0
         faults?.reopened()
     }
 
@@ -96,7 +94,8 @@ import Synchronization
     /// End it soon: pages that were freed after it began are not used again while it lives, and the file grows.
     package func beginRead() throws(StorageError) -> ReadTransaction {
         try faults?.check(.beginRead, "begin a read transaction in", path)
-        while true {
+        var fault: PageFault?
+        for _ in 0..<Environment.metaLooksMax {
             var transaction: OpaquePointer?
             try StorageError.check(
                 unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction), "begin a read transaction in", path
@@ -106,16 +105,21 @@ import Synchronization
             }
             let read = unsafe ReadTransaction(handle: begun, database: database, path: path, owner: owner)
             guard checksPages else { return read }
-            let file = try PageFile(path: filePath)
+            var descriptor: Int32 = -1
+            try StorageError.check(unsafe mdb_env_get_fd(handle, &descriptor), "look at", path)
+            // LMDB's own: the path may lead to another file by now.
+            let file = try PageFile(descriptor: descriptor, path: path)
             if file.byteCount == 0 { return read }
-            // Where a writer has used the place of the meta page again, there is a newer commit to show.
+            // Where a writer has used the place of the meta page again, or does so now, there is a newer commit.
             if let meta = Environment.meta(of: read, in: file) { return read.checking(PageGuard(file, meta)) }
-            if let fault = file.metas().compactMap(\.fault).first { throw StorageError(fault, "read", path: path) }
+            fault = file.metas().compactMap(\.fault).first
         }
+        guard let fault else { throw StorageError(EBUSY, "begin a read transaction in", path: path) }
+        throw StorageError(fault, "read", path: path)
     }
 
-    /// The file with the pages.
-    private var filePath: String { isFolder ? path + "/data.mdb" : path }
+    /// How often the meta page of a transaction is looked for beside a quick writer.
+    private static let metaLooksMax = 100
 
     /// Runs `body` in a write transaction and commits it; an error thrown by `body` aborts it and is passed on.
     /// Waits for the write transactions of other threads and processes. The closure is synchronous because a write

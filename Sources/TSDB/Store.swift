@@ -175,9 +175,8 @@ package final class Store: Sendable {
             if isMoved { return .moved(from: open) }
             throw gone
         }
-        let gathering =
-            try gathersFreePages
-            ? converting { () throws(StorageError) in try open.environment.planGathering() } : nil
+        // Without a plan the commit writes more; that is no reason to fail.
+        let gathering = gathersFreePages ? (try? open.environment.planGathering()) ?? nil : nil
         return try open.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
             if let gathering {
                 try converting { () throws(StorageError) in try transaction.gatherFreePages(gathering) }

@@ -53,12 +53,19 @@ package struct PageRecord: Hashable, Sendable {
     /// - Parameter folder: that of the environment.
     package convenience init(folder: String) throws(StorageError) { try self.init(path: folder + "/data.mdb") }
 
-    package init(path: String) throws(StorageError) {
-        self.path = path
+    package convenience init(path: String) throws(StorageError) {
         // open reads the path during the call only.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw StorageError(errno, "open", path: path) }
         defer { close(descriptor) }
+        try self.init(descriptor: descriptor, path: path)
+    }
+
+    /// - Parameters:
+    ///   - descriptor: of the open file; may be closed afterwards.
+    ///   - path: for messages.
+    init(descriptor: Int32, path: String) throws(StorageError) {
+        self.path = path
         var status = stat()
         // The kernel fills the structure.
         guard unsafe fstat(descriptor, &status) == 0 else { throw StorageError(errno, "look at", path: path) }

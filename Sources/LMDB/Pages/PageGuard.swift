@@ -141,10 +141,10 @@ final class PageGuard {
         if let reason { throw fault(number, reason) }
         let branch = Branch(
             keys: nodes.map { Array(page.bytes[$0.key]) }, children: nodes.map { $0.page ?? -1 })
-        if branch.keys.count > 1 {
-            try check(branch.keys[1], bounds, number)
-            try check(branch.keys[branch.keys.count - 1], bounds, number)
-        }
+        // LMDB asserts it.
+        guard branch.keys.count > 1 else { throw fault(number, "it has one child") }
+        try check(branch.keys[1], bounds, number)
+        try check(branch.keys[branch.keys.count - 1], bounds, number)
         branches[number] = branch
         return branch
     }

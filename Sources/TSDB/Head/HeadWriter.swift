@@ -34,12 +34,12 @@ struct HeadWriter: ~Copyable {
         late.add(left.batches, bytes: left.bytes)
     }
 
-    /// Commits since the writer was made.
-    private var commits = 0
+    /// Commits that were attempted.
+    private var attempts = 0
 
     /// How often LMDB's list of free pages is looked at: some 49 commits fill a page of it
     /// (Environment+FreeList.swift).
-    private static let commitsPerGathering = 16
+    private static let attemptsPerGathering = 16
 
     /// Time of the newest row in milliseconds; nil where there has been none.
     var newestTime: Int64? { groups.newestTime }
@@ -97,7 +97,9 @@ struct HeadWriter: ~Copyable {
             do throws(StoreError) {
                 let (expected, store) = (generation, store)
                 guard var open = day else { return nil }
-                let gathers = commits % HeadWriter.commitsPerGathering == 0
+                let gathers = attempts % HeadWriter.attemptsPerGathering == 0
+                // Of one that fails, too: the next must not fail for the same reason.
+                attempts += 1
                 let isCurrent = try store.write(gathersFreePages: gathers) {
                     transaction throws(StoreError) in
                     guard try transaction.superblock(of: store).generation == expected else { return false }
@@ -113,7 +115,6 @@ struct HeadWriter: ~Copyable {
                 generation = .max
                 throw error
             }
-            commits += 1
             self.groups = groups
             self.frames = frames
             superblock = written.superblock
