@@ -69,12 +69,16 @@ extension Store {
         guard try exceeds(bytes) else { return report }
         var (use, lastEnd) = (try spaceUse(), nil as Int64?)
         let classes = try snapshot().retentionClasses()
+        // What is to come of a span that is still open will be there.
+        let newest = max(
+            try snapshot().newestSampleTime()?.milliseconds ?? .min,
+            classes.values.map(\.forgotten.raw).max() ?? .min)
         for tier in Tier.allCases where use.usedBytes > bytes {
             // The day that is being recorded has no hours yet.
-            if tier == .minute, !isDryRun { try Folding.foldOpenDays(in: self) }
+            if tier == .minute, !isDryRun, try !Folding.foldOpenDays(in: self) { break }
             for span in try EvictionSpan.all(in: self) where span.resolution == tier && use.usedBytes > bytes {
                 let ranges = try DoomedRange.blocks(of: span, in: self)
-                if !isDryRun { try forget(span, classes) }
+                if !isDryRun { try forget(span, through: newest, classes) }
                 for range in ranges {
                     range.count(&report)
                     // A stripe fills a page.
@@ -94,9 +98,11 @@ extension Store {
     }
 
     /// Notes that a tier is gone through the end of the span, before it goes: who reads in between takes the next one.
-    private func forget(_ span: EvictionSpan, _ classes: [UInt8: RetentionClass]) throws(StoreError) {
+    private func forget(
+        _ span: EvictionSpan, through newest: Int64, _ classes: [UInt8: RetentionClass]
+    ) throws(StoreError) {
         var reached = TierCoverage()
-        reached[span.resolution] = span.end * 1000
+        reached[span.resolution] = min(span.end * 1000, newest)
         var forgotten: [UInt8: TierCoverage] = [RetentionClass.frames: reached]
         for group in try snapshot().groups().values { forgotten[group.retentionClass] = reached }
         var classes = classes

@@ -25,12 +25,20 @@ enum Folding {
 
     /// Folds what there is of all days, complete or not: before their minutes go, hours are to be made of them. What
     /// is sealed afterwards is folded into the same blocks.
-    static func foldOpenDays(in store: Store) throws(StoreError) {
-        let snapshot = try store.snapshot()
-        for group in try snapshot.groups().keys.sorted() {
-            let slices = try snapshot.tierReferences(.minuteSlice, group: group)
-            for day in Set(slices.map { Block.day(of: $0.start) }).sorted() { try foldDay(group, day, in: store) }
+    /// - Returns: false where others wrote again and again, so that some of it is not folded.
+    static func foldOpenDays(in store: Store) throws(StoreError) -> Bool {
+        for _ in 0..<16 {
+            let snapshot = try store.snapshot()
+            var isFolded = true
+            for group in try snapshot.groups().keys.sorted() {
+                let slices = try snapshot.tierReferences(.minuteSlice, group: group)
+                for day in Set(slices.map { Block.day(of: $0.start) }).sorted() {
+                    isFolded = try foldDay(group, day, in: store) && isFolded
+                }
+            }
+            if isFolded { return true }
         }
+        return false
     }
 
     /// The day that rows are still sealed into; nil where there is nothing.
@@ -45,11 +53,11 @@ enum Folding {
         _ group: UInt16, _ definition: GroupDefinition, before open: Int64, _ snapshot: Snapshot
     ) throws(StoreError) -> [Int64] {
         let slices = try snapshot.tierReferences(.minuteSlice, group: group, through: open)
-        var days = Set(slices.map { Block.spanStart($0.start * 1000 + 1, length: Block.daySeconds) })
+        var days = Set(slices.map { Block.day(of: $0.start) })
         if definition.buildsTiers {
             let folded = Set(try snapshot.tierReferences(.minuteBlock, group: group, through: open).map(\.start))
             for start in try snapshot.rawStarts(group: group, through: open) {
-                let day = Block.spanStart(start * 1000 + 1, length: Block.daySeconds)
+                let day = Block.day(of: start)
                 if !folded.contains(day) { days.insert(day) }
             }
         }
@@ -58,12 +66,15 @@ enum Folding {
 
     // MARK: - Days
 
-    private static func foldDay(_ group: UInt16, _ day: Int64, in store: Store) throws(StoreError) {
+    /// - Returns: false, with nothing changed, where others wrote meanwhile.
+    @discardableResult
+    private static func foldDay(_ group: UInt16, _ day: Int64, in store: Store) throws(StoreError) -> Bool {
         let snapshot = try store.snapshot()
         let generation = try snapshot.currentSuperblock().generation
         let end = day + Block.daySeconds
         let slices = try snapshot.tierReferences(.minuteSlice, group: group, after: day, through: end)
         let known = try snapshot.tierReferences(.minuteBlock, group: group, after: day, through: end).first
+        let knownHours = try snapshot.tierReferences(.hourSlice, group: group, after: day, through: end).first
         var bare: [Snapshot.BlockReference] = []
         if known == nil {
             let written = Set(slices.map(\.start))
@@ -73,7 +84,9 @@ enum Folding {
             }
         }
         var ids: Set<UInt32> = []
-        for reference in slices + (known.map { [$0] } ?? []) { ids.formUnion(try snapshot.ids(in: reference)) }
+        for reference in slices + [known, knownHours].compactMap({ $0 }) {
+            ids.formUnion(try snapshot.ids(in: reference))
+        }
         for reference in bare {
             ids.formUnion(
                 try snapshot.withBlock(reference) { block throws(StoreError) in
@@ -93,9 +106,13 @@ enum Folding {
             for reference in bare {
                 if let part = try snapshot.windows(of: id, inSamples: reference, .minute) { windows.mix(part) }
             }
-            minutes.add(id, windows)
+            if windows.count > 0 { minutes.add(id, windows) }
             var longer = WindowColumns()
             Rollup.append(windows, .hour, to: &longer)
+            // Of minutes that were evicted before the day was over the hours are all that is left.
+            if let knownHours, let before = try snapshot.windows(of: id, in: knownHours) {
+                longer = Folding.fuller(longer, before)
+            }
             hours.add(id, longer)
         }
         let writes = [
@@ -103,7 +120,26 @@ enum Folding {
                 reference: TierReference(group: group, layer: .minuteBlock, start: day), bytes: minutes.finish()),
             TierWrite(reference: TierReference(group: group, layer: .hourSlice, start: day), bytes: hours.finish()),
         ]
-        try replace(slices, by: writes, generation, in: store) { _ throws(StoreError) in }
+        return try replace(slices, by: writes, generation, in: store) { _ throws(StoreError) in }
+    }
+
+    /// Windows of both; of those that end at one time the one with more samples, the first where both have as many.
+    private static func fuller(_ windows: WindowColumns, _ others: WindowColumns) -> WindowColumns {
+        var result = WindowColumns()
+        var (place, other) = (0, 0)
+        while place < windows.count || other < others.count {
+            let end = place < windows.count ? windows.ends[place] : Int64.max
+            let otherEnd = other < others.count ? others.ends[other] : Int64.max
+            let takesOther = otherEnd < end || (otherEnd == end && others.counts[other] > windows.counts[place])
+            if takesOther {
+                result.append(others, other..<other + 1)
+            } else {
+                result.append(windows, place..<place + 1)
+            }
+            if end <= otherEnd { place += 1 }
+            if otherEnd <= end { other += 1 }
+        }
+        return result
     }
 
     // MARK: - Thirty days
@@ -177,12 +213,14 @@ enum Folding {
     }
 
     /// One transaction: what `more` writes, the blocks, and the slices go. Nothing where somebody wrote since.
+    /// - Returns: whether it was done.
+    @discardableResult
     private static func replace(
         _ slices: [TierReference], by writes: [TierWrite], _ generation: UInt64, in store: Store,
         _ more: (borrowing WriteTransaction) throws(StoreError) -> Void
-    ) throws(StoreError) {
+    ) throws(StoreError) -> Bool {
         try store.write { transaction throws(StoreError) in
-            guard try transaction.superblock(of: store).generation == generation else { return }
+            guard try transaction.superblock(of: store).generation == generation else { return false }
             try more(transaction)
             for write in writes { try write.put(in: store, transaction) }
             for slice in slices {
@@ -198,6 +236,7 @@ enum Folding {
                 }
             }
             try transaction.raiseGeneration(of: store)
+            return true
         }
     }
 }

@@ -131,7 +131,7 @@ extension SeriesSelection {
     /// The id that the series has in the registry of the day that `seconds` is in; a day includes its start here, since
     /// that is where a span within it begins.
     private func dayID(_ index: Int, at seconds: Int64) -> UInt32? {
-        let day = Block.spanStart(seconds * 1000 + 1, length: Block.daySeconds)
+        let day = Block.day(of: seconds)
         let ids = ids[index]
         var low = 0
         var high = ids.count

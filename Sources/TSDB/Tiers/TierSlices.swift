@@ -70,7 +70,9 @@ struct MixedWindows {
     ) throws(StoreError) {
         let forgotten = try snapshot.retentionClasses()[definition.retentionClass]?.forgotten ?? TierCoverage()
         let start = reference.start * 1000
-        guard definition.buildsTiers, start < forgotten.raw, start >= forgotten.hour else { return nil }
+        // Of a span that was evicted while it was open the rest is kept as samples.
+        let end = start + Block.rawSpanSeconds * 1000
+        guard definition.buildsTiers, end <= forgotten.raw, start >= forgotten.hour else { return nil }
         generation = try snapshot.currentSuperblock().generation
         windows = try MixedWindows.mixed(
             reference.group, reference.start, samples, start >= forgotten.minute ? .minuteSlice : .hourSlice, snapshot)
@@ -136,7 +138,7 @@ private struct SeriesAround {
         guard let block else { return part }
         var blockID: UInt32? = id
         if block.layer == .hourBlock {
-            let day = Block.spanStart(slice.start * 1000 + 1, length: Block.daySeconds)
+            let day = Block.day(of: slice.start)
             let labels = try snapshot.withRegistry(day) { registry throws(StoreError) in
                 try registry.labels(of: id, in: snapshot.transaction)
             }

@@ -48,6 +48,46 @@ import Testing
         #expect(try written.store.snapshot().newestSampleTime()?.milliseconds == now.milliseconds + 9_000_000)
     }
 
+    /// Minutes of a day that is being recorded are evicted: its hours stay, when the day is over, too.
+    @Test func hoursOfAnEvictedMorningStay() throws {
+        var written = try WrittenStore()
+        let labels = (0..<40).map { Labels(name: "m", ["i": "\($0)"]) }
+        var random = SeededGenerator(seed: 6)
+        let day: Int64 = 86_400_000
+        func record(_ written: inout WrittenStore, _ ticks: ClosedRange<Int64>) throws {
+            for tick in ticks {
+                try written.append(
+                    5 * day + tick * Self.tick, labels.map { ($0, Double.random(in: 0...1, using: &random)) })
+            }
+        }
+        try record(&written, 1...138)
+        try written.recorder.sealEverything()
+        var forgotten = TierCoverage()
+        for _ in 0..<100 where forgotten.minute == .min {
+            let used = try written.store.spaceUse().usedBytes
+            _ = try written.store.evict(downTo: used - 4096)
+            forgotten = try written.store.snapshot().retentionClasses()[RetentionClass.standard]?.forgotten ?? forgotten
+        }
+        #expect(forgotten.minute > 0 && forgotten.hour == .min)
+        // Nothing that is still to come counts as forgotten.
+        #expect(forgotten.raw <= 5 * day + 138 * Self.tick && forgotten.minute <= 5 * day + 138 * Self.tick)
+        try record(&written, 139...700)
+        try written.recorder.sealEverything()
+        let keep = TierKeep(raw: .max / 4, minute: .max / 4, hour: .max / 4)
+        _ = try written.store.retain(
+            RetentionPolicy(keep: keep), now: Timestamp(milliseconds: 5 * day + 700 * Self.tick))
+        let selection = try written.store.snapshot().select([], in: .all)
+        #expect(selection.count == labels.count)
+        var windows = WindowColumns()
+        for index in 0..<selection.count {
+            try selection.readWindows(
+                index, .hour, after: Timestamp(milliseconds: 5 * day), through: TimeRange.all.max, into: &windows)
+            #expect(windows.count == 59 && windows.ends.first == 5 * day + 3_600_000)
+            // The hour in which it was evicted may miss what came before; all others are whole.
+            #expect((0..<58).filter { windows.counts[$0] != 12 }.count <= 1, "\(windows.counts)")
+        }
+    }
+
     private func expectWindows(
         _ snapshot: Snapshot, _ naive: NaiveStore, _ labels: [Labels], _ coverage: TierCoverage, _ comment: String
     ) throws {
