@@ -144,24 +144,40 @@ private struct Deletion {
     mutating func run() throws(StoreError) -> DeletionReport {
         if targets.ids.isEmpty { return report }
         try sealHead()
-        // Sealing names nothing new, but the recorder beside it may have.
-        targets = try DeletionTargets(selectors, in: range, store.snapshot())
-        for block in try store.snapshot().blockReferences(in: range) {
-            let day = Block.day(of: block.start)
-            if let ids = targets.ids.days[day] { try remove(ids, of: day, from: block) }
-        }
-        try removeLateSamples()
-        // A fold at the first seal may have made blocks of other series' ids.
-        targets = try DeletionTargets(selectors, in: range, store.snapshot())
-        for (reference, definition) in try store.snapshot().tierReferences(in: range) {
-            try removeWindows(from: reference, definition)
-        }
+        // A recorder beside it seals, merges and folds: what it took from a place that was still to come may be in one
+        // that was passed. Done is what a whole pass finds nothing in.
+        var isDone = false
+        for _ in 0..<Deletion.attemptsMax where !isDone { isDone = try !pass() }
+        guard isDone else { throw changedTooOften }
         for (day, ids) in targets.ids.days.sorted(by: { $0.key < $1.key }) { try dropNames(ids, of: day) }
         for (start, ids) in targets.ids.thirtyDays.sorted(by: { $0.key < $1.key }) {
             try dropLongNames(ids, from: start)
         }
         report.series = touched.count
         return report
+    }
+
+    /// Removes from all blocks, late batches and windows that there are now.
+    /// - Returns: whether anything was removed, or has to be looked at again.
+    private mutating func pass() throws(StoreError) -> Bool {
+        // Sealing names nothing new, but the recorder beside it may have.
+        targets = try DeletionTargets(selectors, in: range, store.snapshot())
+        var isChanged = false
+        for block in try store.snapshot().blockReferences(in: range) {
+            let day = Block.day(of: block.start)
+            if let ids = targets.ids.days[day] { isChanged = try remove(ids, of: day, from: block) || isChanged }
+        }
+        isChanged = try removeLateSamples() || isChanged
+        // A fold at the first seal may have made blocks of other series' ids.
+        targets = try DeletionTargets(selectors, in: range, store.snapshot())
+        for (reference, definition) in try store.snapshot().tierReferences(in: range) {
+            isChanged = try removeWindows(from: reference, definition) || isChanged
+        }
+        return isChanged
+    }
+
+    private var changedTooOften: StoreError {
+        .refused(.other, description: "\(store.path) is changed by another process again and again; try again")
     }
 
     /// Seals the spans of the head that the range touches. The recorder beside it writes on meanwhile: a row or two
@@ -179,15 +195,16 @@ private struct Deletion {
 
     // MARK: - Samples
 
+    /// - Returns: whether anything was removed.
     private mutating func remove(
         _ ids: Set<UInt32>, of day: Int64, from block: Snapshot.BlockReference
-    ) throws(StoreError) {
+    ) throws(StoreError) -> Bool {
         for _ in 0..<Deletion.attemptsMax {
             let snapshot = try store.snapshot()
             let found = try snapshot.contents(of: block)
             var columns = found.columns
             let removed = Deletion.take(ids, range, from: &columns)
-            if removed.isEmpty { return }
+            if removed.isEmpty { return false }
             var replacement: RawBlock?
             if !columns.isEmpty {
                 let (times, series) = BlockAssembly.assemble(columns)
@@ -205,9 +222,9 @@ private struct Deletion {
             let freed = found.fingerprint.stripes * store.superblock.stripeBytes - (replacement?.bytes.count ?? 0)
             try note(removed, of: day, bytes: freed, in: snapshot)
             report.blocks += 1
-            return
+            return true
         }
-        throw .refused(.other, description: "\(store.path) is changed by another process again and again; try again")
+        throw changedTooOften
     }
 
     /// Takes the samples of `ids` in `range` away; returns how many of each.
@@ -242,7 +259,9 @@ private struct Deletion {
         }
     }
 
-    private mutating func removeLateSamples() throws(StoreError) {
+    /// - Returns: whether anything was removed, or has gone into a block meanwhile.
+    private mutating func removeLateSamples() throws(StoreError) -> Bool {
+        var isChanged = false
         let snapshot = try store.snapshot()
         var batches: [(sequence: UInt64, batch: LateBatch)] = []
         try snapshot.forEachLateBatch { sequence, batch throws(StoreError) in batches.append((sequence, batch)) }
@@ -263,7 +282,7 @@ private struct Deletion {
                     LateBatch.Series(id: $0.key, times: $0.value.timestamps, values: $0.value.values)
                 })
             let isDone = try store.write { transaction throws(StoreError) in
-                // Merged into a block meanwhile, which the next run finds.
+                // Merged into a block meanwhile, which the next pass finds.
                 guard try transaction.holds(batch, at: sequence) else { return false }
                 if rest.series.isEmpty {
                     _ = try converting { () throws(StorageError) in try transaction.delete(Key.lateBatch(sequence)) }
@@ -272,31 +291,34 @@ private struct Deletion {
                 }
                 return true
             }
+            isChanged = true
             if !isDone { continue }
             report.lateBatches += 1
             try note(removed, of: batch.day, bytes: batch.encoded().count - rest.encoded().count, in: snapshot)
         }
+        return isChanged
     }
 
     // MARK: - Windows
 
+    /// - Returns: whether anything was removed.
     private mutating func removeWindows(
         from reference: TierReference, _ definition: GroupDefinition
-    ) throws(StoreError) {
+    ) throws(StoreError) -> Bool {
         for _ in 0..<Deletion.attemptsMax {
             let snapshot = try store.snapshot()
             let cut = try CutWindows(
                 reference, without: targets.ids.of(reference), in: range, definition, snapshot)
-            guard let cut else { return }
+            guard let cut else { return false }
             guard try cut.put(in: store) else { continue }
             report.windowBlocks += 1
             for (id, count) in cut.removed {
                 report.windows += count
                 touched.insert(try snapshot.name(of: id, in: reference))
             }
-            return
+            return true
         }
-        throw .refused(.other, description: "\(store.path) is changed by another process again and again; try again")
+        throw changedTooOften
     }
 
     // MARK: - Names

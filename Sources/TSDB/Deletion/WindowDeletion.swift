@@ -40,7 +40,7 @@ struct CutWindows {
         if ids.isDisjoint(with: known) { return nil }
         let forgotten = try snapshot.retentionClasses()[definition.retentionClass]?.forgotten ?? TierCoverage()
         var writer = TierBlockWriter(reference.layer, start: reference.start)
-        var (isChanged, isEmpty) = (false, true)
+        var isChanged = false
         for id in known {
             guard var windows = try snapshot.windows(of: id, in: reference) else { continue }
             if ids.contains(id) {
@@ -53,11 +53,10 @@ struct CutWindows {
             }
             // A series without windows is none of the block.
             if windows.count == 0 { continue }
-            isEmpty = false
             writer.add(id, windows)
         }
         guard isChanged else { return nil }
-        bytes = isEmpty ? nil : writer.finish()
+        bytes = writer.isEmpty ? nil : writer.finish()
     }
 
     /// What is left of a series' windows, and how many went of which no samples are kept; nil where all stay.
@@ -77,11 +76,10 @@ struct CutWindows {
                 rest.append(windows, place..<place + 1)
             } else if start >= forgotten {
                 // Its samples are kept: what is left of them tells what is left of it.
-                isChanged = true
-                if start + 1 >= min, end <= max { continue }
-                if let part = try remade(id, reference, after: start, through: end, snapshot) {
-                    rest.append(part, 0..<part.count)
-                }
+                let isWhole = start + 1 >= min && end <= max
+                let part = isWhole ? nil : try remade(id, reference, after: start, through: end, snapshot)
+                if let part { rest.append(part, 0..<part.count) }
+                isChanged = isChanged || part.map { !$0.isLike(windows, at: place) } ?? true
             } else if start + 1 >= min, end <= max {
                 isChanged = true
                 lost += 1
@@ -131,6 +129,14 @@ struct CutWindows {
             try transaction.raiseGeneration(of: store)
             return true
         }
+    }
+}
+
+extension WindowColumns {
+    /// Whether its one window is made of as many samples as one of the same series.
+    fileprivate func isLike(_ other: WindowColumns, at place: Int) -> Bool {
+        count == 1 && counts[0] == other.counts[place] && isStale[0] == other.isStale[place]
+            && lastTimes[0] == other.lastTimes[place]
     }
 }
 

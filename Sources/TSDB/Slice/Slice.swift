@@ -74,6 +74,12 @@ struct SliceWriter: ~Copyable {
     /// Ids that are in the slice, by day; found when the day is first asked for.
     private var wanted: [Int64: Set<UInt32>] = [:]
     private var originals: [Labels: Labels] = [:]
+    /// The store's names of thirty days, by their start.
+    var longLabels: [Int64: [Labels]] = [:]
+    /// All late batches: what waits for its merge is a few MB at most.
+    private var late: [LateBatch] = []
+    /// Spans that have samples in the slice, by group.
+    private(set) var written: [UInt16: Set<Int64>] = [:]
     /// Spans, by group, whose block in the slice is not the store's: rows and late samples are in it.
     private(set) var remade: [UInt16: Set<Int64>] = [:]
 
@@ -97,6 +103,7 @@ struct SliceWriter: ~Copyable {
         superblock.machineID = request.redaction.redact(superblock.machineID, of: Redaction.hostLabel)
         try put(Key.superblock, superblock.encoded())
         for (group, definition) in try snapshot.groups() { try put(Key.group(group), definition.encoded()) }
+        try readLateBatches()
         try writeClasses()
         for (group, span) in try groupSpans() { try writeBlock(group, span) }
         try writeWindows()
@@ -156,6 +163,12 @@ struct SliceWriter: ~Copyable {
 
     // MARK: - Samples
 
+    private mutating func readLateBatches() throws(StoreError) {
+        var batches: [LateBatch] = []
+        try snapshot.forEachLateBatch { _, batch throws(StoreError) in batches.append(batch) }
+        late = batches
+    }
+
     /// The groups and spans that have something in the range: blocks, rows or late samples.
     private func groupSpans() throws(StoreError) -> [(UInt16, Int64)] {
         var found: Set<[Int64]> = []
@@ -168,9 +181,7 @@ struct SliceWriter: ~Copyable {
             }
             return .next
         }
-        try snapshot.forEachLateBatch { _, batch throws(StoreError) in
-            for span in batch.spans { found.insert([Int64(batch.group), span]) }
-        }
+        for batch in late { for span in batch.spans { found.insert([Int64(batch.group), span]) } }
         return found.sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }.map { (UInt16($0[0]), $0[1]) }
     }
 
@@ -180,7 +191,7 @@ struct SliceWriter: ~Copyable {
         let hasBlock = try snapshot.transaction.fingerprint(of: reference).stripes > 0
         let rows = try HeadRows(
             group: group, from: bounds.min.milliseconds, through: bounds.max.milliseconds, in: snapshot)
-        let late = try lateColumns(group, span)
+        let late = lateColumns(group, span)
         let day = Block.day(of: span)
         if rows != nil || !late.isEmpty { remade[group, default: []].insert(span) }
         let isInside = request.range.min <= bounds.min && request.range.max >= bounds.max
@@ -193,10 +204,12 @@ struct SliceWriter: ~Copyable {
                 try block.allEntries(in: snapshot.transaction).map { ($0.id, block.sampleCount($0)) }
             }
             for (id, count) in counts { try note(id, day, count) }
+            written[group, default: []].insert(span)
             return
         }
         let columns = try columns(group, span, hasBlock: hasBlock, rows, late)
         if columns.isEmpty { return }
+        written[group, default: []].insert(span)
         for (id, column) in columns { try note(id, day, column.count) }
         let (times, series) = BlockAssembly.assemble(columns)
         var writer = BlockWriter()
@@ -244,10 +257,9 @@ struct SliceWriter: ~Copyable {
         return columns
     }
 
-    private func lateColumns(_ group: UInt16, _ span: Int64) throws(StoreError) -> [UInt32: SampleColumn] {
+    private func lateColumns(_ group: UInt16, _ span: Int64) -> [UInt32: SampleColumn] {
         var columns: [UInt32: SampleColumn] = [:]
-        try snapshot.forEachLateBatch { _, batch throws(StoreError) in
-            guard batch.group == group else { return }
+        for batch in late where batch.group == group {
             for one in batch.split(span: span).taken.series {
                 columns[one.id, default: SampleColumn()].timestamps += one.times
                 columns[one.id]?.values += one.values
@@ -272,23 +284,17 @@ struct SliceWriter: ~Copyable {
     /// Enters a series that has samples in the slice.
     mutating func note(_ id: UInt32, _ day: Int64, _ samples: Int) throws(StoreError) {
         report.samples += samples
-        var labels = names[day] ?? []
-        while labels.count <= Int(id) { labels.append(.empty) }
-        if labels[Int(id)].isEmpty {
-            let original = try snapshot.withRegistry(day) { registry throws(StoreError) in
-                try registry.labels(of: id, in: snapshot.transaction)
-            }
-            labels[Int(id)] = try told(original)
+        if names[day]?.has(id) == true { return }
+        let original = try snapshot.withRegistry(day) { registry throws(StoreError) in
+            try registry.labels(of: id, in: snapshot.transaction)
         }
-        names[day] = labels
+        names[day, default: []].enter(id, try told(original))
     }
 
     /// Enters a series of a registry of thirty days.
     mutating func note(_ id: UInt32, thirtyDays start: Int64, _ original: Labels) throws(StoreError) {
-        var labels = longNames[start] ?? []
-        while labels.count <= Int(id) { labels.append(.empty) }
-        labels[Int(id)] = try told(original)
-        longNames[start] = labels
+        if longNames[start]?.has(id) == true { return }
+        longNames[start, default: []].enter(id, try told(original))
     }
 
     private mutating func told(_ original: Labels) throws(StoreError) -> Labels {
@@ -352,5 +358,15 @@ struct SliceWriter: ~Copyable {
     private func writeEvents() throws(StoreError) {
         let events = try snapshot.events(in: request.range).map { request.redaction.redact($0) }
         try file.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in try transaction.append(events) }
+    }
+}
+
+extension [Labels] {
+    fileprivate func has(_ id: UInt32) -> Bool { Int(id) < count && !self[Int(id)].isEmpty }
+
+    /// Ids without a series between have no name.
+    fileprivate mutating func enter(_ id: UInt32, _ labels: Labels) {
+        while count <= Int(id) { append(.empty) }
+        self[Int(id)] = labels
     }
 }

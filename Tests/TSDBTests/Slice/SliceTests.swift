@@ -93,6 +93,17 @@ import Testing
                         got.ends[$0] - length + 1 >= range.min.milliseconds && got.ends[$0] <= range.max.milliseconds
                     }.map { got[$0] }
                     #expect(there.map(\.end) == inside.map(\.end), "seed \(seed), round \(round), \(tier), \(range)")
+                    if let found, tier == .minute {
+                        // Where the slice has samples its windows are those of the samples, cut ones, too.
+                        let raw = max(try own.coverage(of: index).raw, range.min.milliseconds)
+                        var samples = SampleColumn()
+                        let after = tier.windowEnd(of: raw + 1)
+                        try copy.read(
+                            found, in: TimeRange(minMilliseconds: after + 1, maxMilliseconds: .max), into: &samples)
+                        let made = Rollup.windows(of: samples, tier)
+                        let read = try Self.windows(copy, found, tier, after)
+                        #expect(read.ends == made.ends && read.counts == made.counts, "seed \(seed), round \(round)")
+                    }
                     #expect(there.map(\.last) == inside.map(\.last) && there.map(\.count) == inside.map(\.count))
                 }
             }

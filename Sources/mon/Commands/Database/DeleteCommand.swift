@@ -37,11 +37,11 @@ struct DeleteCommand: Verb {
             return .noData
         }
         if dryRun {
-            console.write("would delete \(plan.samples) samples of \(plan.series) series\n")
+            console.write("would delete \(DeleteCommand.counts(plan))\n")
             return .success
         }
         if !yes {
-            let question = "delete \(plan.samples) samples of \(plan.series) series from \(folder.path)?"
+            let question = "delete \(DeleteCommand.counts(plan)) from \(folder.path)?"
             guard console.inputIsTerminal else {
                 throw CommandFailure(.usage, "\(question) Nobody is there to answer: give --yes, or --dry-run")
             }
@@ -56,7 +56,13 @@ struct DeleteCommand: Verb {
     }
 
     static func text(_ report: DeletionReport) -> String {
-        "deleted \(report.samples) samples of \(report.series) series: \(report.blocks) blocks and "
+        "deleted \(counts(report)): \(report.blocks) blocks, \(report.windowBlocks) blocks of windows and "
             + "\(report.lateBatches) late batches changed, \(report.names) names gone; \(report.bytes) bytes are free\n"
+    }
+
+    /// Windows are told where they are what is left of samples; else they are the same samples.
+    private static func counts(_ report: DeletionReport) -> String {
+        let windows = report.windows > 0 ? " and \(report.windows) windows" : ""
+        return "\(report.samples) samples\(windows) of \(report.series) series"
     }
 }
