@@ -30,7 +30,8 @@ package final class HTTPServer: Sendable {
             .serverChannelOption(.backlog, value: 128)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            // A client that has said all it wants may close its side and still be owed the answer.
+            // The end of a client's input is told apart from that of the connection: it ends a query at once
+            // (ClientWatch), and what is being written goes out first.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

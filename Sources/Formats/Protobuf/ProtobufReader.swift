@@ -4,11 +4,14 @@ package enum WireError: Error, Hashable, CustomStringConvertible {
     case malformed(position: Int, reason: String)
     /// What the bytes stand for is larger than is taken.
     case tooLarge(bytes: Int, most: Int)
+    /// One message brings more samples than are taken at once.
+    case tooManySamples(most: Int)
 
     package var description: String {
         switch self {
         case .malformed(let position, let reason): "at byte \(position): \(reason)"
         case .tooLarge(let bytes, let most): "\(bytes) bytes, where at most \(most) are taken"
+        case .tooManySamples(let most): "more than \(most) samples; send them in several messages"
         }
     }
 }

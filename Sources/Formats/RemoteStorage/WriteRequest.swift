@@ -28,6 +28,10 @@ package struct WriteRequest: Sendable {
 
     /// Bytes of one label set; a series is looked up by them with each sample.
     static let labelBytesMax = 64 << 10
+    /// Labels of one series, and samples of one message: a label takes two bytes of a message and a sample two, which
+    /// packed are hardly any, and much more in memory.
+    static let labelsMax = 1024
+    static let samplesMax = 1 << 20
 
     private var numbers: [Labels: UInt32] = [:]
 
@@ -67,8 +71,11 @@ package struct WriteRequest: Sendable {
                     if part.number == 1, part.wire == .bytes { label.name = part.range }
                     if part.number == 2, part.wire == .bytes { label.value = part.range }
                 }
+                try WriteRequest.checkLabels(labels.count, range)
                 labels.append(label)
-            case 2: try samples.read(bytes, field.range)
+            case 2:
+                try checkSamples(samples.times.count)
+                try samples.read(bytes, field.range)
             case 3: exemplars += 1
             case 4: histograms += 1
             default: continue
@@ -118,11 +125,18 @@ package struct WriteRequest: Sendable {
         var metadata: Range<Int>?
         while let field = try reader.next() {
             switch (field.number, field.wire) {
-            case (1, .varint): places.append(field.bits)
+            case (1, .varint):
+                try WriteRequest.checkLabels(places.count / 2, range)
+                places.append(field.bits)
             case (1, .bytes):
                 var packed = ProtobufReader(bytes, field.range)
-                while !packed.isAtEnd { places.append(try packed.varint()) }
-            case (2, .bytes): try samples.read(bytes, field.range)
+                while !packed.isAtEnd {
+                    try WriteRequest.checkLabels(places.count / 2, range)
+                    places.append(try packed.varint())
+                }
+            case (2, .bytes):
+                try checkSamples(samples.times.count)
+                try samples.read(bytes, field.range)
             case (3, .bytes): histograms += 1
             case (4, .bytes): exemplars += 1
             case (5, .bytes): metadata = field.range
@@ -162,7 +176,7 @@ package struct WriteRequest: Sendable {
         if family.kind == .unknown && family.help.isEmpty && family.unit.isEmpty { return }
         var family = family
         if family.kind == .histogram || family.kind == .summary {
-            for suffix in ["_bucket", "_sum", "_count"] where family.name.hasSuffix(suffix) {
+            for suffix in MetricFamily.partSuffixes where family.name.hasSuffix(suffix) {
                 family.name.removeLast(suffix.count)
                 break
             }
@@ -171,6 +185,18 @@ package struct WriteRequest: Sendable {
     }
 
     // MARK: Both
+
+    private static func checkLabels(_ count: Int, _ range: Range<Int>) throws(WireError) {
+        guard count < labelsMax else {
+            throw .malformed(position: range.lowerBound, reason: "a series of more than \(labelsMax) labels")
+        }
+    }
+
+    /// - Parameter count: of the series that is being read.
+    private func checkSamples(_ count: Int) throws(WireError) {
+        let count = batch.count + invalidSamples + count
+        if count >= WriteRequest.samplesMax { throw .tooManySamples(most: WriteRequest.samplesMax) }
+    }
 
     /// Adds the samples of a series.
     /// - Returns: its labels; nil where they make no sense.
@@ -202,6 +228,11 @@ package struct WriteRequest: Sendable {
     private static func labels(
         _ pairs: [(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)]
     ) -> Result<Labels, Problem> {
+        // Before anything is sorted or copied: many labels of 2.0 may name one symbol.
+        let byteCount = pairs.reduce(0) { $0 + $1.name.count + $1.value.count }
+        if byteCount > labelBytesMax {
+            return .failure(Problem(reason: "labels of \(byteCount) bytes, where at most \(labelBytesMax) are taken"))
+        }
         let sorted = pairs.sorted { $0.name.lexicographicallyPrecedes($1.name) }
         var bytes: [UInt8] = []
         var hasName = false
@@ -217,9 +248,6 @@ package struct WriteRequest: Sendable {
             if label.value.isEmpty { continue }
             if label.name.elementsEqual(Labels.metricNameLabel.utf8) { hasName = true }
             Labels.append(name: Array(label.name), value: Array(label.value), to: &bytes)
-        }
-        if bytes.count > labelBytesMax {
-            return .failure(Problem(reason: "labels of \(bytes.count) bytes, where at most \(labelBytesMax) are taken"))
         }
         let labels = Labels(uncheckedBytes: bytes)
         return hasName ? .success(labels) : .failure(Problem(reason: "a series without a metric name: \(labels)"))

@@ -44,24 +44,31 @@ enum Gzip {
 
     /// Nil where zlib has no memory.
     static func compress(_ bytes: [UInt8]) -> [UInt8]? {
+        guard let input = UInt32(exactly: bytes.count) else { return nil }
         var stream = unsafe z_stream()
+        // zlib remembers where the structure is and compares: one pointer for all calls.
+        return unsafe withUnsafeMutablePointer(to: &stream) { unsafe compress(bytes, input, $0) }
+    }
+
+    private static func compress(
+        _ bytes: [UInt8], _ input: UInt32, _ stream: UnsafeMutablePointer<z_stream>
+    ) -> [UInt8]? {
         // 15 bits of window, and 16 for gzip's header and trailer (zlib.h, deflateInit2).
         guard
             unsafe deflateInit2_(
-                &stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+                stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
                 Int32(MemoryLayout<z_stream>.size)) == Z_OK
         else { return nil }
-        defer { unsafe deflateEnd(&stream) }
-        guard let input = UInt32(exactly: bytes.count) else { return nil }
-        let bound = unsafe Int(deflateBound(&stream, UInt(input)))
+        defer { unsafe deflateEnd(stream) }
+        let bound = unsafe Int(deflateBound(stream, UInt(input)))
         // The bound holds for one call that finishes; zlib reads `avail_in` and writes `avail_out` bytes at most.
         let packed = unsafe [UInt8](unsafeUninitializedCapacity: bound) { output, count in
             unsafe bytes.withUnsafeBufferPointer { source in
-                unsafe stream.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
-                unsafe stream.avail_in = input
-                unsafe stream.next_out = output.baseAddress
-                unsafe stream.avail_out = UInt32(clamping: bound)
-                if unsafe deflate(&stream, Z_FINISH) == Z_STREAM_END { count = unsafe Int(stream.total_out) }
+                unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
+                unsafe stream.pointee.avail_in = input
+                unsafe stream.pointee.next_out = output.baseAddress
+                unsafe stream.pointee.avail_out = UInt32(clamping: bound)
+                if unsafe deflate(stream, Z_FINISH) == Z_STREAM_END { count = unsafe Int(stream.pointee.total_out) }
             }
         }
         return packed.isEmpty ? nil : packed

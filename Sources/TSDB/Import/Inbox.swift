@@ -2,9 +2,10 @@ import LMDB
 package import Model
 import Synchronization
 
-/// The door for small writes from outside that must be readable at once: remote write. One commit a write; the
-/// samples become late batches, which are merged into blocks when a few MB of them wait. What an ``Importer`` does,
-/// whole blocks replaced at each end, would cost more than the samples by orders of magnitude.
+/// The door for small writes from outside that must be readable at once: remote write. One commit a write, and another
+/// one where it describes metrics that are news; the samples become late batches, which are merged into blocks when a
+/// few MB of them wait. What an ``Importer`` does, whole blocks replaced at each end, would cost more than the samples
+/// by orders of magnitude.
 ///
 /// Invariants, each with a test that names it:
 /// 1. When ``write(_:)`` returns, the samples are committed and every reader sees them.
@@ -29,8 +30,10 @@ package final class Inbox: Sendable {
 
     /// Writes all samples of a batch in one transaction.
     ///
+    /// - Parameter batch: its samples are in at most ``InboxLimits/spansMax`` spans; what it says of metrics is written
+    ///   first, by itself.
     /// - Returns: what became of them. Of ``ImportOutcome`` the counts of samples and series are filled.
-    /// - Throws: ``StoreError``; nothing was committed then.
+    /// - Throws: ``StoreError``; no sample was committed then.
     package func write(_ batch: ImportBatch) throws(StoreError) -> ImportOutcome {
         let store = store
         return try state.withLock { state throws(StoreError) in try state.write(batch, into: store) }
@@ -43,11 +46,28 @@ package final class Inbox: Sendable {
     }
 }
 
+/// What one write may bring.
+package enum InboxLimits {
+    /// Spans of two hours: each is looked up in the store, and one transaction writes them all.
+    package static let spansMax = 1024
+}
+
+extension ImportBatch {
+    /// Spans of two hours that its samples are in.
+    package var spanCount: Int {
+        var spans: Set<Int64> = []
+        for time in times where Recorder.times.contains(time) { spans.insert(Block.spanStart(time)) }
+        return spans.count
+    }
+}
+
 /// What an ``Inbox`` knows of its store.
 struct InboxState {
     private let source: String
-    /// The generation at which the rest was read; nil before that.
+    /// The generation at which the rest was read, and the file: another store may be begun in the same folder, whose
+    /// count begins anew.
     private var generation: UInt64?
+    private var file: FileIdentity?
     private var groups: [UInt16: GroupDefinition] = [:]
     private var days: [Int64: InboxDay] = [:]
     private var spans: [Int64: InboxSpan] = [:]
@@ -70,12 +90,12 @@ struct InboxState {
         outcome.samples = batch.count
         outcome.series = batch.series.count
         let columns = InboxColumns(batch, &outcome)
-        try writeFamilies(batch.families, in: store)
         var hasEnlarged = false
         for _ in 0..<InboxState.attemptsMax {
-            if columns.spans.isEmpty { return outcome }
             var attempted = outcome
             do throws(StoreError) {
+                try writeFamilies(batch.families, in: store)
+                if columns.spans.isEmpty { return outcome }
                 guard try write(columns, batch.series, &attempted, into: store) else { continue }
             } catch {
                 forget()
@@ -83,10 +103,18 @@ struct InboxState {
                 hasEnlarged = true
                 continue
             }
-            if waiting.areDue(now: Recorder.monotonicNanoseconds()) { try merge(in: store) }
+            mergeWhenDue(in: store)
             return attempted
         }
         throw .refused(.other, description: "\(store.path) is changed by other processes again and again")
+    }
+
+    /// The samples are committed by then, so a failure is none of the write: they wait on, and it is tried again when
+    /// as many more wait.
+    private mutating func mergeWhenDue(in store: Store) {
+        guard waiting.areDue(now: Recorder.monotonicNanoseconds()) else { return }
+        do throws(StoreError) { try LateMerging.mergeSealed(in: store) } catch {}
+        waiting = LateWaiting()
     }
 
     mutating func merge(in store: Store) throws(StoreError) {
@@ -125,7 +153,7 @@ struct InboxState {
         var news: [Int64: [Labels]] = [:]
         var newGroups: [UInt16: GroupDefinition] = [:]
         var batches: [(day: Int64, batch: LateBatch)] = []
-        var isOfOthers = false
+        var concernsOthers = false
         for (start, column) in columns.spans.sorted(by: { $0.key < $1.key }) {
             let day = Block.day(of: start)
             var byGroup: [UInt16: [LateBatch.Series]] = [:]
@@ -135,8 +163,10 @@ struct InboxState {
                     outcome.refusedSamples += samples.count
                     continue
                 }
+                // An import that read homes before must look again.
+                if spans[start]?.groups[id] == nil { concernsOthers = true }
                 let group = try home(of: id, in: start, &newGroups)
-                if groups[group]?.isOfAgent == true { isOfOthers = true }
+                if groups[group]?.isOfAgent == true { concernsOthers = true }
                 byGroup[group, default: []].append(
                     LateBatch.Series(id: id, times: samples.timestamps, values: samples.values))
                 outcome.lateSamples += samples.count
@@ -148,7 +178,7 @@ struct InboxState {
             }
         }
         news = news.filter { !$0.value.isEmpty }
-        let isNews = isOfOthers || !news.isEmpty || !newGroups.isEmpty
+        let isNews = concernsOthers || !news.isEmpty || !newGroups.isEmpty
         guard try commit(batches, news, newGroups, isNews: isNews, in: store) else {
             forget()
             return false
@@ -159,9 +189,15 @@ struct InboxState {
 
     /// Reads what the samples need to know of the store.
     private mutating func prepare(_ columns: InboxColumns, _ store: Store) throws(StoreError) {
+        let opened = try store.opened().file
+        if file != nil, file != opened {
+            families.removeAll()
+            hasCountedWaiting = false
+        }
+        defer { file = opened }
         let snapshot = try store.snapshot()
         let current = try snapshot.currentSuperblock().generation
-        if generation != current {
+        if generation != current || file != opened {
             forget()
             generation = current
             groups = try snapshot.groups()
@@ -225,7 +261,8 @@ struct InboxState {
         _ batches: [(day: Int64, batch: LateBatch)], _ news: [Int64: [Labels]],
         _ newGroups: [UInt16: GroupDefinition], isNews: Bool, in store: Store
     ) throws(StoreError) -> Bool {
-        let (expected, days) = (generation, days)
+        let (expected, days, file) = (generation, days, file)
+        guard try store.opened().file == file else { return false }
         let bytes = try store.write { transaction throws(StoreError) -> Int? in
             guard try transaction.superblock(of: store).generation == expected else { return nil }
             for (number, definition) in newGroups {

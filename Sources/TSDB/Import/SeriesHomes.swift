@@ -23,7 +23,7 @@ struct SeriesHomes {
             blocks[reference.group] = (ids.count, stripes)
         }
         try readHead(range, snapshot)
-        try snapshot.forEachLateBatch { _, batch throws(StoreError) in
+        try snapshot.forEachLateBatch(tolerating: DamageList(writing: ())) { _, batch throws(StoreError) in
             guard batch.day == day else { return }
             for one in batch.series {
                 for place in one.times.indices where range.contains(Timestamp(milliseconds: one.times[place])) {

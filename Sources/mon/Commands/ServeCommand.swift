@@ -43,10 +43,14 @@ struct ServeCommand: Verb {
         let fixed = store.db == nil ? nil : console.now
         var api: APIServices
         switch try open(on: console) {
-        case .alone(let recorder):
+        case .alone(var recorder):
+            // Rows that a recorder left would keep what comes late to their span from being merged.
+            try recorder.sealEverything()
             api = services(recorder.store, fixed, timeout)
-            api.inbox = Inbox(into: recorder.store, source: PrometheusAPI.source)
+            let inbox = Inbox(into: recorder.store, source: PrometheusAPI.source)
+            api.inbox = inbox
             try serve(api, log)
+            try inbox.merge()
             // Until here it is the folder's one writer.
             try recorder.close()
         case .reading(let store, let reason):

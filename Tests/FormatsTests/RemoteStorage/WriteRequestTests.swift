@@ -59,6 +59,31 @@ enum RemoteMessage {
         }
     }
 
+    /// Few bytes on the wire that would be gigabytes in memory.
+    @Test func bombsAreRefused() throws {
+        // Five hundred labels whose value is one symbol of a megabyte.
+        let symbols = ["", "a", String(repeating: "x", count: 1 << 20)]
+        let labels = [UInt8](([[1, 2]] as [[UInt8]]).joined()) + (0..<499).flatMap { _ in [1, 2] as [UInt8] }
+        let second = try WriteRequest(RemoteMessage.second(symbols: symbols, labels: labels, samples: [(1, 1)]), .two)
+        #expect(second.invalidSeries == 1 && second.batch.count == 0)
+        #expect(second.firstProblem?.hasPrefix("labels of 5242") == true)
+        // More labels than a series may have.
+        #expect(throws: WireError.self) {
+            let many = [UInt8](repeating: 1, count: 2 * (WriteRequest.labelsMax + 1))
+            _ = try WriteRequest(RemoteMessage.second(symbols: symbols, labels: many, samples: []), .two)
+        }
+        var series = ProtobufWriter()
+        for _ in 0...WriteRequest.labelsMax { series.field(1, []) }
+        let empty = RemoteMessage.first([series.bytes])
+        #expect(throws: WireError.self) { _ = try WriteRequest(empty, .one) }
+        // Samples of no bytes at all.
+        series = ProtobufWriter()
+        series.field(1, RemoteMessage.label("__name__", "up"))
+        for _ in 0...WriteRequest.samplesMax { series.field(2, []) }
+        let samples = RemoteMessage.first([series.bytes])
+        #expect(throws: WireError.tooManySamples(most: WriteRequest.samplesMax)) { _ = try WriteRequest(samples, .one) }
+    }
+
     @Test func readsTheFirstMessage() throws {
         var bytes = RemoteMessage.first([
             RemoteMessage.series([("job", "x"), ("__name__", "up")], [(1000, 1), (-5, .infinity)]),

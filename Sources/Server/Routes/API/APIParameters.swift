@@ -47,7 +47,8 @@ struct APIParameters {
     /// A length of time in milliseconds; nil where none is given.
     func duration(_ name: String) throws(APIError) -> Int64? {
         guard let text = self[name] else { return nil }
-        guard let milliseconds = MomentText.duration(text) else {
+        // As in a query: what is added to a moment must not overflow.
+        guard let milliseconds = MomentText.duration(text), milliseconds.magnitude < 1 << 53 else {
             throw .parameter(name, "cannot parse \(Labels.quote(text)) to a valid duration")
         }
         return milliseconds

@@ -23,6 +23,15 @@ enum RemoteBody {
         }
     }
 
+    /// What `body` answers, or refuses to.
+    static func answer(_ body: () throws -> Response) throws -> Response {
+        do {
+            return try body()
+        } catch let refusal as Refusal {
+            return refusal.response
+        }
+    }
+
     struct Refusal: Error {
         let response: Response
 
@@ -37,11 +46,7 @@ enum RemoteWriteRoute {
             .post, "/api/v1/write", summary: "Prometheus remote write 1.0 and 2.0",
             bodyBytesMax: RemoteBody.packedBytesMax, lane: .writing
         ) { request in
-            do {
-                return try answer(request, services)
-            } catch let refusal as RemoteBody.Refusal {
-                return refusal.response
-            }
+            try RemoteBody.answer { () throws -> Response in try answer(request, services) }
         }
     }
 
@@ -57,12 +62,21 @@ enum RemoteWriteRoute {
         do throws(WireError) {
             written = try WriteRequest(bytes, version)
         } catch {
+            if case .tooManySamples = error { throw RemoteBody.Refusal(413, "\(error)") }
             throw RemoteBody.Refusal(400, "this is no message of remote write: \(error)")
         }
         let outcome: ImportOutcome
+        guard InboxLimits.spansMax >= written.batch.spanCount else {
+            throw RemoteBody.Refusal(
+                400, "samples of more than \(InboxLimits.spansMax) spans of two hours; send them in several messages")
+        }
         do throws(StoreError) {
             outcome = try inbox.write(written.batch)
         } catch {
+            switch error {
+            case .refused(let cause, _) where cause != .damagedFile: break
+            default: return .text(status: 500, "nothing was written: \(error)")
+            }
             // The sender keeps its samples and tries again.
             var response = Response.text(status: 503, "nothing was written: \(error)")
             response.headers.append(("Retry-After", "5"))
@@ -130,16 +144,18 @@ enum RemoteWriteRoute {
 enum RemoteReadRoute {
     /// Bytes of an answer, as it is built in memory.
     private static let answerBytesMax = 256 << 20
+    /// Queries of one request; Prometheus sends one.
+    private static let queriesMax = 1000
+
+    private static func checkClient(_ request: Request) throws(RemoteBody.Refusal) {
+        if request.cancellation.isCancelled { throw RemoteBody.Refusal(503, "the client has left") }
+    }
 
     static func route(_ services: APIServices) -> Route {
         Route(
             .post, "/api/v1/read", summary: "Prometheus remote read, samples", bodyBytesMax: 1 << 20, lane: .long
         ) { request in
-            do {
-                return try answer(request, services)
-            } catch let refusal as RemoteBody.Refusal {
-                return refusal.response
-            }
+            try RemoteBody.answer { () throws -> Response in try answer(request, services) }
         }
     }
 
@@ -157,25 +173,24 @@ enum RemoteReadRoute {
         let snapshot = try services.store.snapshot()
         var response = ReadResponse()
         var column = SampleColumn()
+        guard asked.queries.count <= queriesMax else {
+            throw RemoteBody.Refusal(
+                400, "\(asked.queries.count) queries in one request, where at most \(queriesMax) are")
+        }
         for query in asked.queries {
-            // A snapshot cannot be asked for all times: its own bounds are narrower than 64 bits.
-            let bound = Timestamp(milliseconds: .max / 2)
-            let range = TimeRange(
-                min: max(query.range.min, Timestamp(milliseconds: -bound.milliseconds)),
-                max: min(query.range.max, bound))
-            if !range.isEmpty {
-                let selection = try snapshot.select(query.matchers, in: range)
+            try checkClient(request)
+            if !query.range.isEmpty {
+                let selection = try snapshot.select(query.matchers, in: query.range)
                 for (index, labels) in selection.labels.enumerated() {
-                    guard !request.cancellation.isCancelled else {
-                        throw RemoteBody.Refusal(503, "the client has left")
-                    }
-                    try selection.read(index, in: range, into: &column)
+                    try checkClient(request)
+                    try selection.read(index, in: query.range, into: &column)
                     if column.count == 0 { continue }
-                    response.add(labels, times: column.timestamps, values: column.values)
-                    guard response.byteCount <= answerBytesMax else {
+                    // A sample takes up to 23 bytes.
+                    guard response.byteCount + 23 * column.count <= answerBytesMax else {
                         throw RemoteBody.Refusal(
                             413, "the answer is larger than \(answerBytesMax) bytes; ask for a shorter span")
                     }
+                    response.add(labels, times: column.timestamps, values: column.values)
                 }
             }
             response.endResult()
@@ -207,6 +222,7 @@ enum FederateRoute {
         let snapshot = try services.store.snapshot()
         var samples: [Labels: ExpositionSample] = [:]
         var families: [String: MetricFamily] = [:]
+        var seen: Set<String> = []
         var column = SampleColumn()
         for matchers in selectors {
             let selection = try snapshot.select(matchers, in: range)
@@ -217,8 +233,10 @@ enum FederateRoute {
                 }
                 samples[labels] = ExpositionSample(
                     labels: labels, value: value, time: Timestamp(milliseconds: time))
-                if let name = labels.metricName, families[name] == nil {
-                    if let family = try SeriesRoutes.family(of: name, in: snapshot) { families[family.name] = family }
+                if let name = labels.metricName, seen.insert(name).inserted,
+                    let family = try MetricFamily.ofSamples(named: name, known: { try snapshot.metadata(of: $0) })
+                {
+                    families[family.name] = family
                 }
             }
         }

@@ -18,6 +18,8 @@ import Testing
         #expect(
             world.body("/api/v1/query?query=m&time=1&lookback_delta=5m")
                 == success("{\"resultType\":\"vector\",\"result\":[]}"))
+        // What would overflow with a moment added.
+        #expect(world.get("/api/v1/query?query=m&time=1&lookback_delta=9223372036854775")?.status == 400)
         #expect(
             world.body("/api/v1/query?query=1%2B1&time=0.5")
                 == success("{\"resultType\":\"scalar\",\"result\":[0.5,\"2\"]}"))
