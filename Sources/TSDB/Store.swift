@@ -96,7 +96,7 @@ package final class Store: Sendable {
             switch try attemptRead() {
             case .begun(let transaction): return transaction
             case .moved(let old): try follow(from: old)
-            case .outgrown(let error):
+            case .unusable(let error):
                 guard try reopen() == .done else { throw StoreError(error) }
             }
         }
@@ -106,8 +106,9 @@ package final class Store: Sendable {
     private enum ReadAttempt: ~Copyable {
         case begun(ReadTransaction)
         case moved(from: OpenGeneration)
-        /// Another process has grown the map beyond what this one has reserved.
-        case outgrown(StorageError)
+        /// Another process has grown the map beyond what this one has reserved, or a commit of this one has left the
+        /// environment in a state that refuses everything: it has to be opened again.
+        case unusable(StorageError)
     }
 
     /// A function of its own, so that nothing of the open generation is held when it is to be closed.
@@ -120,7 +121,8 @@ package final class Store: Sendable {
             let transaction = try open.environment.beginRead()
             return try transaction.isMoved() ? .moved(from: open) : .begun(transaction)
         } catch {
-            if error.cause == .mapResized { return .outgrown(error) }
+            // A writer's file may have been exchanged for another: that is for who writes to notice.
+            if error.cause == .mapResized || error.cause == .panicked && open.isInPlace { return .unusable(error) }
             throw StoreError(error)
         }
     }
@@ -131,17 +133,19 @@ package final class Store: Sendable {
     /// - Throws: ``StoreError``: besides what `body` throws, the folder may be gone, the disk full, or the environment
     ///   in a state that only ``reopen(mapBytes:isCreating:)`` ends, which is impossible now. Nothing was committed
     ///   then.
-    /// - Parameter gathersFreePages: whether LMDB's list of free pages, of which each commit writes a part, is made
-    ///   short again on this occasion.
+    /// - Parameters:
+    ///   - gathersFreePages: whether LMDB's list of free pages, of which each commit writes a part, is made short again
+    ///     on this occasion.
+    ///   - tellsPast: whether `body` itself notes what it changes of the past; else all of it counts as changed.
     func write<Value>(
-        gathersFreePages: Bool = false,
+        gathersFreePages: Bool = false, tellsPast: Bool = false,
         _ body: (borrowing WriteTransaction) throws(StoreError) -> Value
     ) throws(StoreError) -> Value {
         var isReopened = false
         for _ in 0..<Store.followingsMax {
             let moved: OpenGeneration
             do throws(StoreError) {
-                switch try attemptWrite(gathersFreePages, body) {
+                switch try attemptWrite(gathersFreePages, tellsPast, body) {
                 case .done(let value): return value
                 case .moved(let old): moved = old
                 }
@@ -165,7 +169,8 @@ package final class Store: Sendable {
     }
 
     private func attemptWrite<Value>(
-        _ gathersFreePages: Bool, _ body: (borrowing WriteTransaction) throws(StoreError) -> Value
+        _ gathersFreePages: Bool, _ tellsPast: Bool,
+        _ body: (borrowing WriteTransaction) throws(StoreError) -> Value
     ) throws(StoreError) -> WriteAttempt<Value> {
         let open = try opened()
         if !open.isInPlace {
@@ -182,7 +187,9 @@ package final class Store: Sendable {
                 try converting { () throws(StorageError) in try transaction.gatherFreePages(gathering) }
             }
             if try converting({ () throws(StorageError) in try transaction.isMoved() }) { return .moved(from: open) }
-            return .done(try body(transaction))
+            let value = try body(transaction)
+            if !tellsPast { try transaction.notePastChange(from: .min) }
+            return .done(value)
         }
     }
 

@@ -28,6 +28,9 @@ struct RecordKind: Sendable {
         RecordKind(kind: .retentionClass, name: "retention classes") { key in
             key.retentionClassKey().map { "retention class \($0)" }
         },
+        RecordKind(kind: .pastChanges, name: "changes of the past") {
+            $0.byteCount == 1 ? "changes of the past" : nil
+        },
         RecordKind(kind: .group, name: "groups") { key in key.groupKey().map { "group \($0)" } },
         RecordKind(kind: .metadata, name: "metadata") { key in
             "metadata of \(String(decoding: key.array().dropFirst(), as: UTF8.self))"

@@ -68,7 +68,7 @@ struct HeadWriter: ~Copyable {
             if try store.snapshot().metadata(of: family.name) != family { news.append(family) }
         }
         if !news.isEmpty {
-            try store.write { transaction throws(StoreError) in
+            try store.write(tellsPast: true) { transaction throws(StoreError) in
                 for family in news {
                     try transaction.put(Key.metadata(family.name), payload: Record.metadata(family))
                 }
@@ -100,7 +100,7 @@ struct HeadWriter: ~Copyable {
                 let gathers = attempts % HeadWriter.attemptsPerGathering == 0
                 // Of one that fails, too: the next must not fail for the same reason.
                 attempts += 1
-                let isCurrent = try store.write(gathersFreePages: gathers) {
+                let isCurrent = try store.write(gathersFreePages: gathers, tellsPast: true) {
                     transaction throws(StoreError) in
                     guard try transaction.superblock(of: store).generation == expected else { return false }
                     try HeadWriter.put(scrapes, series, &open, &groups, &frames, &written, in: transaction)
@@ -136,7 +136,15 @@ struct HeadWriter: ~Copyable {
         var refused = RefusedSeries()
         var firstRow: Int64?
 
-        mutating func addRow(_ time: Int64) { firstRow = min(firstRow ?? time, time) }
+        /// Time of the newest row before; nil while the head is empty.
+        var newestBefore: Int64?
+        /// The earliest time of which readers may have seen something else.
+        var changedFrom: Int64?
+
+        mutating func addRow(_ time: Int64) {
+            firstRow = min(firstRow ?? time, time)
+            if newestBefore.map({ time <= $0 }) ?? true { changedFrom = min(changedFrom ?? time, time) }
+        }
     }
 
     private static func put(
@@ -144,6 +152,7 @@ struct HeadWriter: ~Copyable {
         _ frames: inout FrameChain, _ written: inout Written, in transaction: borrowing WriteTransaction
     ) throws(StoreError) {
         var newGroups: [UInt16: GroupDefinition] = [:]
+        written.newestBefore = try transaction.newestRowTime()
         for scrape in scrapes {
             let time = scrape.time.milliseconds
             for wanted in scrape.rows where !wanted.samples.isEmpty {
@@ -152,6 +161,7 @@ struct HeadWriter: ~Copyable {
                     if time <= groups[part.group].lastTime {
                         written.late.append(
                             LateBatch(group: part.group, time: time, part.samples) { day.id(of: $0, series) })
+                        written.changedFrom = min(written.changedFrom ?? time, time)
                         written.lateSamples += part.samples.count
                         continue
                     }
@@ -170,6 +180,7 @@ struct HeadWriter: ~Copyable {
             try transaction.put(Key.group(number), payload: definition.encoded())
         }
         written.lateBytes = try LateBatch.write(written.late, day: day.day, in: transaction)
+        if let time = written.changedFrom { try transaction.notePastChange(from: time) }
         let isNews = day.hasNews || !newGroups.isEmpty
         if day.hasNews { try day.writeTail(in: transaction) }
         if isNews {

@@ -113,7 +113,7 @@ package struct Importer: ~Copyable {
             }
         }
         if news.isEmpty { return }
-        try store.write { transaction throws(StoreError) in
+        try store.write(tellsPast: true) { transaction throws(StoreError) in
             for family in news { try transaction.put(Key.metadata(family.name), payload: Record.metadata(family)) }
         }
     }

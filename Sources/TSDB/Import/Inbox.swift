@@ -263,7 +263,8 @@ struct InboxState {
     ) throws(StoreError) -> Bool {
         let (expected, days, file) = (generation, days, file)
         guard try store.opened().file == file else { return false }
-        let bytes = try store.write { transaction throws(StoreError) -> Int? in
+        let earliest = batches.map(\.batch.minTime).min()
+        let bytes = try store.write(tellsPast: true) { transaction throws(StoreError) -> Int? in
             guard try transaction.superblock(of: store).generation == expected else { return nil }
             for (number, definition) in newGroups {
                 try transaction.put(Key.group(number), payload: definition.encoded())
@@ -274,6 +275,7 @@ struct InboxState {
             var bytes = 0
             for (day, batch) in batches { bytes += try LateBatch.write([batch], day: day, in: transaction) }
             if isNews { try transaction.raiseGeneration(of: store) }
+            if let earliest { try transaction.notePastChange(from: earliest) }
             return bytes
         }
         guard let bytes else { return false }

@@ -6,6 +6,7 @@
 //   02 group(u16)                                          what a group is
 //   03 metric name                                         TYPE, HELP, UNIT
 //   04 class(u8)                                           retention class: which series, how long kept; FF = frames
+//   05                                                     changes of the past: PastChanges
 //   10 time(i64 ms) group(u16)                             head row; group FFFF = process frame
 //   11 sequence(u64)                                       late batch
 //   12 time(i64 ms) sequence(u16)                          event
@@ -20,6 +21,7 @@ import LMDB
 /// A key under construction, and the constructors of every kind of key.
 enum Key {
     static let superblock: [UInt8] = [0x00]
+    static let pastChanges: [UInt8] = [0x05]
 
     /// The longest key that LMDB takes as it is built everywhere (MDB_MAXKEYSIZE).
     static let bytesMax = 511
@@ -30,6 +32,7 @@ enum Key {
         case group = 0x02
         case metadata = 0x03
         case retentionClass = 0x04
+        case pastChanges = 0x05
         case headRow = 0x10
         case lateBatch = 0x11
         case event = 0x12

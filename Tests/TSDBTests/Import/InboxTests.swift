@@ -1,3 +1,5 @@
+import Glibc
+import LMDB
 import Model
 import TestSupport
 import Testing
@@ -127,6 +129,74 @@ import Testing
         #expect(try InboxTests.contents(of: recorder.store)[labels] == model)
         try recorder.sealEverything()
         #expect(try InboxTests.contents(of: recorder.store)[labels] == model)
+    }
+
+    /// The samples of a write are committed before what waits is merged: whatever happens to the merge, the write was
+    /// one, nothing is lost or doubled, and the next merge makes up for it.
+    @Test(arguments: [FaultPlan.Fault.diskFull, .inputOutput, .metaPage])
+    func aMergeThatFailsIsNoneOfTheWrite(_ fault: FaultPlan.Fault) throws {
+        let faults = FaultPlan()
+        let store = try Store(at: folder.path, access: .write(InboxTests.host), faults: faults)
+        let inbox = Inbox(into: store, source: "remote-write")
+        let labels = Labels(name: "m")
+        var model: [Int64: UInt64] = [:]
+        func write(_ second: Int) throws {
+            let time = InboxTests.start + Int64(second) * 1000
+            let outcome = try inbox.write(InboxTests.batch([(labels, time, Double(second))]))
+            #expect(outcome.samples == 1)
+            model[time] = Double(second).bitPattern
+        }
+        for second in 1..<LateWaiting.batchesMax { try write(second) }
+        #expect(try store.snapshot().lateBatchSizes().batches == LateWaiting.batchesMax - 1)
+        // The write's own commit succeeds, that of the merge does not.
+        faults.fail(.commit, with: fault, after: 1)
+        try write(LateWaiting.batchesMax)
+        faults.heal()
+        try write(LateWaiting.batchesMax + 1)
+        #expect(try store.snapshot().lateBatchSizes().batches == LateWaiting.batchesMax + 1)
+        #expect(try InboxTests.contents(of: store) == [labels: model])
+        try inbox.merge()
+        #expect(try store.snapshot().lateBatchSizes().batches == 0)
+        #expect(try InboxTests.contents(of: store) == [labels: model])
+    }
+
+    /// The store below an inbox is removed and begun anew: ids and homes of the old one mean nothing in the new one.
+    @Test func aStoreThatIsBegunAnew() throws {
+        let path = folder.path + "/data"
+        var recorder = try Recorder(path: path, host: InboxTests.host)
+        let inbox = Inbox(into: recorder.store, source: "remote-write")
+        let own = Labels(name: "own")
+        func record(_ second: Int64) throws {
+            let row = Scrape.Row(
+                group: GroupDefinition(intervalMilliseconds: 5000), samples: [(recorder.reference(for: own), 1)])
+            try recorder.append(Scrape(time: Timestamp(milliseconds: InboxTests.start + second * 1000), rows: [row]))
+        }
+        func write(_ names: [String], _ second: Int64) throws {
+            let time = InboxTests.start + second * 1000
+            _ = try inbox.write(InboxTests.batch(names.map { (Labels(name: $0), time, Double(second)) }))
+        }
+        try record(0)
+        try write(["a", "b", "c", "own"], 1)
+        rename(path + "/tsdb", folder.path + "/trash")
+        // Nothing goes to where nobody will read it.
+        #expect(throws: StoreError.self) { try write(["a"], 2) }
+        // The recorder begins the new store.
+        try record(3)
+        try write(["c", "d"], 4)
+        try write(["a", "own"], 5)
+        var model: [Labels: [Int64: UInt64]] = [:]
+        func expect(_ name: String, _ second: Int64, _ value: Double) {
+            model[Labels(name: name), default: [:]][InboxTests.start + second * 1000] = value.bitPattern
+        }
+        expect("own", 3, 1)
+        expect("c", 4, 4)
+        expect("d", 4, 4)
+        expect("a", 5, 5)
+        expect("own", 5, 5)
+        #expect(try InboxTests.contents(of: recorder.store) == model)
+        try inbox.merge()
+        try recorder.sealEverything()
+        #expect(try InboxTests.contents(of: recorder.store) == model)
     }
 
     @Test func timesBeyondAllTimesAreCounted() throws {
