@@ -69,9 +69,10 @@ package struct QueryEngine: Sendable {
                 "invalid expression type \"\(node.type == .string ? "string" : "range vector")\" for range query, "
                     + "must be Scalar or instant Vector")
         }
+        let interruption = interruption ?? Interruption(timeout: limits.timeout)
         var evaluation = Evaluation(
-            source: SeriesSource(snapshot), limits: limits,
-            interruption: interruption ?? Interruption(timeout: limits.timeout), annotations: planner.annotations)
+            source: SeriesSource(snapshot, interruption), limits: limits, interruption: interruption,
+            annotations: planner.annotations)
         let value = try Answer(time, grid).value(of: node, &evaluation)
         var statistics = evaluation.statistics
         statistics.parseNanoseconds = (parsed - begun).nanoseconds
@@ -128,6 +129,13 @@ package struct QueryEngine: Sendable {
             }
             return grid
         }
+    }
+
+    /// What the plan of a query at `time` depends on.
+    func context(
+        of time: QueryTime, lookbackDelta lookback: Duration?, _ options: QueryOptions
+    ) throws(QueryError) -> PlanContext {
+        context(time, try grid(of: time), lookback, options)
     }
 
     private func context(

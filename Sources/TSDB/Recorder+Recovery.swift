@@ -34,7 +34,7 @@ package enum CommitFailure: String, CaseIterable, Sendable {
             case .inputOutput: .inputOutput
             case .readOnlyFileSystem: .readOnly
             case .gone: .folderGone
-            case .permission, .reopen, .damagedFile, .other: .other
+            case .permission, .reopen, .damagedFile, .stopped, .other: .other
             }
     }
 }

@@ -245,6 +245,14 @@ package struct Recorder: ~Copyable {
         writer.registryChanged()
     }
 
+    /// Does what appending a scrape does besides recording it, for a writer whose samples come by an ``Inbox`` alone:
+    /// opens the store again where that is needed, keeps it within its size, merges what came late.
+    package mutating func tend() throws(StoreError) {
+        try commit()
+        try keepWithinCap()
+        try sealCompleteSpans()
+    }
+
     // MARK: - The cap
 
     /// Evicts where more than ``sizeMax`` less `room` is in use: some more than needed, so that it does not come back

@@ -10,6 +10,8 @@ extension Snapshot {
     ) throws(StoreError) {
         guard var builder = FrameSeriesBuilder(matchers) else { return }
         for reference in try frameBlocks(in: range) {
+            // Two hours of frames take a millisecond or two.
+            try stopCheck.pass(2048)
             try tolerating(TimeRange(span: reference.start)) { () throws(StoreError) in
                 let block = try frameBlock(reference.start, tier: reference.tier)
                 do throws(CodecError) {

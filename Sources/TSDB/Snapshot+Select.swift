@@ -11,6 +11,7 @@ extension Snapshot {
         for day in try registryDays(in: range) {
             try toleratingRegistry(day) { registry throws(StoreError) in
                 for id in try registry.ids(matching: matchers, in: transaction) {
+                    try stopCheck.pass()
                     do throws(StoreError) {
                         let labels = try registry.labels(of: id, in: transaction)
                         // The name of a series whose samples were deleted.
@@ -24,7 +25,9 @@ extension Snapshot {
         if !found.labels.isEmpty { try readHead(into: &found, in: range) }
         for start in try registryStarts(.thirtyDays, in: range) {
             var registry = try longRegistry(start)
+            registry.stop = stopCheck
             for id in try registry.ids(matching: matchers, in: transaction) {
+                try stopCheck.pass()
                 let labels = try registry.labels(of: id, in: transaction)
                 // As above: its windows were deleted.
                 if labels.isEmpty { continue }
@@ -33,12 +36,31 @@ extension Snapshot {
             }
         }
         try addProcessSeries(matchers, to: &found, in: range)
-        let order = found.labels.indices.sorted { found.labels[$0] < found.labels[$1] }
+        let order = try labelOrder(of: found.labels)
         return SeriesSelection(
             self, range: range, blocks: found.labels.isEmpty ? [] : try blockReferences(in: range),
             labels: order.map { found.labels[$0] }, ids: order.map { found.ids[$0] },
             longIDs: order.map { found.longIDs[$0] }, recent: order.map { found.recent[$0] },
             isMade: order.map { found.isMade[$0] })
+    }
+
+    /// The places of label sets in their order. Of a million they take a second.
+    private func labelOrder(of labels: [Labels]) throws(StoreError) -> [Int] {
+        var order = Array(labels.indices)
+        var stop = stopCheck
+        // A sort passes on what its comparison throws, whatever it is.
+        do {
+            try order.sort {
+                // Of some twenty comparisons a series.
+                try stop.pass()
+                return labels[$0] < labels[$1]
+            }
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            preconditionFailure("a comparison of labels throws errors of the store alone")
+        }
+        return order
     }
 
     /// What a selection collects before it is put into order.
@@ -117,7 +139,7 @@ extension Snapshot {
         let bounds = low...high
         var chains: [UInt16: Chain] = [:]
         var isComplete = true
-        try HeadScan.rows(entries: entries, through: max, tolerating: damage, in: transaction) {
+        try HeadScan.rows(entries: entries, through: max, tolerating: damage, stop: stopCheck, in: transaction) {
             group, time, payload throws(CodecError) in
             var chain = chains.removeValue(forKey: group) ?? Chain()
             defer { chains[group] = chain }

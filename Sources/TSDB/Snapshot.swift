@@ -12,6 +12,8 @@ package final class Snapshot {
     private var knownGroups: [UInt16: GroupDefinition]?
     /// What was damaged and is missing from what this snapshot answered so far.
     package let damage = DamageList()
+    /// Whether a search goes on.
+    var stopCheck = StopCheck()
 
     /// A reader in a place of its own: it is large, and what it has decoded is to stay with it.
     private final class OpenBlock {
@@ -201,6 +203,7 @@ package final class Snapshot {
         } else {
             registry = try RegistryReader(start: day, stripeBytes: stripeBytes, in: transaction)
         }
+        registry.stop = stopCheck
         let value = try body(&registry)
         registries[day] = registry
         return value

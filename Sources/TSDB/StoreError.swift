@@ -29,6 +29,8 @@ package enum StoreError: Error, Hashable, CustomStringConvertible {
         /// The environment must be closed and opened again.
         case reopen
         case damagedFile
+        /// The caller gave up; see ``Snapshot/stop(when:)``.
+        case stopped
         case other
     }
 

@@ -32,6 +32,34 @@ struct CancellationTests {
         }
     }
 
+    /// Among many series the search itself takes long: the query ends there, with its own word.
+    @Test func endsInTheMidstOfASearch() throws {
+        let store = try TestStore()
+        try store.load(
+            (0..<10_000).map { number in
+                (
+                    Labels(name: "m", ["i": "\(number &* 7_919 % 10_007)"]),
+                    [Sample(time: Timestamp(milliseconds: 0), value: 1)]
+                )
+            }, intervalMilliseconds: 1000)
+        let snapshot = try store.snapshot()
+        let asked = Mutex(0)
+        let interruption = Interruption(
+            timeout: nil,
+            isCancelled: {
+                asked.withLock { asked in
+                    asked += 1
+                    return asked > 3
+                }
+            })
+        #expect(throws: QueryError.cancelled) {
+            try QueryEngine().evaluate(
+                "m{i=~\".+\"}", at: .instant(Timestamp(milliseconds: 0)), in: snapshot, interruption: interruption)
+        }
+        // Before any series is read, each of which asks.
+        #expect(asked.withLock { $0 } < 10)
+    }
+
     /// How often a query asks whether to go on.
     private func asked(_ query: String, stepMilliseconds: Int64, _ snapshot: Snapshot) throws -> Int {
         let asked = Mutex(0)

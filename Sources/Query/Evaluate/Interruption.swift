@@ -22,6 +22,9 @@ package struct Interruption: Sendable {
     /// Nobody ever stops it.
     static let never = Interruption(timeout: nil)
 
+    /// Whether ``check()`` throws.
+    var isDue: Bool { isCancelled() || deadline.map { now() >= $0 } ?? false }
+
     /// - Throws: ``QueryError/cancelled`` or ``QueryError/timeout(_:)``.
     func check() throws(QueryError) {
         if isCancelled() { throw .cancelled }

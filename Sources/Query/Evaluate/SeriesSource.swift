@@ -5,13 +5,20 @@ import TSDB
 struct SeriesSource {
     private let snapshot: Snapshot
 
-    init(_ snapshot: Snapshot) { self.snapshot = snapshot }
+    private let interruption: Interruption
+
+    init(_ snapshot: Snapshot, _ interruption: Interruption) {
+        self.snapshot = snapshot
+        self.interruption = interruption
+        snapshot.stop { interruption.isDue }
+    }
 
     /// The series that satisfy all matchers, in label order.
     func select(_ matchers: [Matcher], in range: TimeRange) throws(QueryError) -> SeriesSelection {
         do throws(StoreError) {
             return try snapshot.select(matchers, in: range)
         } catch {
+            if case .refused(.stopped, _) = error { try interruption.check() }
             throw .storage(error.description)
         }
     }

@@ -8,10 +8,12 @@ extension TierAnswer {
     /// and greatest alone have half the square of their distance, and none has more than (greatest − mean) ·
     /// (mean − least) a sample (Bhatia and Davis, 2000). The guess is that of an even spread, a twelfth a sample.
     static func spread(isRoot: Bool) -> TierAnswer {
-        TierAnswer(.estimated) { windows, _, row, remarks in
+        TierAnswer(.estimated) { windows, _, row, remarks throws(QueryError) in
             let columns = windows.columns
+            var checkpoint = windows.checkpoint
             for step in 0..<windows.count where !windows[step].isEmpty {
                 let range = windows[step]
+                try checkpoint.pass(4 * range.count)
                 let extent = extent(windows, step)
                 if extent.least == extent.greatest && extent.least.isFinite
                     && !range.contains(where: { columns.sums[$0].isNaN })
@@ -55,9 +57,11 @@ extension TierAnswer {
     /// Least squares through the windows' means, each as often as its window has samples; through the ends of a window
     /// that is alone.
     static func line(_ result: LineResult) -> TierAnswer {
-        TierAnswer(.estimated) { windows, parameters, row, remarks in
+        TierAnswer(.estimated) { windows, parameters, row, remarks throws(QueryError) in
             let counts = RunningCount(windows.columns.counts)
+            var checkpoint = windows.checkpoint
             for step in 0..<windows.count where counts[windows[step]] >= 2 {
+                try checkpoint.pass(2 * windows[step].count)
                 let (slope, middle, mean) = line(windows, step)
                 switch result {
                 case .slope: row[step] = slope

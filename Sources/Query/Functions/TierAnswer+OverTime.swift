@@ -49,9 +49,11 @@ extension TierAnswer {
         }
     }
 
-    static let sum = TierAnswer(.rounded) { windows, _, row, remarks in
+    static let sum = TierAnswer(.rounded) { windows, _, row, remarks throws(QueryError) in
         let sums = windows.columns.sums
+        var checkpoint = windows.checkpoint
         for step in 0..<windows.count where !windows[step].isEmpty {
+            try checkpoint.pass(windows[step].count)
             var total = CompensatedSum()
             let isCut = windows.isCut(step)
             for index in isCut ? windows.whole(step) : windows[step] { total.add(sums[index]) }
@@ -64,14 +66,16 @@ extension TierAnswer {
     }
 
     /// Sum by count. Where sums of finite values overflow, the mean lies between the least and the greatest of them.
-    static let avg = TierAnswer(.rounded) { windows, _, row, remarks in
+    static let avg = TierAnswer(.rounded) { windows, _, row, remarks throws(QueryError) in
         let sums = windows.columns.sums
+        var checkpoint = windows.checkpoint
         let counts = RunningCount(windows.columns.counts)
         let numbers = windows.isUncut ? [] : windows.columns.counts.map(Double.init)
         for step in 0..<windows.count where !windows[step].isEmpty {
             var total = CompensatedSum()
             let isCut = windows.isCut(step)
             let whole = isCut ? windows.whole(step) : windows[step]
+            try checkpoint.pass(whole.count)
             var count = Double(counts[whole])
             for index in whole { total.add(sums[index]) }
             if isCut {

@@ -59,14 +59,17 @@ struct HeadScan {
     ///   damage is thrown.
     static func rows(
         entries: [UInt16: Int64], through end: Int64, tolerating damage: DamageList? = nil,
-        in transaction: borrowing ReadTransaction,
+        stop: StopCheck = StopCheck(), in transaction: borrowing ReadTransaction,
         _ body: (_ group: UInt16, _ time: Int64, _ payload: [UInt8]) throws(CodecError) -> Void
     ) throws(StoreError) {
         guard let first = entries.values.min() else { return }
         let path = transaction.path
         var chains: [UInt16: Chain] = [:]
+        var stop = stop
         try transaction.scan(from: Key.headRow(time: first, group: 0)) { key, value throws(StoreError) in
             guard let row = key.headRowKey(), row.time <= end else { return .stop }
+            // A byte or two a series.
+            try stop.pass(1 + value.byteCount / 8)
             guard let entry = entries[row.group], row.time >= entry else { return .next }
             do throws(StoreError) {
                 let payload = try checked(key, value, path)

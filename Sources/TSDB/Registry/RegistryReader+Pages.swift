@@ -18,7 +18,10 @@ extension RegistryReader {
             return true
         }
         var lists: [[UInt32]] = []
-        for pair in wanted { lists.append(try ids(pair, in: transaction)) }
+        for pair in wanted {
+            try stop.pass(1 + pair.seriesCount / 16)
+            lists.append(try ids(pair, in: transaction))
+        }
         return Postings.union(lists)
     }
 
@@ -30,6 +33,7 @@ extension RegistryReader {
         // The last page that does not begin behind the first pair wanted may hold it.
         var number = try firstPage(name, value, in: transaction)
         while number < pageCount {
+            try stop.pass(RegistryWriter.pageEntries / 4)
             for pair in try page(number, in: transaction) {
                 if pair.name.lexicographicallyPrecedes(name) { continue }
                 if pair.name != name { return }

@@ -28,6 +28,8 @@ struct RegistryReader {
     var endOffset = 0
     /// Pages that were decoded, by number.
     var pages: [Int: [Pair]] = [:]
+    /// Whether a search goes on.
+    var stop = StopCheck()
     /// Label sets behind the sorted part: id = seriesCount + place.
     private var tail: [Labels] = []
 
