@@ -15,6 +15,12 @@ final class ClientWatch: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
+    /// Sends bytes as they are.
+    func write(_ bytes: [UInt8]) {
+        guard let context else { return }
+        context.writeAndFlush(NIOAny(context.channel.allocator.buffer(bytes: bytes)), promise: nil)
+    }
+
     /// Asks for one more read.
     func watch() { context?.read() }
 

@@ -35,6 +35,8 @@ final class Connection: ChannelInboundHandler {
     private let router: Router
     private let connections: Connections
     private var phase = Phase.waiting
+    /// When it began to wait for the request to come.
+    private var waitsSince = NIODeadline.now()
     private var keepsAlive = true
     private var deadline: Scheduled<Void>?
     private var context: ChannelHandlerContext?
@@ -74,9 +76,27 @@ final class Connection: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        guard connections.add(self) else { return context.close(promise: nil) }
-        limit(connections.limits.idleTimeout)
+        switch connections.add(self) {
+        case .welcome: limit(connections.limits.idleTimeout)
+        case .refused: refuseConnection()
+        case .closed: context.close(promise: nil)
+        }
     }
+
+    /// Says that there is no room, whatever is asked: not through the pipeline, which answers requests.
+    private func refuseConnection() {
+        phase = .closing
+        watch?.write(Connection.noRoom)
+        limit(connections.limits.lingerTimeout)
+        context?.close(mode: .output, promise: nil)
+    }
+
+    private static let noRoom: [UInt8] = {
+        let text = "too many connections; close some that are idle, or try again in some seconds\n"
+        return Array(
+            ("HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 5\r\n"
+                + "Connection: close\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)").utf8)
+    }()
 
     func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()
@@ -202,7 +222,8 @@ final class Connection: ChannelInboundHandler {
             let request = Request(
                 method: route.method, path: path, query: query,
                 headers: incoming.head.headers.map { (name: $0.name, value: $0.value) }, body: incoming.body,
-                pathParameters: parameters, cancellation: cancellation)
+                pathParameters: parameters, client: context.map { Connection.client($0.channel) } ?? "",
+                cancellation: cancellation)
             run(route, request, hasBody)
         }
     }
@@ -263,6 +284,7 @@ final class Connection: ChannelInboundHandler {
         if case .failure = result { return context.close(promise: nil) }
         if keepsAlive {
             phase = .waiting
+            waitsSince = .now()
             limit(connections.limits.idleTimeout)
             context.writeAndFlush(Connection.wrapOutboundOut(.end(nil)), promise: nil)
         } else {
@@ -285,6 +307,12 @@ final class Connection: ChannelInboundHandler {
     }
 
     func closeNow() { context?.close(promise: nil) }
+
+    /// Since when it has waited for a request to come; nil while one is in hand.
+    var waitingSince: NIODeadline? {
+        if case .waiting = phase { return waitsSince }
+        return nil
+    }
 
     private func limit(_ time: Duration) {
         deadline?.cancel()
@@ -311,6 +339,13 @@ final class Connection: ChannelInboundHandler {
         }
         guard let mark = text.firstIndex(of: "?") else { return (String(text), "") }
         return (String(text[..<mark]), String(text[text.index(after: mark)...]))
+    }
+
+    private static func client(_ channel: any Channel) -> String {
+        guard let address = channel.remoteAddress, let host = address.ipAddress, let port = address.port else {
+            return ""
+        }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
     private static func bodyBytesMax(_ match: Router.Match) -> Int {

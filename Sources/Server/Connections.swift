@@ -10,6 +10,8 @@ final class Connections: @unchecked Sendable {
     let limits: ServerLimits
     let report: @Sendable (String) -> Void
     private var open: [ObjectIdentifier: Connection] = [:]
+    /// Those that were refused and are still to go.
+    private var refused: Set<ObjectIdentifier> = []
     /// Bytes of request bodies that are in memory.
     private var bodyBytes = 0
     private var isDraining = false
@@ -28,16 +30,48 @@ final class Connections: @unchecked Sendable {
         self.report = report
     }
 
-    /// Whether the connection may stay.
-    func add(_ connection: Connection) -> Bool {
+    /// What becomes of a new connection.
+    enum Admission {
+        case welcome
+        /// To be told that there is no room.
+        case refused
+        /// To be closed: too many wait to be told, or the server ends.
+        case closed
+    }
+
+    /// Takes a connection in. At the bound the one that has waited longest between requests, or for the rest of a
+    /// head, gives way: clients that keep connections open for later make new ones where they find them closed.
+    func add(_ connection: Connection) -> Admission {
         loop.preconditionInEventLoop()
-        if isDraining || open.count >= limits.connectionsMax { return false }
-        open[ObjectIdentifier(connection)] = connection
-        return true
+        if isDraining { return .closed }
+        if open.count >= limits.connectionsMax, let idle = longestWaiting() {
+            open[ObjectIdentifier(idle)] = nil
+            idle.closeNow()
+        }
+        if open.count < limits.connectionsMax {
+            open[ObjectIdentifier(connection)] = connection
+            return .welcome
+        }
+        guard refused.count < limits.refusedMax else { return .closed }
+        refused.insert(ObjectIdentifier(connection))
+        return .refused
+    }
+
+    private func longestWaiting() -> Connection? {
+        let latest = NIODeadline.now() - TimeAmount(limits.idleMin)
+        var longest: (since: NIODeadline, connection: Connection)?
+        for connection in open.values {
+            guard let since = connection.waitingSince, since <= latest, longest.map({ since < $0.since }) ?? true else {
+                continue
+            }
+            longest = (since, connection)
+        }
+        return longest?.connection
     }
 
     func remove(_ connection: Connection) {
         loop.preconditionInEventLoop()
+        refused.remove(ObjectIdentifier(connection))
         open[ObjectIdentifier(connection)] = nil
         if open.isEmpty { finishDraining() }
     }

@@ -23,11 +23,14 @@ package final class HTTPServer: Sendable {
     ) throws(ListenError) -> HTTPServer {
         let address = try ListenAddress(text)
         guard allowRemote || address.isLoopback else { throw .notLoopback(address) }
+        var limits = limits
+        limits.connectionsMax = DescriptorLimit.connections(atMost: limits.connectionsMax)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let connections = Connections(loop: group.next(), limits: limits, report: report)
         let router = Router(routes)
         let bootstrap = ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 128)
+            // A burst of clients; the kernel cuts it to net.core.somaxconn.
+            .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // The end of a client's input is told apart from that of the connection: it ends a query at once

@@ -1,7 +1,12 @@
 /// Bounds on what a client can take from the server. Guesses, generous for scrapers, browsers and scripts.
 package struct ServerLimits: Sendable {
-    /// Connections at a time; more are closed as they come. A connection that waits costs some 10 KiB.
-    package var connectionsMax = 256
+    /// Connections at a time, fewer where the process may not open as many files. At the bound the one that has waited
+    /// longest for its next request gives way; where all are busy, new ones are refused with 503.
+    package var connectionsMax = 4096
+    /// Connections that are refused and have not gone yet; beyond them new ones are closed without a word.
+    package var refusedMax = 64
+    /// A connection that has waited for less is not taken for idle.
+    package var idleMin = Duration.seconds(1)
     /// Bytes of all header names and values of a request.
     package var headerBytesMax = 32 * 1024
     package var headerCountMax = 100

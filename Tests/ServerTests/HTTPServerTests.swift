@@ -238,9 +238,42 @@ import Testing
             let first = TestClient(port: server.port)
             let second = TestClient(port: server.port)
             #expect(first.get("/hello")?.status == 200 && second.get("/hello")?.status == 200)
-            #expect(TestClient(port: server.port).isClosedByServer())
+            // Nobody has waited for long: the third is told so, whatever it asks.
+            let third = TestClient(port: server.port)
+            let refusal = try #require(third.get("/hello"))
+            #expect(refusal.status == 503 && refusal.body.hasPrefix("too many connections"))
+            #expect(refusal.headers["retry-after"] == "5")
+            #expect(third.isClosedByServer())
             #expect(first.get("/hello", headers: "Connection: close\r\n")?.status == 200)
             #expect(first.isClosedByServer())
+        }
+    }
+
+    @Test func theLongestIdleGivesWay() throws {
+        let gate = Gate()
+        let slow = Route(.get, "/slow", summary: "") { _ in
+            gate.pass()
+            return .text("slow")
+        }
+        let change = { (limits: inout ServerLimits) in
+            limits.connectionsMax = 3
+            limits.idleMin = .zero
+        }
+        try withServer([slow], change) { server in
+            let busy = TestClient(port: server.port)
+            busy.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")
+            // One that never ends its head, and one between two requests.
+            let partial = TestClient(port: server.port)
+            partial.send("GET /hello HTTP/1.1\r\nHost")
+            let idle = TestClient(port: server.port)
+            #expect(idle.get("/hello")?.status == 200)
+            let next = TestClient(port: server.port)
+            #expect(next.get("/hello")?.status == 200)
+            #expect(partial.isClosedByServer())
+            #expect(TestClient(port: server.port).get("/hello")?.status == 200)
+            #expect(idle.isClosedByServer())
+            gate.open()
+            #expect(busy.answer()?.body == "slow\n")
         }
     }
 

@@ -18,12 +18,15 @@ package struct Request: Sendable {
     package let body: [UInt8]
     /// Values of the route's `{name}` segments, percent-decoded.
     package let pathParameters: [String: String]
+    /// Address and port of who asks, for the log; empty where they are not known.
+    package let client: String
     /// Tells a handler that takes long that nobody waits for its answer any more.
     package let cancellation: Cancellation
 
     package init(
         method: Method, path: String, query: String = "", headers: [(name: String, value: String)] = [],
-        body: [UInt8] = [], pathParameters: [String: String] = [:], cancellation: Cancellation = Cancellation()
+        body: [UInt8] = [], pathParameters: [String: String] = [:], client: String = "",
+        cancellation: Cancellation = Cancellation()
     ) {
         self.method = method
         self.path = path
@@ -31,6 +34,7 @@ package struct Request: Sendable {
         self.headers = headers
         self.body = body
         self.pathParameters = pathParameters
+        self.client = client
         self.cancellation = cancellation
     }
 

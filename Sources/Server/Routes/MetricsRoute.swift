@@ -6,7 +6,8 @@ enum MetricsRoute {
         Route(.get, "/metrics", summary: "current values, as Prometheus text or OpenMetrics by Accept") { request in
             let format = ContentNegotiation.format(accept: request.header("Accept"))
             var writer = TextWriter()
-            ExpositionWriter.write(try services.metrics(), as: format, into: &writer)
+            let own = services.api?.cache.map(CacheFigures.families) ?? []
+            ExpositionWriter.write(try services.metrics() + own, as: format, into: &writer)
             var response = Response(contentType: format.mediaType, writer.take())
             response.headers.append(("Vary", "Accept"))
             return response

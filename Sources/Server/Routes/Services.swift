@@ -34,6 +34,10 @@ package struct APIServices: Sendable {
     package var readOnlyReason: String
     /// Its limits are those of every query; a request may lower the timeout.
     package var engine: QueryEngine
+    /// Answers of range queries; nil where none are kept.
+    package var cache: ResultCache?
+    /// Who is told of slow queries; nil for nobody.
+    package var slowQueries: SlowQueryLog?
     package var now: @Sendable () -> Timestamp
     /// When the program began.
     package var started: Timestamp
@@ -44,13 +48,16 @@ package struct APIServices: Sendable {
 
     package init(
         store: Store, inbox: Inbox? = nil, readOnlyReason: String = "this store is only read here",
-        engine: QueryEngine = QueryEngine(), now: @escaping @Sendable () -> Timestamp, started: Timestamp,
+        engine: QueryEngine = QueryEngine(), cache: ResultCache? = nil, slowQueries: SlowQueryLog? = nil,
+        now: @escaping @Sendable () -> Timestamp, started: Timestamp,
         version: String, flags: [(name: String, value: String)] = []
     ) {
         self.store = store
         self.inbox = inbox
         self.readOnlyReason = readOnlyReason
         self.engine = engine
+        self.cache = cache
+        self.slowQueries = slowQueries
         self.now = now
         self.started = started
         self.version = version

@@ -12,7 +12,7 @@ struct DaemonOptions: Sendable {
     var scrapesPerCommit: Int
     /// Where to serve; nil for not at all.
     var listenAddress: String?
-    var allowsRemote: Bool
+    var serving: ServingSettings
     /// How long to keep what.
     var retention: RetentionRequest
     /// Bytes of the store's file that may be in use.
@@ -38,8 +38,7 @@ struct RunCommand: Verb {
         help: ArgumentHelp("Serve /metrics and Prometheus' API there, such as 127.0.0.1:9100.", valueName: "address"))
     var listen: String?
 
-    @Flag(help: "Listen on addresses that other machines can reach. Nobody is asked who he is.")
-    var allowRemote = false
+    @OptionGroup var serving: ServingOptions
 
     @OptionGroup var retention: RetentionOptions
 
@@ -71,11 +70,12 @@ struct RunCommand: Verb {
             throw CommandFailure(.usage, "--interval \(self.interval): whole seconds from 1s to 5m are possible")
         }
         let retention = try retention.request()
+        let serving = try serving.settings(cacheBytes: 8 << 20)
         let path = try store.folder(for: .write, on: console).path
         let sizeMax = try SizeArgument.storeBytes(maxSize, option: "--max-size", diskBytes: Disk.bytes(below: path))
         return DaemonOptions(
             dataPath: path, intervalMilliseconds: interval, scrapesPerCommit: commitEvery, listenAddress: listen,
-            allowsRemote: allowRemote, retention: retention, sizeMaxBytes: sizeMax,
+            serving: serving, retention: retention, sizeMaxBytes: sizeMax,
             log: Log.live(level, on: console))
     }
 }

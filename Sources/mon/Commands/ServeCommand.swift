@@ -13,7 +13,7 @@ struct ServeCommand: Verb {
             mon serve --data /var/lib/mon --listen 127.0.0.1:9090
 
             Where no `mon run` records into the folder, this takes its place as the one writer: remote write is
-            committed here. Beside one, and on snapshots, it only reads.
+            committed here, and what is too old or too much goes. Beside one, and on snapshots, it only reads.
             """)
 
     @OptionGroup var store: StoreOptions
@@ -21,11 +21,15 @@ struct ServeCommand: Verb {
     @Option(help: ArgumentHelp("Where to serve.", valueName: "address"))
     var listen = "127.0.0.1:9090"
 
-    @Flag(help: "Listen on addresses that other machines can reach. Nobody is asked who he is.")
-    var allowRemote = false
+    @OptionGroup var serving: ServingOptions
 
-    @Option(help: "Queries end after this time.")
-    var queryTimeout = "2m"
+    @OptionGroup var retention: RetentionOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Bound of the store: beyond it the oldest blocks go. Default: 1GiB, or 10% of the disk where that is less.",
+            valueName: "size"))
+    var maxSize: String?
 
     @Option(help: "debug, info, warning or error. Else LOG_LEVEL, else info.")
     var logLevel: String?
@@ -35,28 +39,38 @@ struct ServeCommand: Verb {
         if let logLevel, level == nil {
             throw CommandFailure(.usage, "--log-level \(logLevel): possible are debug, info, warning, error")
         }
-        let timeout = try DurationArgument.parse(queryTimeout, option: "--query-timeout")
+        let settings = try serving.settings(cacheBytes: 32 << 20)
+        let request = try retention.request()
         let log = Log.live(level, on: console)
         // Before any other thread exists, so that none of them gets the signals.
         Signals.hold()
         try store.setClock(of: console)
         let fixed = store.db == nil ? nil : console.now
-        var api: APIServices
         switch try open(on: console) {
         case .alone(var recorder):
+            if let policy = try request.policy(on: recorder.store.snapshot().retentionPolicy()) {
+                try recorder.use(policy, now: WallClock.now())
+            }
             // Rows that a recorder left would keep what comes late to their span from being merged.
             try recorder.sealEverything()
-            api = services(recorder.store, fixed, timeout)
+            var api = services(recorder.store, fixed, settings, log)
             let inbox = Inbox(into: recorder.store, source: PrometheusAPI.source)
             api.inbox = inbox
-            try serve(api, log)
-            try inbox.merge()
-            // Until here it is the folder's one writer.
-            try recorder.close()
+            let sizeMax = recorder.sizeMax ?? 0
+            let server = try start(api, settings, log)
+            var keeper = ServingKeeper(recorder, inbox, sizeMaxBytes: sizeMax, log: log)
+            keeper.keepUntilSignal()
+            stop(server)
+            try keeper.close()
         case .reading(let store, let reason):
-            api = services(store, fixed, timeout)
+            var api = services(store, fixed, settings, log)
             api.readOnlyReason = reason
-            try serve(api, log)
+            if maxSize != nil || !request.isEmpty {
+                log.warning("--retention and --max-size are the writer's to follow", ["reason": reason])
+            }
+            let server = try start(api, settings, log)
+            Signals.wait()
+            stop(server)
         }
         return .success
     }
@@ -73,8 +87,13 @@ struct ServeCommand: Verb {
         }
         let folder = try store.folder(for: .write, on: console)
         StoreGuard.install(for: folder.path)
+        let sizeMax = try SizeArgument.storeBytes(
+            maxSize, option: "--max-size", diskBytes: Disk.bytes(below: folder.path))
         do throws(StoreError) {
-            return .alone(try Recorder(path: folder.path, host: SampleCommand.host()))
+            return .alone(
+                try Recorder(
+                    path: folder.path, host: SampleCommand.host(), sizeMax: sizeMax,
+                    mapBytes: max(Store.defaultMapBytes, 4 * sizeMax)))
         } catch {
             switch error {
             case .recorderRuns, .refused(.permission, _), .refused(.readOnlyFileSystem, _):
@@ -85,20 +104,25 @@ struct ServeCommand: Verb {
         }
     }
 
-    private func services(_ store: Store, _ fixed: Timestamp?, _ timeout: Int64) -> APIServices {
+    private func services(
+        _ store: Store, _ fixed: Timestamp?, _ settings: ServingSettings, _ log: Log
+    ) -> APIServices {
         PrometheusAPI.services(
-            store, timeoutMilliseconds: timeout, now: { fixed ?? WallClock.now() },
+            store, settings, log, now: { fixed ?? WallClock.now() },
             flags: [
-                ("web.listen-address", listen), ("storage.tsdb.path", store.path), ("query.timeout", queryTimeout),
+                ("web.listen-address", listen), ("storage.tsdb.path", store.path),
+                ("query.timeout", serving.queryTimeout),
             ])
     }
 
-    private func serve(_ api: APIServices, _ log: Log) throws(ListenError) {
+    private func start(
+        _ api: APIServices, _ settings: ServingSettings, _ log: Log
+    ) throws(ListenError) -> HTTPServer {
         let services = Services(
             version: Version.text, metrics: { try CurrentValues.families(in: api.store.snapshot(), at: api.now()) },
             api: api)
         let server = try HTTPServer.start(
-            address: listen, routes: Routes.all(services), allowRemote: allowRemote,
+            address: listen, routes: Routes.all(services), allowRemote: settings.allowsRemote,
             report: { log.error("a request failed", ["cause": $0]) })
         log.info(
             "serving",
@@ -106,25 +130,12 @@ struct ServeCommand: Verb {
                 "url": "http://\(server.address)/", "data": api.store.path,
                 "remote_write": api.inbox == nil ? "no: \(api.readOnlyReason)" : "yes",
             ])
-        Signals.wait()
+        return server
+    }
+
+    private func stop(_ server: HTTPServer) {
         // Whoever asks once more has no patience left.
         Signals.release()
         server.stop(within: .seconds(5))
-    }
-}
-
-/// Prometheus' API as `mon serve` and `mon run` have it.
-enum PrometheusAPI {
-    /// What groups of remote-written samples name as their source.
-    static let source = "remote-write"
-
-    static func services(
-        _ store: Store, timeoutMilliseconds: Int64 = 120_000, now: @escaping @Sendable () -> Timestamp,
-        flags: [(name: String, value: String)]
-    ) -> APIServices {
-        APIServices(
-            store: store,
-            engine: QueryEngine(limits: QueryLimits(timeout: .milliseconds(timeoutMilliseconds))), now: now,
-            started: WallClock.now(), version: Version.number, flags: flags)
     }
 }

@@ -17,7 +17,7 @@ struct Daemon: ~Copyable {
     private var ingest: Ingest
     private var loop: SamplingLoop
     private var hasToldRefusals = false
-    private var failures = FailureLog()
+    private var attempts: Attempts
     private var upkeep: StoreUpkeep
     /// What had to be done before the store could be recorded into.
     private let rescue: StoreRescue.Rescue?
@@ -46,9 +46,12 @@ struct Daemon: ~Copyable {
         StoreGuard.install(for: options.dataPath, counter: StoreRescue.counterPath(options.dataPath))
         var opened = try StoreRescue.openRecorder(options.dataPath, now: ClockReading.now().wall) {
             () throws(StoreError) in
-            try Recorder(
-                path: options.dataPath, host: SampleCommand.host(), scrapesPerCommit: options.scrapesPerCommit,
-                sizeMax: options.sizeMaxBytes, mapBytes: max(Store.defaultMapBytes, 4 * options.sizeMaxBytes))
+            // A start is where most of the store is read.
+            try StoreGuard.inStore { () throws(StoreError) in
+                try Recorder(
+                    path: options.dataPath, host: SampleCommand.host(), scrapesPerCommit: options.scrapesPerCommit,
+                    sizeMax: options.sizeMaxBytes, mapBytes: max(Store.defaultMapBytes, 4 * options.sizeMaxBytes))
+            }
         }
         if let policy = try options.retention.policy(on: opened.recorder.store.snapshot().retentionPolicy()) {
             try opened.recorder.use(policy, now: WallClock.now())
@@ -56,6 +59,7 @@ struct Daemon: ~Copyable {
         rescue = opened.rescue
         ingest = Ingest(opened.recorder)
         upkeep = StoreUpkeep(log: options.log)
+        attempts = Attempts(log: options.log)
         loop = SamplingLoop(host: .live, options: Daemon.samplerOptions(options.intervalMilliseconds))
     }
 
@@ -73,14 +77,14 @@ struct Daemon: ~Copyable {
         guard let address = options.listenAddress else { return nil }
         let (store, log) = (ingest.store, log)
         var api = PrometheusAPI.services(
-            store, now: { WallClock.now() },
+            store, options.serving, log, now: { WallClock.now() },
             flags: [("web.listen-address", address), ("storage.tsdb.path", options.dataPath)])
         api.inbox = Inbox(into: store, source: PrometheusAPI.source)
         let services = Services(
             version: Version.text,
             metrics: { try CurrentValues.families(in: store.snapshot(), at: WallClock.now()) }, api: api)
         return try HTTPServer.start(
-            address: address, routes: Routes.all(services), allowRemote: options.allowsRemote,
+            address: address, routes: Routes.all(services), allowRemote: options.serving.allowsRemote,
             report: { log.error("a request failed", ["cause": $0]) })
     }
 
@@ -176,10 +180,7 @@ struct Daemon: ~Copyable {
     /// Drops what is too old. Before a seal, so that its block goes to the pages that this frees.
     private mutating func age() {
         attempt("drop what is older than it is kept") { [log] ingest throws(StoreError) in
-            let report = try ingest.store.retain(now: ClockReading.now().wall)
-            if !report.isEmpty {
-                log.info("dropped what was too old", ["blocks": "\(report.blocks)", "bytes": "\(report.bytes)"])
-            }
+            try StoreUpkeep.age(ingest.store, now: ClockReading.now().wall, log)
         }
     }
 
@@ -201,37 +202,11 @@ struct Daemon: ~Copyable {
 
     /// Runs `work` on the store; a failure is logged, once a cause until it passes, and recording goes on.
     private mutating func attempt(_ what: String, _ work: (inout Ingest) throws(StoreError) -> Void) {
-        do throws(StoreError) {
-            try work(&ingest)
-            if let since = failures.succeeded(what) { log.info("can \(what) again", ["failures": "\(since)"]) }
-        } catch {
-            if failures.failed(what, error.description) { log.error("cannot \(what)", ["cause": error.description]) }
-            guard what == "record", StoreRescue.isDamage(error), failures.count(of: what) >= Daemon.damagedScrapesMax
-            else { return }
-            StoreRescue.countDeath(options.dataPath)
-            log.error("the store cannot be recorded into; the next start moves it aside", ["into": options.dataPath])
-            Glibc.exit(CommandStatus.store.rawValue)
-        }
-    }
-}
-
-/// Which failures were told already.
-struct FailureLog {
-    private var causes: [String: (text: String, count: Int)] = [:]
-
-    /// Whether the failure is news: another cause than last time, or the thousandth time.
-    mutating func failed(_ what: String, _ cause: String) -> Bool {
-        let known = causes[what]
-        let count = known?.text == cause ? (known?.count ?? 0) + 1 : 1
-        causes[what] = (cause, count)
-        return count == 1 || count % 1000 == 0
-    }
-
-    /// How often it has failed in a row.
-    func count(of what: String) -> Int { causes[what]?.count ?? 0 }
-
-    /// How often it failed before it succeeded; nil where it had not failed.
-    mutating func succeeded(_ what: String) -> Int? {
-        causes.removeValue(forKey: what)?.count
+        guard let error = attempts.attempt(what, &ingest, work), what == "record", StoreRescue.isDamage(error),
+            attempts.count(of: what) >= Daemon.damagedScrapesMax
+        else { return }
+        StoreRescue.countDeath(options.dataPath)
+        log.error("the store cannot be recorded into; the next start moves it aside", ["into": options.dataPath])
+        Glibc.exit(CommandStatus.store.rawValue)
     }
 }

@@ -65,6 +65,9 @@ struct Ingest: ~Copyable {
     /// Seals all that is in the head.
     mutating func seal() throws(StoreError) { try recorder.sealEverything() }
 
+    /// Does what appending a scrape does besides; see ``Recorder/tend()``.
+    mutating func tend() throws(StoreError) { try recorder.tend() }
+
     /// Commits what waits for a commit.
     mutating func commit() throws(StoreError) { try recorder.commit() }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Model
 import Sampler
 import TSDB
 
@@ -32,6 +33,22 @@ struct StoreUpkeep {
         figures.evictedBlocks = ingest.evicted.blocks + ingest.evicted.processBlocks
         figures.staleReaders = staleReaders + ingest.staleReaders
         return figures
+    }
+
+    /// Start of the span of two hours that a time is in, in seconds: what is too old is looked for once a span.
+    static func span(of time: Timestamp) -> Int64 {
+        let seconds = (time.milliseconds - 1) / 1000
+        return seconds - (seconds % spanSeconds + spanSeconds) % spanSeconds
+    }
+
+    private static let spanSeconds: Int64 = 7200
+
+    /// Drops what is too old.
+    static func age(_ store: Store, now: Timestamp, _ log: Log) throws(StoreError) {
+        let report = try store.retain(now: now)
+        if !report.isEmpty {
+            log.info("dropped what was too old", ["blocks": "\(report.blocks)", "bytes": "\(report.bytes)"])
+        }
     }
 
     /// Frees the slots of readers that died, once a minute.

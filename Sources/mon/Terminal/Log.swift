@@ -96,7 +96,19 @@ struct Log: Sendable {
     /// Bare where it can be, else quoted as in PromQL.
     private static func value(_ text: String) -> String {
         let isBare = !text.isEmpty && text.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != 34 && $0 != 61 && $0 != 92 }
-        return isBare ? text : Labels.quote(text)
+        return isBare ? text : withoutTerminalControls(Labels.quote(text))
+    }
+
+    /// The controls above 127, which some terminals obey as they do ESC, as `\u009b`.
+    private static func withoutTerminalControls(_ quoted: String) -> String {
+        guard quoted.unicodeScalars.contains(where: { (0x80...0x9f).contains($0.value) }) else { return quoted }
+        return quoted.unicodeScalars.reduce(into: "") { text, scalar in
+            if (0x80...0x9f).contains(scalar.value) {
+                text += "\\u00" + String(scalar.value, radix: 16)
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
     }
 
     private static func withoutControls(_ text: String) -> String {

@@ -4,12 +4,19 @@ import Glibc
 /// up, and the kernel ends the process with a signal. Then a line on standard error names the store and what to do, and
 /// the process ends with exit code 5.
 ///
-/// The handler uses nothing but write(2), open(2), fsync(2) and _exit(2), on memory that was filled before.
+/// A Swift trap (SIGILL, SIGTRAP) is a bug of this program, in most places not the store's: such a process ends as it
+/// would. Only where the guarded thread reads or writes the store, a record that nobody foresaw is the likely cause, and
+/// the same is done.
+///
+/// The handler uses nothing but write(2), open(2), fsync(2), pthread_self(3) and _exit(2), on memory that was filled before.
 enum StoreGuard {
     /// The line, and the path of the file that counts how often it happened; both NUL-terminated, both never freed.
     nonisolated(unsafe) private static var message: UnsafeMutablePointer<CChar>?
     nonisolated(unsafe) private static var messageBytes = 0
     nonisolated(unsafe) private static var counterPath: UnsafeMutablePointer<CChar>?
+    /// The thread that installed it, and whether that works on the store just now: a command does so to its end.
+    nonisolated(unsafe) private static var thread = pthread_t()
+    nonisolated(unsafe) private static var isInStore = false
 
     /// - Parameters:
     ///   - path: the data folder.
@@ -25,8 +32,21 @@ enum StoreGuard {
         install("mon: \(path): a page of it is damaged and ended this program; make the snapshot anew\n", nil)
     }
 
+    /// Runs `body`, which works on the store, on the thread that installed the guard.
+    static func inStore<Value: ~Copyable, Failure: Error>(
+        _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let before = unsafe isInStore
+        unsafe isInStore = true
+        defer { unsafe isInStore = before }
+        return try body()
+    }
+
     private static func install(_ text: String, _ counter: String?) {
         guard ProgramRole.isProgram else { return }
+        unsafe thread = pthread_self()
+        // A daemon, whose deaths are counted, says when it does.
+        unsafe isInStore = counter == nil
         // strdup's copies live until the process ends.
         unsafe message = strdup(text)
         unsafe messageBytes = text.utf8.count
@@ -37,6 +57,11 @@ enum StoreGuard {
         // handler ends the process as any would.
         action.sa_flags = Int32(bitPattern: 0xc000_0000)
         for signal in [SIGSEGV, SIGBUS, SIGFPE, SIGABRT] { unsafe sigaction(signal, &action, nil) }
+        // Returning takes the trap again, without a handler.
+        unsafe action.__sigaction_handler.sa_handler = { _ in
+            if unsafe StoreGuard.isInStore && pthread_equal(StoreGuard.thread, pthread_self()) != 0 { StoreGuard.end() }
+        }
+        for signal in [SIGILL, SIGTRAP] { unsafe sigaction(signal, &action, nil) }
     }
 
     private static func end() -> Never {

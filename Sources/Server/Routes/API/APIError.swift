@@ -43,10 +43,10 @@ struct APIError: Error {
         case let error as APIError: self = error
         case let error as QueryError: self.init(error)
         case let error as StoreError:
-            if case .readOnly = error {
-                self.init(.unavailable, error.description)
-            } else {
-                self.init(.internal, error.description)
+            switch error {
+            case .readOnly: self.init(.unavailable, error.description)
+            case .refused(.stopped, _): self.init(.canceled, "the client has left")
+            default: self.init(.internal, error.description)
             }
         default: self.init(.internal, "\(error)")
         }

@@ -52,12 +52,63 @@ enum QueryRoutes {
         _ = try services.engine.parse(parameters["query"] ?? "")
         let cancellation = request.cancellation
         let interruption = Interruption(timeout: timeout, isCancelled: { cancellation.isCancelled })
-        var result = try services.engine.evaluate(
-            parameters["query"] ?? "", at: time, in: services.store.snapshot(), interruption: interruption,
-            lookbackDelta: lookback)
+        let keeps = parameters["nocache"].map { $0 == "0" } ?? true
+        let query = AskedQuery(
+            text: parameters["query"] ?? "", time: time, interruption: interruption, lookback: lookback,
+            cache: keeps ? services.cache : nil, client: request.client)
+        var (result, use) = try query.answer(services)
         if let limit { truncate(&result, to: limit) }
-        return APIRoutes.json {
+        var response = APIRoutes.json {
             PrometheusJSON.write(result, showsStatistics: parameters["stats"] != nil, into: &$0)
+        }
+        if let use { response.headers.append(("X-Mon-Cache", use.rawValue)) }
+        return response
+    }
+
+    /// What is asked of the engine, or of the cache before it.
+    private struct AskedQuery {
+        var text: String
+        var time: QueryTime
+        var interruption: Interruption
+        var lookback: Duration?
+        var cache: ResultCache?
+        var client: String
+
+        /// Whatever comes of it, a slow query is told.
+        func answer(_ services: APIServices) throws -> (result: QueryResult, use: ResultCache.Use?) {
+            let begun = ContinuousClock.now
+            do {
+                let (result, use) = try evaluate(services)
+                tell(services, since: begun, result.statistics, use)
+                return (result, use)
+            } catch {
+                tell(services, since: begun, QueryStatistics(), nil, failure: APIError(error).message)
+                throw error
+            }
+        }
+
+        private func evaluate(_ services: APIServices) throws -> (QueryResult, ResultCache.Use?) {
+            let snapshot = try services.store.snapshot()
+            if let cache, case .range = time {
+                let (result, use) = try cache.evaluate(
+                    text, at: time, in: snapshot, by: services.engine, interruption: interruption,
+                    lookbackDelta: lookback)
+                return (result, use)
+            }
+            let result = try services.engine.evaluate(
+                text, at: time, in: snapshot, interruption: interruption, lookbackDelta: lookback)
+            return (result, nil)
+        }
+
+        private func tell(
+            _ services: APIServices, since begun: ContinuousClock.Instant, _ statistics: QueryStatistics,
+            _ use: ResultCache.Use?, failure: String? = nil
+        ) {
+            services.slowQueries?.tell(
+                SlowQuery(
+                    expression: text, time: time, duration: ContinuousClock.now - begun, statistics: statistics,
+                    use: use,
+                    client: client, failure: failure))
         }
     }
 

@@ -50,6 +50,10 @@ enum RemoteWriteRoute {
         }
     }
 
+    /// How far a sample may lie in the future: a sender's clock may be ahead. Later ones would be the newest of their
+    /// series for as long as their clock was wrong, and outlive all others. Prometheus' receiver has the same bound.
+    private static let millisecondsAheadMax: Int64 = 600_000
+
     private static func answer(_ request: Request, _ services: APIServices) throws -> Response {
         let version = try version(of: request)
         guard let inbox = services.inbox else {
@@ -58,13 +62,14 @@ enum RemoteWriteRoute {
             return response
         }
         let bytes = try RemoteBody.unpack(request)
-        let written: WriteRequest
+        var written: WriteRequest
         do throws(WireError) {
             written = try WriteRequest(bytes, version)
         } catch {
             if case .tooManySamples = error { throw RemoteBody.Refusal(413, "\(error)") }
             throw RemoteBody.Refusal(400, "this is no message of remote write: \(error)")
         }
+        let ahead = written.batch.dropSamples(after: services.now().milliseconds + millisecondsAheadMax)
         let outcome: ImportOutcome
         guard InboxLimits.spansMax >= written.batch.spanCount else {
             throw RemoteBody.Refusal(
@@ -83,7 +88,11 @@ enum RemoteWriteRoute {
             return response
         }
         let kept = outcome.samples - outcome.samplesOutOfTime - outcome.refusedSamples
-        let problems = problems(written, outcome)
+        var problems = problems(written, outcome)
+        if ahead > 0 {
+            problems.append(
+                "\(ahead) samples of times more than ten minutes ahead of this server's clock; is the sender's right?")
+        }
         var response =
             problems.isEmpty
             ? Response(status: 204)
@@ -137,6 +146,24 @@ enum RemoteWriteRoute {
                     + "\(StoreLimits.daySeriesMax) that a day may have, the first \(first)")
         }
         return problems
+    }
+}
+
+extension ImportBatch {
+    /// Leaves out the samples of later times, in milliseconds.
+    /// - Returns: how many there were.
+    fileprivate mutating func dropSamples(after latest: Int64) -> Int {
+        guard times.contains(where: { $0 > latest }) else { return 0 }
+        var kept = 0
+        for place in times.indices where times[place] <= latest {
+            (numbers[kept], times[kept], values[kept]) = (numbers[place], times[place], values[place])
+            kept += 1
+        }
+        let dropped = times.count - kept
+        numbers.removeLast(dropped)
+        times.removeLast(dropped)
+        values.removeLast(dropped)
+        return dropped
     }
 }
 

@@ -11,6 +11,7 @@ enum SeriesRoutes {
         let selectors = try parameters.selectors()
         guard !selectors.isEmpty else { throw APIError(.badData, "no match[] parameter provided") }
         let snapshot = try services.store.snapshot()
+        snapshot.stop { request.cancellation.isCancelled }
         var found: Set<Labels> = []
         for matchers in selectors {
             found.formUnion(try snapshot.select(matchers, in: range).labels)
@@ -46,6 +47,7 @@ enum SeriesRoutes {
         let range = try parameters.range()
         let selectors = try parameters.selectors()
         let snapshot = try services.store.snapshot()
+        snapshot.stop { request.cancellation.isCancelled }
         let found: [String]
         if selectors.count <= 1 {
             found = try find(selectors.first ?? [], range, snapshot)

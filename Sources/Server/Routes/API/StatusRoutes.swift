@@ -17,6 +17,8 @@ enum StatusRoutes {
             fixed(
                 "targets", "scraped targets: none",
                 "{\"activeTargets\":[],\"droppedTargets\":[],\"droppedTargetCounts\":{}}"),
+            fixed("targets/metadata", "metadata of scraped targets: none", "[]"),
+            fixed("scrape_pools", "names of scrape jobs: none", "{\"scrapePools\":[]}"),
             fixed("features", "what of the API is there", features),
             fixed("status/buildinfo", "versions", buildInformation(services)),
             fixed("status/config", "the configuration: flags only", "{\"yaml\":\"\"}"),

@@ -61,9 +61,12 @@ struct RetentionRequest: Sendable {
     var keep: String?
     var exceptions: [(matchers: [Matcher], times: String)] = []
 
+    /// Whether nothing is asked for.
+    var isEmpty: Bool { keep == nil && exceptions.isEmpty }
+
     /// The policy of a store that has had `current`; nil where nothing is asked for.
     func policy(on current: RetentionPolicy) throws(CommandFailure) -> RetentionPolicy? {
-        if keep == nil, exceptions.isEmpty { return nil }
+        if isEmpty { return nil }
         var policy = current
         if let keep {
             policy.keep = try RetentionRequest.changed(current.keep, by: keep, "--retention \(keep)")

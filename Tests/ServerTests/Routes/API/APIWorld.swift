@@ -13,10 +13,14 @@ final class APIWorld {
     let client: TestClient
     static let now: Int64 = 1_700_000_000_000
 
-    init(isReadOnly: Bool = false, timeout: Duration = .seconds(60)) throws {
+    init(
+        isReadOnly: Bool = false, timeout: Duration = .seconds(60), cache: ResultCache? = nil,
+        slowQueries: SlowQueryLog? = nil
+    ) throws {
         store = try Store(at: folder.path, access: .write(HostIdentity(name: "test", machineID: "0")))
         var api = APIServices(
-            store: store, engine: QueryEngine(limits: QueryLimits(timeout: timeout)),
+            store: store, engine: QueryEngine(limits: QueryLimits(timeout: timeout)), cache: cache,
+            slowQueries: slowQueries,
             now: { Timestamp(milliseconds: APIWorld.now) }, started: Timestamp(milliseconds: APIWorld.now),
             version: "1.2.3", flags: [("query.timeout", "1m")])
         if isReadOnly {
@@ -41,6 +45,14 @@ final class APIWorld {
             }
         }
         batch.families.append(MetricFamily(name: "m", kind: .gauge, unit: "bytes", help: "What m is."))
+        _ = try Inbox(into: store, source: "t").write(batch)
+    }
+
+    /// One sample, at so many seconds since 1970.
+    func write(_ labels: Labels, at seconds: Int64, _ value: Double) throws {
+        var batch = ImportBatch()
+        batch.series.append(labels)
+        batch.append(0, seconds * 1000, value)
         _ = try Inbox(into: store, source: "t").write(batch)
     }
 

@@ -95,6 +95,30 @@ import Testing
         #expect(world.body("/api/v1/query?query=m").contains(",\"4\"]"))
     }
 
+    /// A clock may be ahead, but not for long.
+    @Test func samplesOfTheFuture() throws {
+        let world = try APIWorld()
+        let now = APIWorld.now / 1000
+        let message =
+            RemoteRoutesTests.series(
+                [("__name__", "m")],
+                [
+                    RemoteRoutesTests.sample(now + 601, 1), RemoteRoutesTests.sample(now, 2),
+                    RemoteRoutesTests.sample(now + 600, 3), RemoteRoutesTests.sample(now + 86_400 * 365, 4),
+                ])
+            + RemoteRoutesTests.series([("__name__", "n")], [RemoteRoutesTests.sample(now + 1000, 5)])
+        let answer = try #require(
+            world.post("/api/v1/write", Snappy.encode(message), headers: RemoteRoutesTests.first))
+        #expect(answer.status == 400)
+        #expect(answer.headers["x-prometheus-remote-write-samples-written"] == "2")
+        #expect(
+            answer.body == "2 samples were written; not written: 3 samples of times more than ten minutes ahead of "
+                + "this server's clock; is the sender's right?\n")
+        #expect(world.body("/api/v1/query?query=m&time=\(now + 100_000)&lookback_delta=200000").contains(",\"3\"]"))
+        #expect(world.body("/api/v1/query?query=m&time=\(now)").contains(",\"2\"]"))
+        #expect(world.body("/api/v1/series?match[]=n").contains("\"data\":[]"))
+    }
+
     @Test func refusals() throws {
         let world = try APIWorld()
         func status(_ body: [UInt8], _ headers: String) -> Int? {
