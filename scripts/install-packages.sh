@@ -5,7 +5,9 @@
 set -eu
 
 build="liblmdb-dev libre2-dev zlib1g-dev"
-test="prometheus python3-prometheus-client curl binutils"
+test="prometheus python3-prometheus-client python3-pip curl binutils"
+# A client from PyPI, beside the Debian packages and not among them.
+client="prometheus-api-client==0.7.2"
 
 case "${1:-}" in
 build) wanted=$build ;;
@@ -17,7 +19,16 @@ missing=""
 for package in $wanted; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
 done
-[ -n "$missing" ] || exit 0
+install_client() {
+    [ "$1" = test ] && [ ! -e .build/python/prometheus_api_client ] || return 0
+    echo "installing: $client"
+    /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+        --target .build/python "$client"
+}
+if [ -z "$missing" ]; then
+    install_client "$1"
+    exit 0
+fi
 
 root=""
 if [ "$(id -u)" -ne 0 ]; then
@@ -37,4 +48,5 @@ fi
 status=0
 $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing || status=$?
 [ -z "$made_mask" ] || $root rm -f "$mask"
-exit $status
+[ "$status" -eq 0 ] || exit "$status"
+install_client "$1"

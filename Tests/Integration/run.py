@@ -349,7 +349,7 @@ def test_a_signal_names_the_store(folder):
         wait_for_samples(agent, 2)
     finally:
         agent.end(signal.SIGTERM)
-    for number in (signal.SIGSEGV, signal.SIGBUS):
+    for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP):
         child = subprocess.Popen([MON, "export", "--listen", f"127.0.0.1:{free_port()}", "--data", agent.data],
                                  stderr=subprocess.PIPE, text=True)
         assert child.stderr.readline(), "it says where it listens"
@@ -455,6 +455,121 @@ def test_what_grafana_asks(folder):
         assert "Content-Encoding: gzip" in packed and '"cpu_usage_percent"' in packed
     finally:
         assert server.end() == 0
+
+
+@with_agent
+def test_a_client_from_pypi(agent, folder):
+    """prometheus-api-client, as a notebook uses it: all that it asks of a Prometheus."""
+    sys.path.insert(0, os.path.join(ROOT, ".build", "python"))
+    from datetime import datetime, timedelta
+    from prometheus_api_client import PrometheusApiClientException, PrometheusConnect
+    wait_for_samples(agent, 4)
+    client = PrometheusConnect(url=agent.url)
+    assert client.check_prometheus_connection()
+    names = client.all_metrics()
+    assert "cpu_usage_percent" in names and names == sorted(names)
+    now = datetime.now()
+    start = now - timedelta(minutes=5)
+    assert "mode" in client.get_label_names()
+    assert "idle" in client.get_label_values("mode")
+    assert all(s["__name__"] == "cpu_usage_percent" for s in client.get_series(
+        start, now, params={"match[]": "cpu_usage_percent"}))
+    assert float(client.get_current_metric_value("memory_total_bytes")[0]["value"][1]) > 1 << 20
+    found = client.get_current_metric_value("cpu_time_seconds_total", label_config={"mode": "idle", "cpu": "0"})
+    assert len(found) == 1 and found[0]["metric"]["mode"] == "idle", found
+    ranged = client.get_metric_range_data(
+        "cpu_usage_percent", start_time=start, end_time=now, chunk_size=timedelta(minutes=1))
+    assert sum(len(part["values"]) for part in ranged) >= 4, ranged
+    assert client.custom_query("sum(rate(cpu_time_seconds_total[1m]))")
+    steps = client.custom_query_range("cpu_usage_percent", start_time=start, end_time=now, step="1s")
+    assert steps and len(steps[0]["values"]) >= 4, steps
+    assert client.get_targets() and client.get_scrape_pools() == []
+    assert client.get_metric_metadata("cpu_usage_percent")[0]["type"] == "gauge"
+    try:
+        client.custom_query("sum(")
+        raise AssertionError("a query that is none was answered")
+    except PrometheusApiClientException as error:
+        assert "parse error" in str(error), error
+
+
+def header(url, name):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.headers.get(name), json.load(answer)["data"]["result"]
+
+
+@with_agent
+def test_a_refreshed_panel_costs_its_new_steps(agent, folder):
+    """The cache answers what an evaluation answers, while samples come in, and says what it had."""
+    wait_for_samples(agent, 5)
+    seen = set()
+
+    def ask():
+        end = int(time.time())
+        query = urllib.parse.urlencode(
+            {"query": "sum by (mode) (rate(cpu_time_seconds_total[10s]))", "start": end - 60, "end": end - 2, "step": 1})
+        url = f"{agent.url}/api/v1/query_range?{query}"
+        use, kept = header(url, "X-Mon-Cache")
+        none, fresh = header(url + "&nocache=1", "X-Mon-Cache")
+        assert none is None and kept == fresh, (use, kept, fresh)
+        seen.add(use)
+        return {"miss", "partial", "hit"} <= seen
+    wait_for(ask, 30)
+    page = fetch(agent.url + "/metrics")[1]
+    assert 'agent_query_cache_requests_total{result="partial"}' in page and "agent_query_cache_size_bytes" in page
+    done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0 and not done.stdout + done.stderr, done.stdout + done.stderr
+
+
+def test_slow_queries_are_logged(folder):
+    """One line, with what was asked and what it cost, and nothing in it that a terminal obeys."""
+    data = os.path.join(folder, "data")
+    now = time.time()
+    mon("import", "--format", "openmetrics", "-", data=data, stdin=f"m 42 {now:.3f}\n# EOF\n")
+    server = Server(data, "--log-queries-slower-than", "1ms", "--query-cache", "0")
+    try:
+        query = 'sum_over_time(vector(1)[400d:10s]) + on () m{a!="\x1b[31m\x9b\\n"}'
+        server.api("query", query=query, time=now)
+    finally:
+        assert server.end() == 0
+    lines = [line for line in open(data + ".log", "rb").read().splitlines() if b"slow query" in line]
+    assert len(lines) == 1, lines
+    line = lines[0].decode()
+    assert "level=warning" in line and "client=127.0.0.1:" in line and "seconds=" in line, line
+    assert "\\x1b[31m\\u009b" in line and "sum_over_time" in line, line
+    assert not re.search("[\x00-\x1f\x7f-\x9f]", line), line
+
+
+def test_serve_keeps_its_store_within_bounds(folder):
+    """`mon serve` as the one writer drops what is too old, at its start and without `mon run`."""
+    data = os.path.join(folder, "data")
+    now = time.time()
+    old = "".join(f"old {i} {now - 100 * 86400 + i:.3f}\n" for i in range(50))
+    mon("import", "--format", "openmetrics", "-", data=data, stdin=f"{old}m 42 {now:.3f}\n# EOF\n")
+    at = f"{now - 100 * 86400 + 49:.0f}"
+    assert mon("query", "count_over_time(old[1h])", "--at", at, "-q", data=data).strip() == "50"
+    server = Server(data, "--retention", "raw=10d,1m=20d,1h=30d", "--max-size", "64MiB")
+    try:
+        wait_for(lambda: not server.api("query", query="count_over_time(old[1h])", time=at)["result"])
+        assert server.api("query", query="m", time=now)["result"]
+    finally:
+        assert server.end() == 0
+    assert "dropped what was too old" in open(data + ".log").read()
+
+
+def test_experimental_functions_need_a_word(folder):
+    data = os.path.join(folder, "data")
+    mon("import", "--format", "openmetrics", "-", data=data, stdin=f"m 42 {time.time():.3f}\n# EOF\n")
+    for extra, word in (((), "error"), (("--enable", "experimental"), "success")):
+        server = Server(data, *extra)
+        try:
+            query = urllib.parse.urlencode({"query": "mad_over_time(m[5m])"})
+            try:
+                status = json.loads(fetch(f"{server.url}/api/v1/query?{query}")[1])["status"]
+            except urllib.error.HTTPError as error:
+                status = json.load(error)["status"]
+            assert status == word, (extra, status)
+        finally:
+            assert server.end() == 0
 
 
 @with_agent
