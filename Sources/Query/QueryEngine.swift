@@ -34,6 +34,8 @@ package struct QueryEngine: Sendable {
     package var defaultSubqueryStep: Duration
     /// Whether what Prometheus hides behind feature flags is accepted.
     package var acceptsExperimental: Bool
+    /// The names under which stored series answer beside their own.
+    package var aliases = AliasTable.standard
 
     package init(
         limits: QueryLimits = QueryLimits(), lookbackDelta: Duration = .seconds(300),
@@ -71,8 +73,8 @@ package struct QueryEngine: Sendable {
         }
         let interruption = interruption ?? Interruption(timeout: limits.timeout)
         var evaluation = Evaluation(
-            source: SeriesSource(snapshot, interruption), limits: limits, interruption: interruption,
-            annotations: planner.annotations)
+            source: SeriesSource(StoreView(snapshot, aliases: aliases), interruption), limits: limits,
+            interruption: interruption, annotations: planner.annotations)
         let value = try Answer(time, grid).value(of: node, &evaluation)
         var statistics = evaluation.statistics
         statistics.parseNanoseconds = (parsed - begun).nanoseconds
@@ -93,7 +95,7 @@ package struct QueryEngine: Sendable {
         let grid = try grid(of: time)
         var planner = Planner(context(time, grid, nil, options))
         var sharing = Sharing(text)
-        return Explain(statistics).text(sharing.mark(try planner.plan(try parse(text))), on: grid)
+        return Explain(statistics, aliases).text(sharing.mark(try planner.plan(try parse(text))), on: grid)
     }
 
     /// The tree of `text`, its types checked against the functions of ``FunctionRegistry``.

@@ -28,6 +28,8 @@ package struct SelectorUsage: Hashable, Sendable {
     package var samples = 0
     package var minuteWindows = 0
     package var hourWindows = 0
+    /// The aliases that answered, as `name = formula`.
+    package var aliases: [String] = []
 
     package init() {}
 

@@ -26,6 +26,7 @@ extension Evaluation {
             result.append(found.labels[series], row)
             try checkSize(result)
         }
+        annotateLosses(found, of: plan, readsEnds: true)
         remarks.annotateInstant(&annotations, isForced: plan.tiers.forced != nil, at: plan.span)
         return result
     }

@@ -85,6 +85,7 @@ extension Evaluation {
                 try read(found, series, of: selector, into: &content)
                 try body(&self, found.labels[series], &content)
             }
+            annotateLosses(found, of: selector, readsEnds: false)
         case .subquery(let node, let grid):
             guard case .vector(let columns) = try evaluate(node, on: grid) else {
                 preconditionFailure("a subquery is over an instant vector, as the type check knows")

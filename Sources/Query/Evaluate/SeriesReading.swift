@@ -5,7 +5,7 @@ import TSDB
 
 /// The series that a selector found, in label order.
 struct FoundSeries {
-    let selection: SeriesSelection
+    let selection: ViewSelection
     /// What is left of each; empty where nobody asks.
     let coverage: [TierCoverage]
 
@@ -26,6 +26,9 @@ extension Evaluation {
         selecting += clock.now - begun
         try account(series: found.labels.count)
         statistics.selectors[plan.span, default: SelectorUsage()].series += found.labels.count
+        if !found.selection.formulas.isEmpty {
+            statistics.selectors[plan.span, default: SelectorUsage()].aliases = found.selection.formulas
+        }
         return found
     }
 
@@ -51,9 +54,10 @@ extension Evaluation {
         let begun = clock.now
         content.removeAll()
         let coverage = found.coverage.isEmpty ? TierCoverage() : found.coverage[index]
-        var pieces = plan.tiers.pieces(of: plan.reads, coverage)
+        let tiers = try source.choice(plan.tiers, found.selection, index)
+        var pieces = tiers.pieces(of: plan.reads, coverage)
         try read(found.selection, index, pieces, of: plan, into: &content)
-        let isChoice = plan.tiers.forced == nil && plan.tiers.dependsOnFalls
+        let isChoice = tiers.forced == nil && tiers.dependsOnFalls
         if isChoice && content.windows.hasOrderedFalls && plan.reads.min.milliseconds > coverage.raw {
             // The samples are there as well.
             content.removeAll()
@@ -75,7 +79,7 @@ extension Evaluation {
 
     /// Reads the samples of a series; a long one in pieces, so that the query can be stopped between them.
     private mutating func read(
-        _ selection: SeriesSelection, _ index: Int, in range: TimeRange, into content: inout SeriesContent
+        _ selection: ViewSelection, _ index: Int, in range: TimeRange, into content: inout SeriesContent
     ) throws(QueryError) {
         let (first, last) = (range.min.milliseconds, range.max.milliseconds)
         let span = last.subtractingClamped(first)
@@ -99,7 +103,7 @@ extension Evaluation {
 
     /// Reads the windows of all pieces.
     private mutating func read(
-        _ selection: SeriesSelection, _ index: Int, _ pieces: SeriesPieces, of plan: SelectorPlan,
+        _ selection: ViewSelection, _ index: Int, _ pieces: SeriesPieces, of plan: SelectorPlan,
         into content: inout SeriesContent
     ) throws(QueryError) {
         for piece in pieces.windows {

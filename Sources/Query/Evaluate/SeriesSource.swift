@@ -1,22 +1,23 @@
 import Model
 import TSDB
 
-/// Where the evaluator gets its series: a snapshot, whose errors become the query's.
+/// Where the evaluator gets its series: a snapshot and the names under which its series answer. Its errors become the
+/// query's.
 struct SeriesSource {
-    private let snapshot: Snapshot
+    private let view: StoreView
 
     private let interruption: Interruption
 
-    init(_ snapshot: Snapshot, _ interruption: Interruption) {
-        self.snapshot = snapshot
+    init(_ view: StoreView, _ interruption: Interruption) {
+        self.view = view
         self.interruption = interruption
-        snapshot.stop { interruption.isDue }
+        view.snapshot.stop { interruption.isDue }
     }
 
     /// The series that satisfy all matchers, in label order.
-    func select(_ matchers: [Matcher], in range: TimeRange) throws(QueryError) -> SeriesSelection {
+    func select(_ matchers: [Matcher], in range: TimeRange) throws(QueryError) -> ViewSelection {
         do throws(StoreError) {
-            return try snapshot.select(matchers, in: range)
+            return try view.select(matchers, in: range)
         } catch {
             if case .refused(.stopped, _) = error { try interruption.check() }
             throw .storage(error.description)
@@ -24,7 +25,7 @@ struct SeriesSource {
     }
 
     /// What is left of the series at `index`.
-    func coverage(_ selection: SeriesSelection, _ index: Int) throws(QueryError) -> TierCoverage {
+    func coverage(_ selection: ViewSelection, _ index: Int) throws(QueryError) -> TierCoverage {
         do throws(StoreError) {
             return try selection.coverage(of: index)
         } catch {
@@ -32,9 +33,18 @@ struct SeriesSource {
         }
     }
 
+    /// What a selector's choice is for the series at `index`.
+    func choice(_ choice: TierChoice, _ selection: ViewSelection, _ index: Int) throws(QueryError) -> TierChoice {
+        do throws(StoreError) {
+            return try selection.choice(choice, index)
+        } catch {
+            throw .storage(error.description)
+        }
+    }
+
     /// Replaces `windows` by those of the series at `index` that belong to the piece.
     func read(
-        _ selection: SeriesSelection, _ index: Int, _ piece: SeriesPieces.Piece, into windows: inout WindowColumns
+        _ selection: ViewSelection, _ index: Int, _ piece: SeriesPieces.Piece, into windows: inout WindowColumns
     ) throws(QueryError) {
         do throws(StoreError) {
             try selection.readWindows(
@@ -47,7 +57,7 @@ struct SeriesSource {
 
     /// Replaces `samples` by those of the series at `index`.
     func read(
-        _ selection: SeriesSelection, _ index: Int, in range: TimeRange, into samples: inout SampleColumn
+        _ selection: ViewSelection, _ index: Int, in range: TimeRange, into samples: inout SampleColumn
     ) throws(QueryError) {
         do throws(StoreError) {
             try selection.read(index, in: range, into: &samples)

@@ -5,8 +5,12 @@ import TSDB
 struct Explain {
     /// What the query's selectors read, where it was evaluated.
     private let statistics: QueryStatistics?
+    private let aliases: AliasTable
 
-    init(_ statistics: QueryStatistics?) { self.statistics = statistics }
+    init(_ statistics: QueryStatistics?, _ aliases: AliasTable = .none) {
+        self.statistics = statistics
+        self.aliases = aliases
+    }
 
     func text(_ node: PlanNode, on grid: StepGrid) -> String {
         var text = "evaluate \(Self.describe(grid))\n"
@@ -53,6 +57,18 @@ struct Explain {
         let open = Self.seconds(selector.reads.min.milliseconds - 1)
         let end = Self.seconds(selector.reads.max.milliseconds)
         return "{\(matchers)}\(Self.describe(selector.shift)) reads (\(open), \(end)]\(resolution(of: selector))"
+            + names(of: selector)
+    }
+
+    /// Which aliases answered; those that the selector asks for where nothing was evaluated.
+    private func names(of selector: SelectorPlan) -> String {
+        let found =
+            statistics.map { $0.selectors[selector.span]?.aliases ?? [] }
+            ?? aliases.asked(by: selector.matchers).map(\.description)
+        if found.isEmpty { return "" }
+        let shownMax = 4
+        let rest = found.count > shownMax ? ", and \(found.count - shownMax) more" : ""
+        return ", by alias \(found.prefix(shownMax).joined(separator: ", "))\(rest)"
     }
 
     /// What answers a selector, as far as that is known.

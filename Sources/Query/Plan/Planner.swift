@@ -179,6 +179,7 @@ struct Planner {
             selector.tiers.aligned = TierChoice.aligned(
                 range.shift.moments(of: grid), milliseconds: range.milliseconds)
             selector.tiers.dependsOnFalls = fidelity == .exactInOrder
+            selector.tiers.readsFalls = fidelity == .exactInOrder || call.function.name == "resets"
             range.source = .samples(selector)
             return .range(range)
         }

@@ -13,6 +13,8 @@ struct TierChoice: Hashable, Sendable {
     var aligned: Tier?
     /// Whether they do so only as long as the order in which falls are added up does not matter.
     var dependsOnFalls = false
+    /// Whether the answer counts or adds up falls.
+    var readsFalls = false
 
     /// The longest windows that have ends at all ends of the ranges of `milliseconds` that end at the moments.
     static func aligned(_ moments: StepGrid, milliseconds: Int64) -> Tier? {

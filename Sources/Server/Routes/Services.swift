@@ -7,18 +7,22 @@ package import TSDB
 package struct Services: Sendable {
     /// For people: `mon 1.0 (abcdef)`.
     package var version: String
-    /// The current values.
-    package var metrics: @Sendable () throws -> [ExpositionFamily]
+    /// The current values, under the names that are asked for.
+    package var metrics: @Sendable (NameForm) throws -> [ExpositionFamily]
+    /// The names that are meant where none are asked for.
+    package var names: NameForm
     /// Whether requests can be answered truthfully: the store is open and samples come in.
     package var isReady: @Sendable () -> Bool
     /// What Prometheus' API answers from; nil where the listener has only the current values.
     package var api: APIServices?
 
     package init(
-        version: String, metrics: @escaping @Sendable () throws -> [ExpositionFamily],
+        version: String, names: NameForm = .native,
+        metrics: @escaping @Sendable (NameForm) throws -> [ExpositionFamily],
         isReady: @escaping @Sendable () -> Bool = { true }, api: APIServices? = nil
     ) {
         self.version = version
+        self.names = names
         self.metrics = metrics
         self.isReady = isReady
         self.api = api

@@ -25,8 +25,15 @@ struct EmptyAnswer {
         guard hasSelector else { return nil }
         let known = try snapshot.labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
         if known.isEmpty { return "the store is empty: nothing has been recorded yet" }
+        let view = StoreView(snapshot)
         for name in expression.metricNames where !known.contains(name) {
-            let near = Suggestions.nearest(to: name, among: known)
+            let meant = view.aliases.named(name)
+            if !meant.isEmpty {
+                let sources = meant.flatMap { $0.formula.terms.map(\.metric) }
+                guard let missing = sources.first(where: { !known.contains($0) }) else { continue }
+                return "\(meant[0]), and \(missing) is not recorded here; `mon metrics` lists what there is"
+            }
+            let near = Suggestions.nearest(to: name, among: known + (try view.aliasNames()))
             let hint =
                 near.isEmpty ? "`mon metrics` lists what there is" : "did you mean \(near.joined(separator: ", "))?"
             return "no metric is called \(name); \(hint)"

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Formats
 import Model
+import Query
 import Server
 import TSDB
 
@@ -25,6 +26,11 @@ struct ExportCommand: Verb {
     @Flag(help: "OpenMetrics 1.0 instead of Prometheus' text; over HTTP the client decides.")
     var openmetrics = false
 
+    @Option(
+        help:
+            "The names shown: native, modern, both, or node for node_exporter's. Over HTTP ?names= may ask for others.")
+    var names = NameForm.native
+
     func perform(on console: Console) throws -> CommandStatus {
         try store.setClock(of: console)
         if let listen {
@@ -32,7 +38,7 @@ struct ExportCommand: Verb {
             return try serve(listen, on: console)
         }
         let snapshot = try store.openForReading(on: console).snapshot()
-        let families = try CurrentValues.families(in: snapshot, at: console.now)
+        let families = try CurrentValues.families(in: snapshot, at: console.now, names: names)
         console.warn(of: snapshot.damage)
         guard !families.isEmpty else {
             let newest = try snapshot.newestSampleTime().map { TimeText.rfc3339($0, console.zone) }
@@ -50,8 +56,8 @@ struct ExportCommand: Verb {
         Signals.hold()
         let opened = try store.openForReading(on: console)
         let services = Services(
-            version: Version.text,
-            metrics: { try CurrentValues.families(in: opened.snapshot(), at: WallClock.now()) })
+            version: Version.text, names: names,
+            metrics: { try CurrentValues.families(in: opened.snapshot(), at: WallClock.now(), names: $0) })
         let log = Log.live(nil, on: console)
         let server = try HTTPServer.start(
             address: address, routes: Routes.all(services), allowRemote: allowRemote,
@@ -62,3 +68,5 @@ struct ExportCommand: Verb {
         return .success
     }
 }
+
+extension NameForm: ExpressibleByArgument {}

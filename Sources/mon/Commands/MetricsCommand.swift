@@ -23,18 +23,22 @@ struct MetricsCommand: Verb {
 
     func perform(on console: Console) throws -> CommandStatus {
         let snapshot = try store.openForReading(on: console).snapshot()
+        let view = StoreView(snapshot)
         let names = try snapshot.labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
-        let wanted = names.filter { $0.hasPrefix(prefix) }
+        // Other names of what is stored are listed once they are asked for.
+        let others = try view.aliasNames(beginningWith: prefix)
+        let wanted = Set(names.filter { $0.hasPrefix(prefix) } + others)
+            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         console.warn(of: snapshot.damage)
         guard !wanted.isEmpty else {
-            let near = Suggestions.nearest(to: prefix, among: names)
+            let near = Suggestions.nearest(to: prefix, among: names + (try view.aliasNames()))
             console.say(
                 "no metric begins with \(prefix)"
                     + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"))
             return .noData
         }
         let families = try wanted.map { name in
-            try snapshot.metadata(of: name) ?? MetricFamily(name: name, kind: .unknown, help: "")
+            try view.metadata(of: name) ?? MetricFamily(name: name, kind: .unknown, help: "")
         }
         let rows = families.map { family in
             [family.name, ExpositionFormat.openMetrics.word(for: family.kind), family.unit, family.help]

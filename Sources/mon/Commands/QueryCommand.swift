@@ -174,8 +174,9 @@ struct QueryCommand: Verb {
         options.isStyled = console.isStyled
         // Only these two show what the metadata tells; reading it costs a few microseconds a name.
         guard !quiet, format.name == "table" || format.name == "openmetrics" else { return options }
+        let view = StoreView(snapshot)
         for name in Set(parsed.metricNames).union(QueryCommand.metricNames(in: result.value)) {
-            options.families[name] = try snapshot.metadata(of: name)
+            options.families[name] = try view.metadata(of: name)
         }
         options.unit = DisplayUnit.infer(from: parsed, families: options.families)
         return options

@@ -27,8 +27,9 @@ struct SeriesCommand: Verb {
         let range = try span.span(on: console) ?? .all
         let wanted = try selectors.isEmpty ? [SeriesCommand.everything] : selectors.map(SeriesCommand.matchers)
         let snapshot = try store.openForReading(on: console).snapshot()
+        let view = StoreView(snapshot)
         var found: Set<Labels> = []
-        for matchers in wanted { found.formUnion(try snapshot.select(matchers, in: range).labels) }
+        for matchers in wanted { found.formUnion(try view.select(matchers, in: range).labels) }
         let sorted = found.sorted()
         console.warn(of: snapshot.damage)
         guard !sorted.isEmpty else {

@@ -119,8 +119,8 @@ struct ServeCommand: Verb {
         _ api: APIServices, _ settings: ServingSettings, _ log: Log
     ) throws(ListenError) -> HTTPServer {
         let services = Services(
-            version: Version.text, metrics: { try CurrentValues.families(in: api.store.snapshot(), at: api.now()) },
-            api: api)
+            version: Version.text,
+            metrics: { try CurrentValues.families(in: api.store.snapshot(), at: api.now(), names: $0) }, api: api)
         let server = try HTTPServer.start(
             address: listen, routes: Routes.all(services), allowRemote: settings.allowsRemote,
             report: { log.error("a request failed", ["cause": $0]) })

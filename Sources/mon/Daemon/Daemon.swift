@@ -82,7 +82,7 @@ struct Daemon: ~Copyable {
         api.inbox = Inbox(into: store, source: PrometheusAPI.source)
         let services = Services(
             version: Version.text,
-            metrics: { try CurrentValues.families(in: store.snapshot(), at: WallClock.now()) }, api: api)
+            metrics: { try CurrentValues.families(in: store.snapshot(), at: WallClock.now(), names: $0) }, api: api)
         return try HTTPServer.start(
             address: address, routes: Routes.all(services), allowRemote: options.serving.allowsRemote,
             report: { log.error("a request failed", ["cause": $0]) })

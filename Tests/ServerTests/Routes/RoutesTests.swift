@@ -9,7 +9,7 @@ import Testing
         let family = ExpositionFamily(
             family: MetricFamily(name: "reads_total", kind: .counter, help: "Reads."),
             samples: [ExpositionSample(labels: Labels(name: "reads_total"), value: 3)])
-        let services = Services(version: "mon <1>", metrics: { [family] }, isReady: { isReady })
+        let services = Services(version: "mon <1>", metrics: { _ in [family] }, isReady: { isReady })
         let server = try HTTPServer.start(address: "127.0.0.1:0", routes: Routes.all(services))
         defer { server.stop(within: .seconds(5)) }
         try body(TestClient(port: server.port))

@@ -197,7 +197,7 @@ enum RemoteReadRoute {
         guard asked.acceptsSamples else {
             throw RemoteBody.Refusal(400, "only chunks are accepted as an answer; this server answers with SAMPLES")
         }
-        let snapshot = try services.store.snapshot()
+        let view = StoreView(try services.store.snapshot())
         var response = ReadResponse()
         var column = SampleColumn()
         guard asked.queries.count <= queriesMax else {
@@ -207,7 +207,7 @@ enum RemoteReadRoute {
         for query in asked.queries {
             try checkClient(request)
             if !query.range.isEmpty {
-                let selection = try snapshot.select(query.matchers, in: query.range)
+                let selection = try view.select(query.matchers, in: query.range)
                 for (index, labels) in selection.labels.enumerated() {
                     try checkClient(request)
                     try selection.read(index, in: query.range, into: &column)
@@ -246,13 +246,13 @@ enum FederateRoute {
         let now = services.now()
         let lookback = services.engine.lookbackDelta.components.seconds * 1000
         let range = TimeRange(min: Timestamp(milliseconds: now.milliseconds - lookback + 1), max: now)
-        let snapshot = try services.store.snapshot()
+        let view = StoreView(try services.store.snapshot())
         var samples: [Labels: ExpositionSample] = [:]
         var families: [String: MetricFamily] = [:]
         var seen: Set<String> = []
         var column = SampleColumn()
         for matchers in selectors {
-            let selection = try snapshot.select(matchers, in: range)
+            let selection = try view.select(matchers, in: range)
             for (index, labels) in selection.labels.enumerated() where samples[labels] == nil {
                 try selection.read(index, in: range, into: &column)
                 guard let value = column.values.last, let time = column.timestamps.last, !value.isStaleMarker else {
@@ -261,7 +261,7 @@ enum FederateRoute {
                 samples[labels] = ExpositionSample(
                     labels: labels, value: value, time: Timestamp(milliseconds: time))
                 if let name = labels.metricName, seen.insert(name).inserted,
-                    let family = try MetricFamily.ofSamples(named: name, known: { try snapshot.metadata(of: $0) })
+                    let family = try MetricFamily.ofSamples(named: name, known: { try view.metadata(of: $0) })
                 {
                     families[family.name] = family
                 }

@@ -1,5 +1,6 @@
 import Formats
 import Model
+import Query
 import TSDB
 
 /// What there is to ask about: series, labels, and what metrics are.
@@ -10,20 +11,20 @@ enum SeriesRoutes {
         let range = try parameters.range()
         let selectors = try parameters.selectors()
         guard !selectors.isEmpty else { throw APIError(.badData, "no match[] parameter provided") }
-        let snapshot = try services.store.snapshot()
-        snapshot.stop { request.cancellation.isCancelled }
+        let view = StoreView(try services.store.snapshot())
+        view.snapshot.stop { request.cancellation.isCancelled }
         var found: Set<Labels> = []
         for matchers in selectors {
-            found.formUnion(try snapshot.select(matchers, in: range).labels)
+            found.formUnion(try view.select(matchers, in: range).labels)
             if request.cancellation.isCancelled { throw APIError(.canceled, "the client has left") }
         }
-        let (shown, annotations) = limited(found.sorted(), limit, snapshot)
+        let (shown, annotations) = limited(found.sorted(), limit, view.snapshot)
         return APIRoutes.json { PrometheusJSON.write(series: shown, annotations: annotations, into: &$0) }
     }
 
     static func names(_ request: Request, _ services: APIServices) throws -> Response {
-        try texts(request, services) { matchers, range, snapshot in
-            try snapshot.labelNames(matching: matchers, in: range)
+        try texts(request, services) { matchers, range, view in
+            try view.labelNames(matching: matchers, in: range)
         }
     }
 
@@ -33,30 +34,30 @@ enum SeriesRoutes {
         guard !name.isEmpty, !name.unicodeScalars.contains("\u{fffd}") else {
             throw APIError(.badData, "invalid label name: \(Labels.quote(name))")
         }
-        return try texts(request, services) { matchers, range, snapshot in
-            try snapshot.labelValues(of: name, matching: matchers, in: range)
+        return try texts(request, services) { matchers, range, view in
+            try view.labelValues(of: name, matching: matchers, in: range)
         }
     }
 
     /// Texts of all selectors together, sorted.
     private static func texts(
-        _ request: Request, _ services: APIServices, _ find: ([Matcher], TimeRange, Snapshot) throws -> [String]
+        _ request: Request, _ services: APIServices, _ find: ([Matcher], TimeRange, StoreView) throws -> [String]
     ) throws -> Response {
         let parameters = APIParameters(request)
         let limit = try parameters.limit()
         let range = try parameters.range()
         let selectors = try parameters.selectors()
-        let snapshot = try services.store.snapshot()
-        snapshot.stop { request.cancellation.isCancelled }
+        let view = StoreView(try services.store.snapshot())
+        view.snapshot.stop { request.cancellation.isCancelled }
         let found: [String]
         if selectors.count <= 1 {
-            found = try find(selectors.first ?? [], range, snapshot)
+            found = try find(selectors.first ?? [], range, view)
         } else {
             var all: Set<String> = []
-            for matchers in selectors { all.formUnion(try find(matchers, range, snapshot)) }
+            for matchers in selectors { all.formUnion(try find(matchers, range, view)) }
             found = all.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         }
-        let (shown, annotations) = limited(found, limit, snapshot)
+        let (shown, annotations) = limited(found, limit, view.snapshot)
         return APIRoutes.json { PrometheusJSON.write(names: shown, annotations: annotations, into: &$0) }
     }
 
@@ -100,15 +101,15 @@ enum SeriesRoutes {
         let limit = try parameters.limit()
         // Here a metric has one description, which any limit above 0 leaves.
         _ = try parameters.limit("limit_per_metric")
-        let snapshot = try services.store.snapshot()
+        let view = StoreView(try services.store.snapshot())
         let names =
             try parameters["metric"].map { [$0] }
-            ?? snapshot.labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
+            ?? view.labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
         var families: [MetricFamily] = []
         var seen: Set<String> = []
         for name in names {
             guard families.count < limit ?? .max else { break }
-            guard let family = try MetricFamily.ofSamples(named: name, known: { try snapshot.metadata(of: $0) }),
+            guard let family = try MetricFamily.ofSamples(named: name, known: { try view.metadata(of: $0) }),
                 seen.insert(family.name).inserted
             else { continue }
             families.append(family)

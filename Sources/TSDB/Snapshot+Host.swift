@@ -1,0 +1,4 @@
+extension Snapshot {
+    /// Whose samples it shows.
+    package var host: HostIdentity { store.host }
+}
