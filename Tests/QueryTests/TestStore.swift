@@ -7,10 +7,10 @@ final class TestStore {
     private let folder = TemporaryFolder()
     private var recorder: Recorder
 
-    init() throws {
+    init(hostName: String = "test") throws {
         // Many scrapes a commit: tests write fast and never crash.
         recorder = try Recorder(
-            path: folder.path, host: HostIdentity(name: "test", machineID: "test"), scrapesPerCommit: 500)
+            path: folder.path, host: HostIdentity(name: hostName, machineID: "test"), scrapesPerCommit: 500)
     }
 
     /// Stores the samples, all series together in order of time.
