@@ -183,6 +183,35 @@ def test_openmetrics_is_strict(agent, folder):
 
 
 @with_agent
+def test_pages_under_other_names(agent, folder):
+    """`?names=` shows other names of the same series, and each page is as valid as the first."""
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+    wait_for_samples(agent, 2)
+    pages = {}
+    for names in ("native", "modern", "both", "node"):
+        url = f"{agent.url}/metrics?names={names}"
+        page = fetch(url, "application/openmetrics-text; version=1.0.0")[1]
+        pages[names] = {f.name: f for f in text_string_to_metric_families(page)}
+        assert all(f.documentation for f in pages[names].values()), names
+        # promtool also finds fault with names that are node_exporter's own.
+        if names != "node":
+            done = subprocess.run(["promtool", "check", "metrics"], input=fetch(url)[1], capture_output=True, text=True,
+                                  timeout=30)
+            assert done.returncode == 0 and not done.stdout + done.stderr, done.stdout + done.stderr
+    assert pages["native"].keys() == {f.name for f in text_string_to_metric_families(
+        fetch(agent.url + "/metrics", "application/openmetrics-text; version=1.0.0")[1])}
+    assert "cpu_usage_percent" in pages["native"] and "cpu_usage_ratio" not in pages["native"]
+    assert "cpu_usage_ratio" in pages["modern"] and "cpu_usage_percent" not in pages["modern"]
+    assert pages["both"].keys() == pages["native"].keys() | pages["modern"].keys()
+    assert all(name.startswith(("node_", "process_")) for name in pages["node"])
+    load = pages["node"]["node_load1"]
+    assert load.type == "gauge" and load.samples[0].labels == {}, load
+    assert pages["node"]["node_cpu_seconds"].type == "counter"
+    ours = mon("export", "--names", "node", data=agent.data)
+    assert "node_load1 " in ours and "\nload_average" not in ours
+
+
+@with_agent
 def test_a_real_prometheus_scrapes(agent, folder):
     port = free_port()
     with open(os.path.join(folder, "prometheus.yml"), "w") as file:

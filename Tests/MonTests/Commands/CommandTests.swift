@@ -106,6 +106,30 @@ struct SampleStore {
         #expect(other.output.contains(", answered by ") && other.output.contains(" samples\n"))
     }
 
+    @Test func otherNamesOfStoredSeries() throws {
+        let store = try SampleStore()
+        func said(_ verb: String, _ arguments: String...) -> (output: String, error: String) {
+            let test = TestConsole(now: SampleStore.end)
+            _ = Mon.run([verb, "--data", store.folder.path] + arguments, on: test.console)
+            return (test.output, test.error)
+        }
+        #expect(said("query", "-q", "node_load1{job=\"node\"}").output == "0.5\n")
+        let rate = said("query", "rate(node_disk_read_bytes_total{device=\"sda\"}[5m])").output
+        #expect(rate.contains("test:9100") && rate.contains("1.0 MiB/s"))
+        #expect(
+            said("query", "--explain", "node_load1").output
+                .contains(#", by alias node_load1 = load_average{period="1m"}"#))
+        #expect(said("series", "node_load1").output == "node_load1{instance=\"test:9100\", job=\"node\"}\n")
+        #expect(said("metrics", "node_l").output.contains("node_load1") && !said("metrics").output.contains("node_"))
+        #expect(said("metrics", "node_l").output.contains("Processes that want to run."))
+        #expect(said("query", "node_laod1").error.contains("did you mean node_load1"))
+        #expect(
+            said("query", "node_memory_MemTotal_bytes").error.contains(
+                "node_memory_MemTotal_bytes = memory_total_bytes, and memory_total_bytes is not recorded here"))
+        #expect(said("export", "--names", "node").output.contains("\nnode_load1 0.5\n"))
+        #expect(!said("export").output.contains("node_"))
+    }
+
     @Test func resolutionCanBeForced() throws {
         let store = try SampleStore()
         let test = TestConsole(now: SampleStore.end)

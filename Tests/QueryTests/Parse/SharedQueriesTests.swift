@@ -32,19 +32,48 @@ private let sharedFolder = unsafe getenv("MON_SHARED").map { unsafe String(cStri
             experimental: true)
     }
 
-    @Test func dashboard() {
-        let queries = lines("names/node-exporter-full.tsv").dropFirst().compactMap { line -> String? in
+    private func dashboardQueries() -> [String] {
+        lines("names/node-exporter-full.tsv").dropFirst().compactMap { line -> String? in
             let columns = line.split(separator: "\t", maxSplits: 3, omittingEmptySubsequences: false)
-            return columns.count == 4 ? String(columns[3]) : nil
+            return columns.count == 4 ? columns[3].replacing("$__rate_interval", with: "1m") : nil
         }
+    }
+
+    @Test func dashboard() {
+        let queries = dashboardQueries()
         #expect(queries.count == 286)
-        for query in queries {
-            check(query.replacing("$__rate_interval", with: "1m"))
+        queries.forEach(check)
+    }
+
+    /// Every query of the dashboard and of the rules runs on a recorded host; those about what is recorded answer.
+    @Test func recordedHostAnswers() throws {
+        let store = try RecordedHost.store()
+        let snapshot = try store.snapshot()
+        let metrics = Set(try StoreView(snapshot).aliasNames() + ["process_cpu_seconds_total"])
+        var answered = 0
+        var silent: [String] = []
+        let rules = ruleQueries("node-mixin-alerts.yml") + ruleQueries("node-mixin-rules.yml")
+        for query in dashboardQueries() + rules {
+            let text = query.replacing("$node", with: "recorded:9100").replacing("$job", with: "node")
+            let result = try QueryEngine().evaluate(
+                text, at: .instant(Timestamp(milliseconds: RecordedHost.secondTick)), in: snapshot)
+            let names = text.matches(of: /\b(node|process|instance)[_:][A-Za-z0-9_:]+/).map { String($0.output.0) }
+            guard names.allSatisfy(metrics.contains), case .vector(let series) = result.value else { continue }
+            if series.isEmpty { silent.append(text) } else { answered += 1 }
         }
+        #expect(answered > 80, "\(answered)")
+        // Conditions that are not met, which most alerts are.
+        for query in silent { #expect(query.contains(/[<>]/), "\(query)") }
     }
 
     @Test(arguments: [("node-mixin-alerts.yml", 26), ("node-mixin-rules.yml", 15)])
     func rules(_ file: String, _ count: Int) {
+        let queries = ruleQueries(file)
+        #expect(queries.count == count)
+        queries.forEach(check)
+    }
+
+    private func ruleQueries(_ file: String) -> [String] {
         var queries: [String] = []
         var query: String?
         for line in lines("names/\(file)") {
@@ -62,8 +91,7 @@ private let sharedFolder = unsafe getenv("MON_SHARED").map { unsafe String(cStri
             }
         }
         if let query { queries.append(query) }
-        #expect(queries.count == count)
-        queries.forEach(check)
+        return queries
     }
 
     @Test(arguments: [

@@ -1,5 +1,6 @@
 import Formats
 import Model
+import Query
 import Testing
 
 @testable import Server
@@ -25,6 +26,27 @@ import Testing
             #expect(open.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8")
             #expect(open.body == "# HELP reads Reads.\n# TYPE reads counter\nreads_total 3\n# EOF\n")
         }
+    }
+
+    @Test func metricsUnderOtherNames() throws {
+        func family(_ names: NameForm) -> ExpositionFamily {
+            let name = "as_\(names.rawValue)"
+            return ExpositionFamily(
+                family: MetricFamily(name: name, kind: .gauge, help: ""),
+                samples: [ExpositionSample(labels: Labels(name: name), value: 1)])
+        }
+        let services = Services(version: "mon", names: .both, metrics: { [family($0)] })
+        let server = try HTTPServer.start(address: "127.0.0.1:0", routes: Routes.all(services))
+        defer { server.stop(within: .seconds(5)) }
+        let client = TestClient(port: server.port)
+        #expect(client.get("/metrics")?.body == "# TYPE as_both gauge\nas_both 1\n")
+        for names in NameForm.allCases {
+            let page = client.get("/metrics?names=\(names.rawValue)")
+            #expect(page?.body == "# TYPE as_\(names.rawValue) gauge\nas_\(names.rawValue) 1\n")
+        }
+        let refused = try #require(client.get("/metrics?names=nod"))
+        #expect(refused.status == 400)
+        #expect(refused.body.contains("names=nod: possible are native, modern, both, node"))
     }
 
     @Test func health() throws {
