@@ -35,8 +35,8 @@ import Testing
         let world = try world()
         #expect(
             data(world, "query?query=node_load5")
-                == "{\"resultType\":\"vector\",\"result\":[{\"metric\":{\"__name__\":\"node_load5\",\"instance\":\"test:9100\","
-                + "\"job\":\"node\"},\"value\":[1700000000,\"120\"]}]}")
+                == "{\"resultType\":\"vector\",\"result\":[{\"metric\":{\"__name__\":\"node_load5\","
+                + "\"instance\":\"test:9100\",\"job\":\"node\"},\"value\":[1700000000,\"120\"]}]}")
         let free = data(world, "query_range?query=node_memory_SwapFree_bytes&start=1699999940&end=1700000000&step=60")
         #expect(free.contains("\"values\":[[1699999940,\"764\"],[1700000000,\"760\"]]"))
     }
