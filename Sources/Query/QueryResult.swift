@@ -50,6 +50,9 @@ package struct QueryStatistics: Hashable, Sendable {
     package var samples: Int = 0
     /// Windows that were read from the store in place of samples.
     package var windows: Int = 0
+    /// Whether the range as a whole decided which of two series with the same labels answered, so that the answer at
+    /// a step may be another one in another range.
+    package var dependsOnRange = false
     /// What each selector read, by its place in the query's text.
     package var selectors: [SourceSpan: SelectorUsage] = [:]
     /// Nanoseconds, wall time, of each phase: text to tree, series found and decoded, all the rest.

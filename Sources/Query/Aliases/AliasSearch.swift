@@ -7,6 +7,8 @@ struct AliasedSeries {
     var series: [Series] = []
     /// The stored series that they are made of.
     var sources: SeriesSelection
+    /// Whether two were alike, of which the first stands.
+    var hasTwins = false
     /// What made them, for people.
     var formulas: [String] = []
 
@@ -72,14 +74,18 @@ struct AliasSearch {
             let first = made(by: labels, of: formula.first, places, sources)
             var second: [Labels: Int] = [:]
             if let term = formula.second?.term {
-                for (labels, place) in made(by: labels, of: term, places, sources) where second[labels] == nil {
-                    second[labels] = place
+                for (labels, place) in made(by: labels, of: term, places, sources) {
+                    if second[labels] == nil { second[labels] = place } else { found.hasTwins = true }
                 }
             }
             let count = found.series.count
             for (labels, place) in first {
                 if formula.second != nil && second[labels] == nil { continue }
-                guard matchers.allSatisfy({ $0.matches(labels) }), seen.insert(labels).inserted else { continue }
+                guard matchers.allSatisfy({ $0.matches(labels) }) else { continue }
+                guard seen.insert(labels).inserted else {
+                    found.hasTwins = true
+                    continue
+                }
                 found.series.append(
                     AliasedSeries.Series(
                         labels: labels, operation: formula.second?.operation, scale: formula.scale, first: place,

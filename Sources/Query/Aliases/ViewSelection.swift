@@ -13,6 +13,8 @@ package final class ViewSelection {
     private var places: [Place] = []
     private var column = SampleColumn()
     private var other = SampleColumn()
+    /// Whether two series had the same labels, of which one stands: which one, the range decides.
+    private(set) var hasTwins = false
     /// What windows did not tell of sums and differences that were read so far.
     private(set) var losses = WindowLosses()
 
@@ -32,6 +34,7 @@ package final class ViewSelection {
             labels = stored.labels
             return
         }
+        hasTwins = made.hasTwins
         var labels: [Labels] = []
         var (left, right) = (0, 0)
         while left < stored.count || right < made.series.count {
@@ -42,6 +45,7 @@ package final class ViewSelection {
             } else if left < stored.count, stored.labels[left] == made.series[right].labels {
                 labels.append(stored.labels[left])
                 places.append(.either(stored: left, made: right))
+                hasTwins = true
                 left += 1
                 right += 1
             } else {

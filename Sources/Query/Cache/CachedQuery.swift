@@ -105,7 +105,7 @@ extension KeptAnswer {
 
     /// Whether what was evaluated may be cut, and joined to other steps.
     static func isDivisible(_ result: QueryResult) -> Bool {
-        result.annotations.isEmpty && result.statistics.windows == 0
+        result.annotations.isEmpty && result.statistics.windows == 0 && !result.statistics.dependsOnRange
     }
 
     /// The last kept step that is not later; one before the first where there is none.
@@ -122,11 +122,14 @@ extension QueryStatistics {
         series = max(series, other.series)
         samples += other.samples
         windows += other.windows
+        dependsOnRange = dependsOnRange || other.dependsOnRange
         for (span, usage) in other.selectors {
             selectors[span, default: SelectorUsage()].series = max(selectors[span]?.series ?? 0, usage.series)
             selectors[span]?.samples += usage.samples
             selectors[span]?.minuteWindows += usage.minuteWindows
             selectors[span]?.hourWindows += usage.hourWindows
+            selectors[span]?.aliases.append(
+                contentsOf: usage.aliases.filter { !(selectors[span]?.aliases ?? []).contains($0) })
         }
         parseNanoseconds += other.parseNanoseconds
         selectNanoseconds += other.selectNanoseconds

@@ -28,6 +28,7 @@ extension Evaluation {
         statistics.selectors[plan.span, default: SelectorUsage()].series += found.labels.count
         if !found.selection.formulas.isEmpty {
             statistics.selectors[plan.span, default: SelectorUsage()].aliases = found.selection.formulas
+            statistics.dependsOnRange = statistics.dependsOnRange || found.selection.hasTwins
         }
         return found
     }

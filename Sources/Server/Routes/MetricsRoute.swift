@@ -15,7 +15,8 @@ enum MetricsRoute {
             }
             let format = ContentNegotiation.format(accept: request.header("Accept"))
             var writer = TextWriter()
-            let own = services.api?.cache.map(CacheFigures.families) ?? []
+            // node_exporter has no such figures.
+            let own = names == .node ? [] : services.api?.cache.map(CacheFigures.families) ?? []
             ExpositionWriter.write(try services.metrics(names) + own, as: format, into: &writer)
             var response = Response(contentType: format.mediaType, writer.take())
             response.headers.append(("Vary", "Accept"))

@@ -75,6 +75,22 @@ import Testing
         #expect(try !world.engine.explain("load_average", at: now).contains("alias"))
     }
 
+    /// Which of two series with the same labels answers is decided by the range: such answers are not put together.
+    @Test func twinsAreTold() throws {
+        func dependsOnRange(_ samples: KeyValuePairs<String, [Double?]>) throws -> Bool {
+            let world = try AliasWorld(samples, standard: true)
+            return try world.engine.evaluate("node_memory_Slab_bytes", at: now, in: world.view.snapshot)
+                .statistics.dependsOnRange
+        }
+        #expect(try !dependsOnRange(["memory_slab_bytes": [1, 2, 3]]))
+        #expect(
+            try dependsOnRange([
+                "memory_slab_bytes": [1, 2, 3], #"node_memory_Slab_bytes{instance="test:9100",job="node"}"#: [4],
+            ]))
+        #expect(
+            try dependsOnRange(["memory_slab_bytes": [1], #"memory_slab_bytes{instance="test:9100"}"#: [2]]))
+    }
+
     @Test func metadataIsThatOfTheSource() throws {
         let world = try world()
         let view = world.view
