@@ -128,8 +128,8 @@ extension QueryStatistics {
             selectors[span]?.samples += usage.samples
             selectors[span]?.minuteWindows += usage.minuteWindows
             selectors[span]?.hourWindows += usage.hourWindows
-            selectors[span]?.aliases.append(
-                contentsOf: usage.aliases.filter { !(selectors[span]?.aliases ?? []).contains($0) })
+            let aliases = selectors[span]?.aliases ?? []
+            selectors[span]?.aliases = aliases + usage.aliases.filter { !aliases.contains($0) }
         }
         parseNanoseconds += other.parseNanoseconds
         selectNanoseconds += other.selectNanoseconds
