@@ -27,4 +27,7 @@ struct StopCheck {
 extension Snapshot {
     /// Has searches ask `isStopped` once in a while, and end with ``StoreError/Refusal/stopped`` when it says so.
     package func stop(when isStopped: @escaping () -> Bool) { stopCheck = StopCheck(isStopped) }
+
+    /// For who works on what a search has found: `work` series' worth of it, so that the search can end there, too.
+    package func countWork(_ work: Int) throws(StoreError) { try stopCheck.pass(work) }
 }

@@ -56,7 +56,7 @@ struct AliasPropertyTests {
             #expect(values == Set(selection.labels.compactMap { $0["x"] }).sorted(), "\(text)")
             found += invites && expected.contains(where: { $0.labels.metricName?.hasPrefix("al_") == true }) ? 1 : 0
         }
-        #expect(found > 5, "seed \(seed): the selectors have to be about something")
+        #expect(found > 2, "seed \(seed): the selectors have to be about something")
     }
 
     // MARK: - Random worlds
@@ -105,7 +105,11 @@ struct AliasPropertyTests {
             [.map("z", ["2": "1"]), .drop("z")], [.add("k", "v"), .add("x", "5")],
         ]
         var changes: [LabelChange] = []
-        for group in groups where Bool.random(using: &random) { changes.append(group.randomElement(using: &random)!) }
+        let fixed = formula.terms.flatMap { $0.fixed.map(\.key) }
+        for (group, name) in zip(groups, ["x", "y", "z", "k"])
+        where Bool.random(using: &random) && !fixed.contains(name) {
+            changes.append(group.randomElement(using: &random)!)
+        }
         return Alias(
             ["al_a", "al_b", "al_c"].randomElement(using: &random)!, formula, changes,
             isTargeted: Bool.random(using: &random), needsTarget: Int.random(in: 0..<4, using: &random) == 0)
