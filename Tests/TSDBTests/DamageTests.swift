@@ -75,7 +75,7 @@ import Testing
         }
         #expect(try everything(store) == before)
         // The store has a record of every kind, so none was left out.
-        #expect(kinds == [0, 1, 2, 3, 4, 0x10, 0x11, 0x12, 0x20, 0x21])
+        #expect(kinds == [0, 1, 2, 3, 4, 5, 0x10, 0x11, 0x12, 0x20, 0x21])
     }
 
     /// The checksum made right again: whatever the bytes say, the store answers or refuses, also when it seals them.

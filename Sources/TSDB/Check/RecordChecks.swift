@@ -12,7 +12,8 @@ struct RecordChecks: Sendable {
         RecordChecks(what: "the groups") { check throws(StoreError) in try check.checkGroups() },
         RecordChecks(what: "the retention classes") { check throws(StoreError) in try check.checkClasses() },
         RecordChecks(what: "the registries") { check throws(StoreError) in try check.checkRegistries() },
-        RecordChecks(what: "metadata and events") { check throws(StoreError) in try check.checkSmallRecords() },
+        RecordChecks(what: "metadata, events and changes") { check throws(StoreError) in try check.checkSmallRecords()
+        },
         RecordChecks(what: "the rows of the head") { check throws(StoreError) in try check.checkRows() },
         RecordChecks(what: "the process rows") { check throws(StoreError) in try check.checkFrameRows() },
         RecordChecks(what: "the late batches") { check throws(StoreError) in try check.checkLateBatches() },
@@ -58,6 +59,16 @@ extension StoreCheck {
             do throws(CodecError) {
                 _ = try Record.event(payload, time: Timestamp(milliseconds: name.time))
                 report.events += 1
+            } catch {
+                report.add(StoreError(error, path: path, record: RecordKind.title(of: key)))
+            }
+            return .next
+        }
+        try snapshot.transaction.scan(from: Key.pastChanges) { key, value throws(StoreError) in
+            guard key.isKey(.pastChanges) else { return .stop }
+            guard let payload = Checksum.payload(of: value, key: key) else { return .next }
+            do throws(CodecError) {
+                _ = try PastChanges(payload)
             } catch {
                 report.add(StoreError(error, path: path, record: RecordKind.title(of: key)))
             }

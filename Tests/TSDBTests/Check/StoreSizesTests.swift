@@ -28,7 +28,7 @@ import Testing
         #expect(sizes.registries == part([0x01]))
         #expect(sizes.rows == part([0x10]))
         #expect(sizes.lateBatches == part([0x11]))
-        #expect(sizes.other == part([0x00, 0x02, 0x03, 0x04, 0x12]))
+        #expect(sizes.other == part([0x00, 0x02, 0x03, 0x04, 0x05, 0x12]))
         for one in [sizes.blocks, sizes.frameBlocks, sizes.registries, sizes.rows, sizes.lateBatches, sizes.other] {
             #expect(one.records > 0)
         }
