@@ -129,3 +129,17 @@ void mon_release_text(void) {
     }
     fclose(maps);
 }
+
+#include <sys/timex.h>
+
+int mon_read_clock(int64_t *numbers) {
+    struct timex clock;
+    memset(&clock, 0, sizeof clock);
+    int state = adjtimex(&clock);
+    if (state < 0) return -errno;
+    int64_t all[MON_CLOCK_NUMBERS] = {clock.status,  clock.offset, clock.freq,    clock.maxerror, clock.esterror, clock.constant,
+                                      clock.tick,    clock.ppsfreq, clock.jitter, clock.shift,    clock.stabil,   clock.jitcnt,
+                                      clock.calcnt,  clock.errcnt, clock.stbcnt,  clock.tai};
+    memcpy(numbers, all, sizeof all);
+    return state;
+}

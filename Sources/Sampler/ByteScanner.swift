@@ -133,6 +133,12 @@ struct ByteScanner: ~Escapable {
         return true
     }
 
+    /// Passes over blanks and a minus sign behind them; whether there was one.
+    mutating func skipSign() -> Bool {
+        skipBlanks()
+        return skip(UInt8(ascii: "-"))
+    }
+
     /// Moves to a place found before; places outside are brought to the nearer end.
     mutating func move(to place: Int) { offset = min(max(place, 0), bytes.count) }
 

@@ -4,7 +4,8 @@ package import Model
 package struct CollectorEntry: Sendable {
     /// The value of the label `collector`, and the name in the configuration.
     package let name: String
-    /// The subject under which people know it: cpu, memory, disk, network, process or agent.
+    /// The subject under which people know it: cpu, memory, disk, network, process, service, kernel, hardware or
+    /// agent.
     package let section: String
     package let intervalMilliseconds: Int64
     /// Whether its cost grows with the host, so that it rests after an expensive pass (see ``CollectorSlot``).
@@ -33,8 +34,27 @@ package struct CollectorEntry: Sendable {
         CollectorEntry("network", "network", seconds: 5, NetworkCollector.self),
         CollectorEntry("connections", "network", seconds: 5, budgeted: true, ConnectionsCollector.self),
         CollectorEntry("filesystem", "disk", seconds: 5, FilesystemCollector.self),
+        CollectorEntry("pressure", "kernel", seconds: 5, PressureCollector.self),
+        CollectorEntry("protocols", "network", seconds: 5, ProtocolsCollector.self),
+        CollectorEntry("sockets", "network", seconds: 5, budgeted: true, SocketsCollector.self),
+        CollectorEntry("softnet", "network", seconds: 5, SoftnetCollector.self),
+        CollectorEntry("scheduler", "cpu", seconds: 5, SchedulerCollector.self),
+        CollectorEntry("kernel_limits", "kernel", seconds: 5, KernelLimitsCollector.self),
+        CollectorEntry("conntrack", "network", seconds: 5, ConntrackCollector.self),
+        CollectorEntry("kernel_log", "kernel", seconds: 5, KernelLogCollector.self),
         CollectorEntry("agent", "agent", seconds: 5, AgentCollector.self),
         CollectorEntry("process", "process", seconds: 10, budgeted: true, ProcessCollector.self),
+        CollectorEntry("sensors", "hardware", seconds: 10, budgeted: true, SensorsCollector.self),
+        CollectorEntry("cpu_frequency", "hardware", seconds: 10, budgeted: true, CPUFrequencyCollector.self),
+        CollectorEntry("services", "service", seconds: 10, budgeted: true, ServicesCollector.self),
+        // What hardly changes.
+        CollectorEntry("memory_detail", "memory", seconds: 60, MemoryDetailCollector.self),
+        CollectorEntry("network_devices", "network", seconds: 60, budgeted: true, NetworkDevicesCollector.self),
+        CollectorEntry("neighbours", "network", seconds: 60, budgeted: true, NeighboursCollector.self),
+        CollectorEntry("service_detail", "service", seconds: 60, budgeted: true, ServiceDetailCollector.self),
+        CollectorEntry("clock", "kernel", seconds: 60, ClockCollector.self),
+        CollectorEntry("host_info", "kernel", seconds: 60, HostInfoCollector.self),
+        CollectorEntry("hardware", "hardware", seconds: 60, budgeted: true, HardwareCollector.self),
     ]
 }
 

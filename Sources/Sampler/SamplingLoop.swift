@@ -79,6 +79,7 @@ package struct SamplingLoop: ~Copyable {
         scrape.time = time
         scrape.monotonicNanoseconds = monotonicNanoseconds
         scrape.frame = nil
+        scrape.events.removeAll()
         begin(slots.first?.intervalMilliseconds ?? 0)
         for index in slots.indices {
             let interval = slots[index].intervalMilliseconds
@@ -94,6 +95,7 @@ package struct SamplingLoop: ~Copyable {
         }
         finish(into: &batch)
         batch.frame = scrape.frame.take()
+        batch.events = scrape.events
         return batch
     }
 

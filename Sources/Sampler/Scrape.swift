@@ -7,6 +7,8 @@ struct Scrape {
     /// The samples of the interval whose collectors are running.
     var group = SampleBatch.Group(intervalMilliseconds: 0)
     var frame: ProcessFrame?
+    /// What happened and is no sample.
+    var events: [Event] = []
     /// Failures of parts, which do not fail their collector.
     var partialErrors: [CollectorError] = []
     /// The time that the samples of this tick get.
@@ -31,6 +33,21 @@ struct Scrape {
             group.append(handle, value)
         }
     }
+
+    /// The same for a value that was made from the kernel's.
+    @inline(__always) mutating func emit(_ series: inout NamedSeries, _ value: Double?) {
+        if let value { emit(&series, value) }
+    }
+
+    /// Appends to a series that is looked up by its labels: for what is read seldom.
+    mutating func emit(_ labels: Labels, _ value: Double) { group.append(catalog.handle(for: labels), value) }
+
+    /// The same; nothing where the kernel told no value.
+    mutating func emit(_ name: String, _ labels: KeyValuePairs<String, String>, _ value: Double?) {
+        if let value { emit(Labels(name: name, labels), value) }
+    }
+
+    mutating func emit(_ name: String, _ value: Double?) { emit(name, [:], value) }
 
     /// Appends where the kernel told a value.
     @inline(__always) mutating func emit(_ series: inout NamedSeries, _ value: UInt64?) {

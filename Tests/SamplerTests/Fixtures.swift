@@ -28,7 +28,14 @@ enum Fixtures {
             if path.hasSuffix("nas") { return .failed(EIO) }
             return .failed(ENOENT)
         },
-        ticksPerSecond: 100, pageBytes: 4096)
+        ticksPerSecond: 100, pageBytes: 4096,
+        clockState: {
+            // status 0x2001: nanoseconds, PLL.
+            ClockState(
+                isSynchronised: true,
+                numbers: [0x2001, 1_500_000, -65536 * 12, 250_000, 900, 7, 10_000, 65536, 3000, 2, 0, 1, 2, 3, 4, 37])
+        },
+        timeZone: { _ in TimeZoneState(name: "CET", offsetSeconds: 3600) }, machine: "x86_64")
 
     static let disk = MountStatistics(
         blockBytes: 4096, blocks: 1000, blocksFree: 400, blocksAvailable: 350, inodes: 500, inodesFree: 100,

@@ -28,6 +28,12 @@ import Testing
         check(batch.page(loop.catalog), "old-kernel/page.txt")
     }
 
+    @Test(arguments: ["hardware", "container"]) func aTreeMadeByHand(_ tree: String) {
+        var loop = SamplingLoop(host: Fixtures.host(tree), calls: Fixtures.calls)
+        let batch = loop.sample(at: Timestamp(milliseconds: 0), monotonicNanoseconds: 0)
+        check(batch.page(loop.catalog), "\(tree)/page.txt")
+    }
+
     @Test func namesThatAreNoText() {
         var loop = SamplingLoop(host: Fixtures.host("odd-bytes"), calls: Fixtures.calls)
         let batch = loop.sample(at: Timestamp(milliseconds: 0), monotonicNanoseconds: 0)

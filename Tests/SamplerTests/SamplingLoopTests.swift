@@ -42,7 +42,7 @@ import Testing
         #expect(tick(5) == (0, 1))
         let known = loop.catalog.labels.count
         devices("lo")
-        #expect(tick(10).ended == 8)
+        #expect(tick(10).ended == 16)
         #expect(tick(15) == (0, nil))
         devices("eth0", "lo")
         #expect(tick(20) == (0, 1))
@@ -81,7 +81,7 @@ import Testing
             #expect(batch.value(#"agent_collector_status{collector="load"}"#, catalog) == 1)
         }
         #expect(total[5] == 1_024_000)
-        #expect(ended[10] == 7 && total[10]?.isStaleMarker == true)
+        #expect(ended[10] == 8 && total[10]?.isStaleMarker == true)
         #expect(ended[15] == 0 && total[15] == nil)
         #expect(status[5] == 1 && status[10] == 1 && status[15] == 1 && status[20] == 0)
         #expect(errors[5] == 0 && errors[10] == 1 && errors[20] == 3)

@@ -32,3 +32,11 @@ void mon_trim_heap(void);
 /// Lets the kernel take back the pages of program text that are in memory; they come back from the page cache when they
 /// are run again. Only mappings without write permission that hold code (`r-xp`), which are never private copies.
 void mon_release_text(void);
+
+/// How many numbers `mon_read_clock` fills.
+#define MON_CLOCK_NUMBERS 16
+
+/// adjtimex(2) without a change. Fills status, offset, frequency, maximum and estimated error, time constant, tick,
+/// the pulse source's frequency, jitter, shift, stability and counts (jitter, calibrations, errors, unstable), TAI offset.
+/// The clock's state, TIME_OK (0) to TIME_ERROR (5).
+int mon_read_clock(int64_t *numbers);

@@ -8,11 +8,15 @@ extension AliasList {
     static let nodeProcess = AliasList(.node, beginning: "process_") { NodeNames.process }
 }
 
-private enum NodeNames {
-    static let all = processors + memory + disks + fileSystems + network + exporter
+enum NodeNames {
+    static let all = basics + kernel + details + networkDetails
+    private static let basics = processors + memory + disks + fileSystems + network + exporter
+    private static let kernel = activity + pressure + limits + clock + host + hardware
+    private static let details = memoryDetail + paging + diskDetail
+    private static let networkDetails = protocols + sockets + packets + devices
 
     /// An entry named `node_…` whose series have the labels of a scrape.
-    private static func node(
+    static func node(
         _ name: String, _ formula: Formula, _ changes: [LabelChange] = [], kind: MetricFamily.Kind? = nil,
         unit: String? = nil, help: String? = nil
     ) -> Alias {
@@ -53,8 +57,8 @@ private enum NodeNames {
     // MARK: - Disks
 
     /// node_exporter passes over partitions and devices that are none; mon records them.
-    private static let wholeDisks: KeyValuePairs = [
-        "device": "z?ram\\d+|loop\\d+|fd\\d+|(h|s|v|xv)d[a-z]\\d+|nvme\\d+n\\d+p\\d+"
+    static let wholeDisks: KeyValuePairs = [
+        "device": "ram\\d+|loop\\d+|fd\\d+|(h|s|v|xv)d[a-z]\\d+|nvme\\d+n\\d+p\\d+"
     ]
 
     private static let disks: [Alias] = [
@@ -103,13 +107,6 @@ private enum NodeNames {
                         "CLOSE_WAIT": "close_wait", "LAST_ACK": "last_ack", "LISTEN": "listen", "CLOSING": "closing",
                     ])
             ]),
-        // The kernel's figure is the number of sockets in these two states.
-        node(
-            "netstat_Tcp_CurrEstab",
-            .sum(
-                .stored("network_connections", ["state": "ESTABLISHED"]),
-                .stored("network_connections", ["state": "CLOSE_WAIT"])),
-            kind: .unknown, help: "TCP connections that are established or wait for this host to close them."),
     ]
 
     // MARK: - The exporter itself

@@ -1,24 +1,27 @@
 import Model
 
-/// CPU time by processor and mode, and how busy the host was (proc_stat(5)).
+/// CPU time by processor and mode, how busy the host was, and what the kernel did (proc_stat(5)).
 ///
 /// `cpu_time_seconds_total` are the kernel's raw counters, as psutil's `cpu_times()` and node_exporter show them:
 /// `user` includes `guest` and `nice` includes `guest_nice`, so a sum over all modes counts guests twice.
 struct CPUCollector: Collector {
-    static let families = [
-        MetricFamily(
-            name: "cpu_usage_percent", kind: .gauge, unit: "percent",
-            help: "Share of CPU time since the last sample that was neither idle nor waiting for I/O; steal is busy."),
-        MetricFamily(
-            name: "cpu_time_seconds_total", kind: .counter, unit: "seconds",
-            help: "CPU time by mode; user includes guest, and nice includes guest_nice."),
-    ]
+    static let families =
+        [
+            MetricFamily(
+                name: "cpu_usage_percent", kind: .gauge, unit: "percent",
+                help:
+                    "Share of CPU time since the last sample that was neither idle nor waiting for I/O."),
+            MetricFamily(
+                name: "cpu_time_seconds_total", kind: .counter, unit: "seconds",
+                help: "CPU time by mode; user includes guest, and nice includes guest_nice."),
+        ] + KernelActivity.families
 
     private var file: KernelFile
     private let ticksPerSecond: Double
     private var usage = NamedSeries("cpu_usage_percent")
     private var processors = RowTable<[SeriesHandle]>()
     private var previous: CPUTimes?
+    private var activity = KernelActivity()
 
     init(_ surroundings: Surroundings) {
         let host = surroundings.host
@@ -36,7 +39,7 @@ struct CPUCollector: Collector {
         previous = total
         text.skipLine()
         processors.begin()
-        // The processors' lines come next; what follows them is long and not ours.
+        // The processors' lines come next.
         while text.skip("cpu") {
             guard let number = text.word(), let times = CPUTimes(&text) else {
                 throw .malformed(file.path, "a cpu line without four numbers, at byte \(text.offset)")
@@ -49,6 +52,7 @@ struct CPUCollector: Collector {
             text.skipLine()
         }
         processors.end()
+        activity.emit(&text, into: &scrape)
     }
 
     private static func insert(

@@ -3,8 +3,8 @@ import Model
 /// Input and output of block devices (Documentation/admin-guide/iostats.rst): whole devices and partitions, each as the
 /// kernel counts it, like psutil's `disk_io_counters(perdisk=True)`.
 ///
-/// Left out while they have never done any I/O: ram, loop, zram, nbd, floppy and optical devices, which most kernels
-/// have in store whether used or not.
+/// Left out while they have never done any I/O: ram, loop, nbd and floppy devices, which most kernels have in store
+/// whether used or not.
 struct DiskIOCollector: Collector {
     /// A column: the metric and how it follows from the line's numbers.
     private struct Column {
@@ -21,7 +21,7 @@ struct DiskIOCollector: Collector {
         }
 
         init(_ name: String, unit: String = "", _ number: Int, _ scale: Scale, _ help: String) {
-            family = MetricFamily(name: name, kind: .counter, unit: unit, help: help)
+            family = name.hasSuffix("_total") ? .counter(name, unit: unit, help) : .gauge(name, unit: unit, help)
             self.number = number
             self.scale = scale
         }
@@ -44,9 +44,27 @@ struct DiskIOCollector: Collector {
         Column(
             "disk_io_queue_seconds_total", unit: "seconds", 10, .milliseconds,
             "Time that requests spent under way, summed over the requests; its rate is the mean queue length."),
+        Column(
+            "disk_io_read_merged_total", 1, .count, "Reads that were joined with others before the device had them."),
+        Column(
+            "disk_io_write_merged_total", 5, .count, "Writes that were joined with others before the device had them."),
+        Column("disk_io_in_progress", 8, .count, "Requests that are under way."),
+        // Since Linux 4.18.
+        Column("disk_io_discard_count_total", 11, .count, "Discards that the device completed."),
+        Column("disk_io_discard_merged_total", 12, .count, "Discards that were joined with others."),
+        Column("disk_io_discard_bytes_total", unit: "bytes", 13, .sectors, "Data that was discarded."),
+        Column(
+            "disk_io_discard_time_seconds_total", unit: "seconds", 14, .milliseconds,
+            "Time that completed discards took, summed over the discards."),
+        // Since Linux 5.5.
+        Column("disk_io_flush_count_total", 15, .count, "Flushes that the device completed."),
+        Column(
+            "disk_io_flush_time_seconds_total", unit: "seconds", 16, .milliseconds,
+            "Time that completed flushes took, summed over the flushes."),
     ]
-    /// The numbers of a line that every kernel since 2.6.25 prints.
-    private static let numberCount = 11
+    /// The numbers of a line that every kernel since 2.6.25 prints, and those of the newest.
+    private static let numberCountMin = 11
+    private static let numberCountMax = 17
 
     static let families = columns.map(\.family)
 
@@ -61,34 +79,36 @@ struct DiskIOCollector: Collector {
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
         guard try file.refreshIfPresent() else { return }
         var text = file.scanner
-        var numbers = InlineArray<11, UInt64>(repeating: 0)
+        var numbers = InlineArray<17, UInt64>(repeating: 0)
         devices.begin()
         while !text.isAtEnd {
             guard text.skipWords(2), let name = text.word() else {
                 throw .malformed(file.path, "no device name at byte \(text.offset)")
             }
             var hasIO = false
-            for index in 0..<DiskIOCollector.numberCount {
-                guard let number = text.number() else {
-                    throw .malformed(file.path, "fewer than 11 numbers at byte \(text.offset)")
-                }
-                numbers[index] = number
+            var count = 0
+            while count < DiskIOCollector.numberCountMax, let number = text.number() {
+                numbers[count] = number
                 hasIO = hasIO || number != 0
+                count += 1
+            }
+            if count < DiskIOCollector.numberCountMin {
+                throw .malformed(file.path, "fewer than 11 numbers at byte \(text.offset)")
             }
             text.skipLine()
             var place = devices.find(name, in: text)
             if place == nil, hasIO || !DiskIOCollector.isStock(name, in: text) {
                 place = DiskIOCollector.insert(text.bytes(in: name), &devices, &scrape.catalog)
             }
-            if let place { DiskIOCollector.emit(numbers, devices[place], into: &scrape) }
+            if let place { DiskIOCollector.emit(numbers, count, devices[place], into: &scrape) }
         }
         devices.end()
     }
 
     private static func emit(
-        _ numbers: InlineArray<11, UInt64>, _ handles: [SeriesHandle], into scrape: inout Scrape
+        _ numbers: InlineArray<17, UInt64>, _ count: Int, _ handles: [SeriesHandle], into scrape: inout Scrape
     ) {
-        for index in columns.indices {
+        for index in columns.indices where columns[index].number < count {
             let number = Double(numbers[columns[index].number])
             switch columns[index].scale {
             case .count: scrape.emit(handles[index], number)
@@ -98,11 +118,13 @@ struct DiskIOCollector: Collector {
         }
     }
 
-    private static let stockNames = ["ram", "loop", "zram", "nbd", "fd", "sr"].map { Array($0.utf8) }
+    private static let stockNames = ["ram", "loop", "nbd", "fd"].map { Array($0.utf8) }
 
     private static func isStock(_ name: Range<Int>, in text: borrowing ByteScanner) -> Bool {
         stockNames.contains { text.begins(name, with: $0) }
     }
+
+    static func isStock(_ device: String) -> Bool { stockNames.contains { device.utf8.starts(with: $0) } }
 
     private static func insert(
         _ name: [UInt8], _ devices: inout RowTable<[SeriesHandle]>, _ catalog: inout SeriesCatalog

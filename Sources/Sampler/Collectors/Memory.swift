@@ -9,6 +9,9 @@ struct MemoryCollector: Collector {
         gauge("memory_available_bytes", "Memory that programs can get without swapping, as the kernel estimates it."),
         gauge("memory_cached_bytes", "Page cache and reclaimable slab."),
         gauge("memory_buffers_bytes", "Cache of raw block devices."),
+        gauge("memory_free_bytes", "Memory that nothing uses."),
+        gauge("memory_page_cache_bytes", "Page cache without reclaimable slab."),
+        gauge("memory_slab_reclaimable_bytes", "Memory of kernel structures that can be given up."),
         MetricFamily(
             name: "memory_usage_percent", kind: .gauge, unit: "percent", help: "Used share of the memory."),
         gauge("memory_slab_bytes", "Memory of the kernel's own structures."),
@@ -25,7 +28,7 @@ struct MemoryCollector: Collector {
     ]
 
     private static func gauge(_ name: String, _ help: String) -> MetricFamily {
-        MetricFamily(name: name, kind: .gauge, unit: "bytes", help: help)
+        .gauge(name, unit: "bytes", help)
     }
 
     private var file: KernelFile
@@ -38,6 +41,9 @@ struct MemoryCollector: Collector {
     private var available = NamedSeries("memory_available_bytes")
     private var cached = NamedSeries("memory_cached_bytes")
     private var buffers = NamedSeries("memory_buffers_bytes")
+    private var free = NamedSeries("memory_free_bytes")
+    private var pageCache = NamedSeries("memory_page_cache_bytes")
+    private var reclaimableSlab = NamedSeries("memory_slab_reclaimable_bytes")
     private var usage = NamedSeries("memory_usage_percent")
     private var slab = NamedSeries("memory_slab_bytes")
     private var shmem = NamedSeries("memory_shmem_bytes")
@@ -68,6 +74,9 @@ struct MemoryCollector: Collector {
         scrape.emit(&available, availableBytes)
         scrape.emit(&cached, figures.cached)
         scrape.emit(&buffers, figures[.buffers])
+        scrape.emit(&free, figures[.free])
+        scrape.emit(&pageCache, figures[.cached])
+        scrape.emit(&reclaimableSlab, figures[.reclaimableSlab])
         scrape.emit(&usage, MemoryFigures.percent(usedBytes, of: totalBytes))
         scrape.emit(&slab, figures[.slab])
         scrape.emit(&shmem, figures[.shmem])

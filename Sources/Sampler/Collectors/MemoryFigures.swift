@@ -28,42 +28,14 @@ struct MemoryFigures {
         }
     }
 
-    private static let keys = Field.allCases.map { Array($0.key.utf8) }
-    /// The beginnings of the keys, so that most lines are told to be none of ours by comparing numbers.
-    private static let signatures = keys.map { key in
-        ByteScanner(key.span).signature(of: 0..<key.count)
-    }
-
-    private var values = [UInt64?](repeating: nil, count: Field.allCases.count)
+    private var numbers = KeyedNumbers(keys: Field.allCases.map(\.key))
 
     /// Bytes, or a count where the line has no unit; nil where this kernel has no such line.
-    subscript(field: Field) -> UInt64? { values[field.rawValue] }
+    subscript(field: Field) -> UInt64? { numbers[field.rawValue] }
 
     /// Replaces the values by those of a file. A line that has no number, or one beyond UInt64 bytes, counts as
     /// missing.
-    mutating func read(_ text: consuming ByteScanner) {
-        for index in values.indices { values[index] = nil }
-        let signatures = MemoryFigures.signatures
-        while !text.isAtEnd {
-            if let key = text.word() {
-                let signature = text.signature(of: key)
-                for index in signatures.indices
-                where signatures[index] == signature && text.isEqual(key, MemoryFigures.keys[index]) {
-                    values[index] = MemoryFigures.value(&text)
-                    break
-                }
-            }
-            text.skipLine()
-        }
-    }
-
-    private static func value(_ text: inout ByteScanner) -> UInt64? {
-        guard let number = text.number() else { return nil }
-        text.skipBlanks()
-        guard text.skip("kB") else { return number }
-        let (bytes, overflow) = number.multipliedReportingOverflow(by: 1024)
-        return overflow ? nil : bytes
-    }
+    mutating func read(_ text: consuming ByteScanner) { numbers.read(text) }
 }
 
 extension MemoryFigures {

@@ -15,6 +15,14 @@ struct NetworkCollector: Collector {
         (counter("network_transmit_errors_total", "Packets that the device failed to send."), 10),
         (counter("network_receive_drops_total", "Received packets that were dropped, for want of room mostly."), 3),
         (counter("network_transmit_drops_total", "Packets to be sent that were dropped."), 11),
+        (counter("network_receive_fifo_total", "Times that the device's receive queue ran over."), 4),
+        (counter("network_receive_frame_total", "Packets received with a broken frame."), 5),
+        (counter("network_receive_compressed_total", "Compressed packets received."), 6),
+        (counter("network_receive_multicast_total", "Packets received that were sent to many."), 7),
+        (counter("network_transmit_fifo_total", "Times that the device's send queue ran over."), 12),
+        (counter("network_transmit_collisions_total", "Collisions while sending."), 13),
+        (counter("network_transmit_carrier_total", "Times that the carrier was lost while sending."), 14),
+        (counter("network_transmit_compressed_total", "Compressed packets sent."), 15),
     ]
     private static let numberCount = 16
 
@@ -79,6 +87,11 @@ struct NetworkCollector: Collector {
         if text.begins(name, with: containerLink) { return true }
         guard name.count == 15, text.begins(name, with: dockerBridge) else { return false }
         return text.bytes(in: name).dropFirst(3).allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
+    static func isIgnored(_ device: String) -> Bool {
+        let name = Array(device.utf8)
+        return isIgnored(0..<name.count, in: ByteScanner(name.span))
     }
 
     private static func insert(

@@ -1,4 +1,5 @@
 import Glibc
+package import Model
 
 /// The answers of the kernel that do not come out of files, as parameters: tests on recorded trees give their own.
 package struct SystemCalls: Sendable {
@@ -11,16 +12,28 @@ package struct SystemCalls: Sendable {
     /// Clock ticks a second in /proc (USER_HZ).
     package var ticksPerSecond: UInt32
     package var pageBytes: UInt64
+    /// adjtimex(2); nil where the system refuses it.
+    package var clockState: @Sendable () -> ClockState?
+    /// The local zone at a moment.
+    package var timeZone: @Sendable (Timestamp) -> TimeZoneState
+    /// What uname(2) calls the machine, as `x86_64`.
+    package var machine: String
 
     package init(
         monotonicNanoseconds: @escaping @Sendable () -> UInt64, ownCPUNanoseconds: @escaping @Sendable () -> UInt64,
-        mountStatistics: @escaping @Sendable (_ path: [UInt8]) -> MountAnswer, ticksPerSecond: UInt32, pageBytes: UInt64
+        mountStatistics: @escaping @Sendable (_ path: [UInt8]) -> MountAnswer, ticksPerSecond: UInt32,
+        pageBytes: UInt64,
+        clockState: @escaping @Sendable () -> ClockState?, timeZone: @escaping @Sendable (Timestamp) -> TimeZoneState,
+        machine: String
     ) {
         self.monotonicNanoseconds = monotonicNanoseconds
         self.ownCPUNanoseconds = ownCPUNanoseconds
         self.mountStatistics = mountStatistics
         self.ticksPerSecond = ticksPerSecond
         self.pageBytes = pageBytes
+        self.clockState = clockState
+        self.timeZone = timeZone
+        self.machine = machine
     }
 
     /// This machine.
@@ -30,5 +43,15 @@ package struct SystemCalls: Sendable {
         mountStatistics: { MountAnswer(statvfsOf: $0) },
         // sysconf cannot fail for these two; the numbers are what Linux has on all but odd machines.
         ticksPerSecond: UInt32(exactly: sysconf(Int32(_SC_CLK_TCK))) ?? 100,
-        pageBytes: UInt64(exactly: sysconf(Int32(_SC_PAGESIZE))) ?? 4096)
+        pageBytes: UInt64(exactly: sysconf(Int32(_SC_PAGESIZE))) ?? 4096,
+        clockState: { ClockState.read() }, timeZone: { TimeZoneState.local(at: $0) }, machine: ownMachine)
+
+    private static var ownMachine: String {
+        var names = utsname()
+        // uname fills the structure, and every field ends in NUL.
+        guard unsafe uname(&names) == 0 else { return "" }
+        return unsafe withUnsafePointer(to: &names.machine) { field in
+            unsafe field.withMemoryRebound(to: CChar.self, capacity: 65) { unsafe String(cString: $0) }
+        }
+    }
 }

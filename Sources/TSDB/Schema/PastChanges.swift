@@ -6,8 +6,8 @@
 //
 // Rows that are later than every row before them are not told of: they concern their own times and later ones, and a
 // note of each would double what a scrape writes. Everything else is one change with the earliest time that it
-// concerns: late samples, a row beside or before the newest one, the first row of an empty head; and, as a change of all
-// times, whatever says nothing of itself: seals, imports, deletions, retention.
+// concerns: late samples, a row beside or before the newest one, the first row of an empty head; and, as a change of
+// all times, whatever says nothing of itself: seals, imports, deletions, retention.
 
 import LMDB
 

@@ -5,10 +5,11 @@ import Glibc
 /// the process ends with exit code 5.
 ///
 /// A Swift trap (SIGILL, SIGTRAP) is a bug of this program, in most places not the store's: such a process ends as it
-/// would. Only where the guarded thread reads or writes the store, a record that nobody foresaw is the likely cause, and
-/// the same is done.
+/// would. Only where the guarded thread reads or writes the store, a record that nobody foresaw is the likely cause,
+/// and the same is done.
 ///
-/// The handler uses nothing but write(2), open(2), fsync(2), pthread_self(3) and _exit(2), on memory that was filled before.
+/// The handler uses nothing but write(2), open(2), fsync(2), pthread_self(3) and _exit(2), on memory that was filled
+/// before.
 enum StoreGuard {
     /// The line, and the path of the file that counts how often it happened; both NUL-terminated, both never freed.
     nonisolated(unsafe) private static var message: UnsafeMutablePointer<CChar>?

@@ -21,7 +21,7 @@ enum CacheFigures {
                 figures.evictions),
             family("agent_query_cache_answers", .gauge, "", "Answers of queries that are kept.", figures.answers),
             family(
-                "agent_query_cache_size_bytes", .gauge, "bytes", "Memory that kept answers take, about.", figures.bytes),
+                "agent_query_cache_size_bytes", .gauge, "bytes", "Memory that kept answers take.", figures.bytes),
             family(
                 "agent_query_cache_max_size_bytes", .gauge, "bytes", "Memory that kept answers may take.",
                 figures.bytesMax),
