@@ -57,26 +57,36 @@ struct OrphanValues {
         return found + shorter(ends, without: used, full)
     }
 
-    /// Stripes of less than full length: one of few keys, at each length that LMDB gives a page of its own.
+    /// Stripes of less than full length: one of few keys, at each length that LMDB gives a page of its own. Of several
+    /// lengths that fit, the longest.
+    ///
+    /// What the key's checksum would have to be is worked out from the stripe, so that any number of keys costs one
+    /// look-up a length.
     private func shorter(_ keys: [[UInt8]], without used: Set<Int>, _ full: Int) -> [PageRecord] {
-        var found: [PageRecord] = []
-        for (place, orphan) in orphans.enumerated() where !used.contains(place) {
-            search: for length in stride(from: full - 1, through: full / 3, by: -1) {
-                let stored = OrphanValues.stored(orphan.bytes, length)
-                // What stands behind a value on its page is left from before, or zero; a checksum of 0 is too likely.
-                if stored == 0 { continue }
-                let payload = Array(orphan.bytes.prefix(length))
-                let target = stored ^ Checksum.plain(payload)
-                let shift = CRCShift(bytes: length)
-                for key in keys where shift.apply(Checksum.plain(key)) == target {
-                    found.append(
-                        PageRecord(
-                            key: key, valueBytes: length + Checksum.byteCount, page: orphan.page, offset: 16))
-                    break search
-                }
-            }
+        if keys.isEmpty { return [] }
+        var places: [UInt32: Int] = [:]
+        for (place, key) in keys.enumerated() { places[Checksum.plain(key)] = place }
+        let least = full / 3
+        var undo = CRCShift(undoing: least)
+        let undoByte = CRCShift(undoing: 1)
+        var rest = orphans.indices.filter { !used.contains($0) }.map { place in
+            (place: place, payload: Checksum.plain(Array(orphans[place].bytes.prefix(least))), record: PageRecord?.none)
         }
-        return found
+        for length in least..<full {
+            for index in rest.indices {
+                let bytes = orphans[rest[index].place].bytes
+                let stored = OrphanValues.stored(bytes, length)
+                // What stands behind a value on its page is left from before, or zero; a checksum of 0 is too likely.
+                if stored != 0, let key = places[undo.apply(stored ^ rest[index].payload)] {
+                    rest[index].record = PageRecord(
+                        key: keys[key], valueBytes: length + Checksum.byteCount, page: orphans[rest[index].place].page,
+                        offset: 16)
+                }
+                rest[index].payload = Checksum.plain(after: rest[index].payload, bytes[length])
+            }
+            undo = undoByte.after(undo)
+        }
+        return rest.compactMap(\.record)
     }
 
     private static func stored(_ bytes: [UInt8], _ offset: Int) -> UInt32 {
@@ -137,7 +147,18 @@ struct CRCShift {
 
     init(bytes: Int) {
         // One zero bit: the register moves right, the polynomial comes in where a 1 leaves.
-        var power = [0x82f6_3b78] + (0..<31).map { UInt32(1) << UInt32($0) }
+        self.init([0x82f6_3b78] + (0..<31).map { UInt32(1) << UInt32($0) }, times: bytes)
+    }
+
+    /// What takes the zero bytes back.
+    init(undoing bytes: Int) {
+        // The polynomial has the highest bit, which tells whether it came in.
+        let last: UInt32 = (0x8000_0000 ^ 0x82f6_3b78) << 1 | 1
+        self.init((1..<32).map { UInt32(1) << UInt32($0) } + [last], times: bytes)
+    }
+
+    private init(_ bit: [UInt32], times bytes: Int) {
+        var power = bit
         for _ in 0..<3 { power = CRCShift.product(power, power) }
         var result = (0..<32).map { UInt32(1) << UInt32($0) }
         var rest = bytes
@@ -147,6 +168,13 @@ struct CRCShift {
             if rest > 0 { power = CRCShift.product(power, power) }
         }
         columns = result
+    }
+
+    /// One shift behind another.
+    func after(_ first: CRCShift) -> CRCShift {
+        var both = self
+        both.columns = CRCShift.product(columns, first.columns)
+        return both
     }
 
     func apply(_ crc: UInt32) -> UInt32 { CRCShift.times(columns, crc) }

@@ -31,6 +31,12 @@ enum Checksum {
         unsafe bytes.withUnsafeBytes { unsafe mon_crc32c(0, $0.baseAddress, $0.count) }
     }
 
+    /// The CRC-32C of bytes whose checksum is known and one more.
+    static func plain(after checksum: UInt32, _ byte: UInt8) -> UInt32 {
+        // One byte, which lives here.
+        unsafe withUnsafeBytes(of: byte) { unsafe mon_crc32c(checksum, $0.baseAddress, 1) }
+    }
+
     private static func checksum(_ value: RawSpan, key: RawSpan) -> UInt32 {
         // The pointers are used during the calls only.
         let crc = unsafe key.withUnsafeBytes { unsafe mon_crc32c(0, $0.baseAddress, $0.count) }

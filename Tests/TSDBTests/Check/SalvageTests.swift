@@ -143,6 +143,12 @@ import Testing
             let payload = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
             let whole = Checksum.plain(key + payload)
             #expect(CRCShift(bytes: count).apply(Checksum.plain(key)) ^ Checksum.plain(payload) == whole, "\(count)")
+            #expect(CRCShift(undoing: count).apply(whole ^ Checksum.plain(payload)) == Checksum.plain(key), "\(count)")
+            let twice = CRCShift(undoing: 3).after(CRCShift(undoing: count))
+            #expect(twice.apply(whole) == CRCShift(undoing: count + 3).apply(whole), "\(count)")
+            if let last = payload.last {
+                #expect(Checksum.plain(after: Checksum.plain(payload.dropLast()), last) == Checksum.plain(payload))
+            }
         }
     }
 }
