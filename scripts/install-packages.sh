@@ -6,8 +6,8 @@ set -eu
 
 build="liblmdb-dev libre2-dev zlib1g-dev"
 test="prometheus prometheus-node-exporter python3-prometheus-client python3-pip curl binutils"
-# A client from PyPI, beside the Debian packages and not among them.
-client="prometheus-api-client==0.7.2"
+# From PyPI, beside the Debian packages and not among them: a client, and what Python programs ask a host with.
+clients="prometheus-api-client==0.7.2 psutil==7.1.3"
 
 case "${1:-}" in
 build) wanted=$build ;;
@@ -19,14 +19,15 @@ missing=""
 for package in $wanted; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
 done
-install_client() {
-    [ "$1" = test ] && [ ! -e .build/python/prometheus_api_client ] || return 0
-    echo "installing: $client"
-    /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
-        --target .build/python "$client" || echo "could not install $client: its test is left out" >&2
+install_clients() {
+    [ "$1" = test ] || return 0
+    [ ! -e .build/python/prometheus_api_client ] || [ ! -e .build/python/psutil ] || return 0
+    echo "installing: $clients"
+    /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade \
+        --target .build/python $clients || echo "could not install $clients: their tests are left out" >&2
 }
 if [ -z "$missing" ]; then
-    install_client "$1"
+    install_clients "$1"
     exit 0
 fi
 
@@ -49,4 +50,4 @@ status=0
 $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing || status=$?
 [ -z "$made_mask" ] || $root rm -f "$mask"
 [ "$status" -eq 0 ] || exit "$status"
-install_client "$1"
+install_clients "$1"

@@ -247,6 +247,17 @@ def families(text):
     return series, types
 
 
+def has_packages():
+    """Makes what was installed from PyPI known; false, and a word about it, where it could not be installed."""
+    packages = os.path.join(ROOT, ".build", "python")
+    if not os.path.isdir(packages):
+        print("        left out: packages could not be installed")
+        return False
+    if packages not in sys.path:
+        sys.path.insert(0, packages)
+    return True
+
+
 def is_about_the_exporter(name):
     return not name.startswith("node_") or name.startswith(("node_exporter_", "node_scrape_"))
 
@@ -290,6 +301,64 @@ def test_node_exporters_users_change_nothing(agent, folder):
     for name in wanted:
         if name.startswith(("node_cpu_seconds_total", "node_network_receive_bytes", "node_intr_total")):
             assert ours[name] <= after[name] + 1, (name, ours[name], after[name])
+
+
+@with_agent
+def test_psutil_says_the_same(agent, folder):
+    """psutil asked before and after a page of ours: what stood still is equal, what moved lies between."""
+    if not has_packages():
+        return
+    import psutil
+    wait_for_samples(agent, 3)
+
+    def host():
+        found = {}
+        memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+        for name in ("total", "available", "used", "cached", "buffers", "shared", "slab"):
+            ours = {"shared": "shmem"}.get(name, name)
+            found[f"memory_{ours}_bytes{{}}"] = getattr(memory, name)
+        found["swap_total_bytes{}"], found["swap_used_bytes{}"] = swap.total, swap.used
+        for device, io in psutil.disk_io_counters(perdisk=True, nowrap=False).items():
+            labels = f"{{device={device}}}"
+            found[f"disk_io_read_bytes_total{labels}"] = io.read_bytes
+            found[f"disk_io_write_bytes_total{labels}"] = io.write_bytes
+            found[f"disk_io_read_count_total{labels}"] = io.read_count
+            found[f"disk_io_write_count_total{labels}"] = io.write_count
+            found[f"disk_io_busy_seconds_total{labels}"] = io.busy_time / 1000
+        for device, io in psutil.net_io_counters(pernic=True, nowrap=False).items():
+            labels = f"{{device={device}}}"
+            found[f"network_receive_bytes_total{labels}"] = io.bytes_recv
+            found[f"network_transmit_packets_total{labels}"] = io.packets_sent
+            found[f"network_receive_drops_total{labels}"] = io.dropin
+        for number, times in enumerate(psutil.cpu_times(percpu=True)):
+            for mode in ("user", "system", "idle", "iowait", "steal"):
+                found[f"cpu_time_seconds_total{{cpu={number},mode={mode}}}"] = getattr(times, mode)
+        for part in psutil.disk_partitions():
+            usage = psutil.disk_usage(part.mountpoint)
+            labels = f"{{device={part.device},fstype={part.fstype},mountpoint={part.mountpoint}}}"
+            found[f"disk_total_bytes{labels}"] = usage.total
+            found[f"disk_used_bytes{labels}"] = usage.used
+            found[f"disk_free_bytes{labels}"] = usage.free
+        for period, value in zip(("1m", "5m", "15m"), psutil.getloadavg()):
+            found[f"load_average{{period={period}}}"] = round(value, 2)
+        found["boot_time_seconds{}"] = psutil.boot_time()
+        return found
+
+    before = host()
+    time.sleep(2.5)
+    ours, _ = families(fetch(agent.url + "/metrics")[1])
+    after = host()
+    compared = [name for name in before if name in ours and name in after]
+    assert len(compared) > 30, (len(compared), sorted(set(before) - set(ours))[:20])
+    for kind in ("memory_", "swap_", "disk_io_", "network_", "cpu_time", "disk_total", "load_average", "boot_time"):
+        assert any(name.startswith(kind) for name in compared), kind
+    for name in compared:
+        low, high = sorted((before[name], after[name]))
+        # What goes up and down may have been outside in between; idle time goes back a tick now and then.
+        if "_total" in name.split("{")[0]:
+            assert low - 0.011 <= ours[name] <= high + 0.011, (name, low, ours[name], high)
+        elif low == high and name.startswith(("memory_total", "swap_total", "disk_total", "boot_time")):
+            assert ours[name] == low, (name, low, ours[name])
 
 
 @with_agent
@@ -547,11 +616,8 @@ def test_what_grafana_asks(folder):
 @with_agent
 def test_a_client_from_pypi(agent, folder):
     """prometheus-api-client, as a notebook uses it: all that it asks of a Prometheus."""
-    packages = os.path.join(ROOT, ".build", "python")
-    if not os.path.isdir(packages):
-        print("        left out: the client could not be installed")
+    if not has_packages():
         return
-    sys.path.insert(0, packages)
     from datetime import datetime, timedelta
     from prometheus_api_client import PrometheusApiClientException, PrometheusConnect
     wait_for_samples(agent, 4)
