@@ -60,6 +60,7 @@ let package = Package(
         .systemLibrary(name: "CLMDB"),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary(":libre2.a"), .linkedLibrary("stdc++")]),
         .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CYAML"),
         .target(name: "CLinux"),
         .target(name: "CCRC32C"),
 
@@ -73,7 +74,7 @@ let package = Package(
         // Layer 2.
         room("Query", ["Model", "TSDB"]),
         // Layer 3.
-        room("Formats", ["Model", "Query"]),
+        room("Formats", ["Model", "Query", "CYAML"], links: [.linkedLibrary(":libyaml.a")]),
         // Layer 5.
         room("Sampler", ["Model", "CLinux"]),
         room(

@@ -8,7 +8,7 @@ let doors: [String: Set<String>] = [
     "TSDB": ["Model", "LMDB", "Glibc", "Synchronization", "CCRC32C"],
     "Sampler": ["Model", "Glibc", "CLinux"],
     "Query": ["Model", "TSDB", "Glibc", "Synchronization"],
-    "Formats": ["Model", "Query", "Glibc"],
+    "Formats": ["Model", "Query", "CYAML", "Glibc"],
     "Server": [
         "Model", "TSDB", "Query", "Formats", "CZlib", "NIOCore", "NIOPosix", "NIOHTTP1", "Glibc", "Synchronization",
         "FoundationEssentials",
