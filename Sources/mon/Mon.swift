@@ -13,8 +13,7 @@ import Glibc
         subcommands: [
             QueryCommand.self, SeriesCommand.self, LabelsCommand.self, MetricsCommand.self, ExportCommand.self,
             RunCommand.self, ServeCommand.self, SampleCommand.self, RetentionCommand.self, ImportCommand.self,
-            DumpCommand.self,
-            SnapshotCommand.self, DBCommand.self,
+            DumpCommand.self, SnapshotCommand.self, DBCommand.self, ConfigCommand.self,
         ])
 
     static func main() {

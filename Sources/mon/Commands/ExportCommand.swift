@@ -58,7 +58,7 @@ struct ExportCommand: Verb {
         let services = Services(
             version: Version.text, names: names,
             metrics: { try CurrentValues.families(in: opened.snapshot(), at: WallClock.now(), names: $0) })
-        let log = Log.live(nil, on: console)
+        let log = Log.live(Configuration(file: nil, environment: console.environment, flags: []), on: console)
         let server = try HTTPServer.start(
             address: address, routes: Routes.all(services), allowRemote: allowRemote,
             report: { log.error("a request failed", ["cause": $0]) })

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Query
+import Sampler
 import Server
 import TSDB
 
@@ -8,10 +10,13 @@ struct DaemonOptions: Sendable {
     var dataPath: String
     /// The shortest time between two scrapes.
     var intervalMilliseconds: Int64
+    var sampler: SamplerOptions
     /// Scrapes that share a commit.
     var scrapesPerCommit: Int
     /// Where to serve; nil for not at all.
     var listenAddress: String?
+    /// The names on /metrics.
+    var names: NameForm
     var serving: ServingSettings
     /// How long to keep what.
     var retention: RetentionRequest
@@ -26,13 +31,19 @@ struct RunCommand: Verb {
         commandName: "run", _superCommandName: Mon.name, abstract: "Records this host into the store, until stopped.",
         discussion: "mon run --data /var/lib/mon --listen 127.0.0.1:9100")
 
+    @Option(
+        help: ArgumentHelp(
+            "The configuration file. Else MON_CONFIG, /etc/mon/mon.yaml, ~/.config/mon/mon.yaml where there is one.",
+            discussion: "A flag is stronger than the environment, the environment than the file.", valueName: "file"))
+    var config: String?
+
     @OptionGroup var store: StoreOptions
 
-    @Option(help: "Time between two scrapes.")
-    var interval = "5s"
+    @Option(help: "Time between two scrapes, at first 5s.")
+    var interval: String?
 
-    @Option(help: "Scrapes that share a commit: more write less to disk and are seen by others later.")
-    var commitEvery = 1
+    @Option(help: "Scrapes that share a commit, at first 1: more write less to disk and are seen by others later.")
+    var commitEvery: String?
 
     @Option(
         help: ArgumentHelp("Serve /metrics and Prometheus' API there, such as 127.0.0.1:9100.", valueName: "address"))
@@ -56,26 +67,62 @@ struct RunCommand: Verb {
         return .success
     }
 
-    /// The flags, checked.
+    /// What the flags, the environment and the file say, checked.
     func options(on console: Console) throws(CommandFailure) -> DaemonOptions {
-        let level = logLevel.flatMap { LogLevel($0) }
-        if let logLevel, level == nil {
-            throw CommandFailure(.usage, "--log-level \(logLevel): possible are debug, info, warning, error")
+        let flags =
+            try ConfigurationFlag.given([
+                ("store.path", "--data", store.data), ("store.commit_every", "--commit-every", commitEvery),
+                ("store.max_size", "--max-size", maxSize), ("sampler.interval", "--interval", interval),
+                ("server.listen", "--listen", listen), ("log.level", "--log-level", logLevel),
+            ]) + serving.given()
+        return try DaemonOptions(
+            Configuration.load(config, flags: flags, on: console), store, retention: retention.request(), on: console)
+    }
+}
+
+extension DaemonOptions {
+    init(
+        _ configuration: Configuration, _ store: StoreOptions, retention: RetentionRequest, on console: Console
+    ) throws(CommandFailure) {
+        var store = store
+        if configuration.isSet("store.path") { store.data = configuration.text("store.path") }
+        dataPath = try store.folder(for: .write, on: console).path
+        intervalMilliseconds = configuration.milliseconds("sampler.interval") ?? 5000
+        guard intervalMilliseconds % 1000 == 0 else {
+            let value = configuration["sampler.interval"]
+            throw CommandFailure(
+                .usage,
+                "sampler.interval, \(value?.text ?? ""), from \(value?.origin.description ?? ""): whole seconds are possible"
+            )
         }
-        guard (1...720).contains(commitEvery) else {
-            throw CommandFailure(.usage, "--commit-every \(commitEvery): 1 to 720 scrapes can share a commit")
+        sampler = DaemonOptions.samplerOptions(configuration, intervalMilliseconds)
+        scrapesPerCommit = configuration.whole("store.commit_every") ?? 1
+        listenAddress =
+            configuration.text("server.listen") ?? configuration.text("server.port").map { "127.0.0.1:\($0)" }
+        names = configuration.text("server.names").flatMap { NameForm(rawValue: $0) } ?? .native
+        serving = ServingSettings(configuration, cacheBytes: 8 << 20)
+        self.retention = try retention.over(configuration)
+        sizeMaxBytes = try SizeArgument.storeBytes(
+            configuration.text("store.max_size"), option: configuration["store.max_size"]?.origin.description ?? "",
+            diskBytes: Disk.bytes(below: dataPath))
+        log = Log.live(configuration, on: console)
+    }
+
+    /// Collectors that nobody gave an interval of their own keep theirs in proportion to the shortest.
+    static func samplerOptions(_ configuration: Configuration, _ interval: Int64) -> SamplerOptions {
+        var options = SamplerOptions()
+        let shortest = CollectorRegistry.entries.map(\.intervalMilliseconds).min() ?? 5000
+        for entry in CollectorRegistry.entries {
+            let names = [entry.name, entry.section].map { "collectors.\($0)" }
+            let own = names.compactMap { configuration.milliseconds($0 + ".interval") }.first
+            options.intervalMilliseconds[entry.name] = own ?? entry.intervalMilliseconds / shortest * interval
+            if names.compactMap({ configuration.flag($0 + ".enabled") }).first == false {
+                options.disabledCollectors.insert(entry.name)
+            }
         }
-        let interval = try DurationArgument.parse(interval, option: "--interval")
-        guard interval >= 1000, interval % 1000 == 0, interval <= 300_000 else {
-            throw CommandFailure(.usage, "--interval \(self.interval): whole seconds from 1s to 5m are possible")
-        }
-        let retention = try retention.request()
-        let serving = try serving.settings(cacheBytes: 8 << 20)
-        let path = try store.folder(for: .write, on: console).path
-        let sizeMax = try SizeArgument.storeBytes(maxSize, option: "--max-size", diskBytes: Disk.bytes(below: path))
-        return DaemonOptions(
-            dataPath: path, intervalMilliseconds: interval, scrapesPerCommit: commitEvery, listenAddress: listen,
-            serving: serving, retention: retention, sizeMaxBytes: sizeMax,
-            log: Log.live(level, on: console))
+        options.topProcesses = configuration.whole("sampler.top_processes") ?? options.topProcesses
+        options.mountDeadlineMilliseconds =
+            configuration.milliseconds("sampler.mount_timeout") ?? options.mountDeadlineMilliseconds
+        return options
     }
 }

@@ -35,13 +35,12 @@ struct ServeCommand: Verb {
     var logLevel: String?
 
     func perform(on console: Console) throws -> CommandStatus {
-        let level = logLevel.flatMap { LogLevel($0) }
-        if let logLevel, level == nil {
-            throw CommandFailure(.usage, "--log-level \(logLevel): possible are debug, info, warning, error")
-        }
-        let settings = try serving.settings(cacheBytes: 32 << 20)
+        let flags = try serving.given() + ConfigurationFlag.given([("log.level", "--log-level", logLevel)])
+        // The file is the agent's; beside it a server has its flags and the environment.
+        let configuration = try Configuration(file: nil, environment: console.environment, flags: flags)
+        let settings = ServingSettings(configuration, cacheBytes: 32 << 20)
         let request = try retention.request()
-        let log = Log.live(level, on: console)
+        let log = Log.live(configuration, on: console)
         // Before any other thread exists, so that none of them gets the signals.
         Signals.hold()
         try store.setClock(of: console)

@@ -60,17 +60,7 @@ struct Daemon: ~Copyable {
         ingest = Ingest(opened.recorder)
         upkeep = StoreUpkeep(log: options.log)
         attempts = Attempts(log: options.log)
-        loop = SamplingLoop(host: .live, options: Daemon.samplerOptions(options.intervalMilliseconds))
-    }
-
-    /// All collectors at the interval asked for; those that are slower by default stay as much slower.
-    static func samplerOptions(_ interval: Int64) -> SamplerOptions {
-        var options = SamplerOptions()
-        let shortest = CollectorRegistry.entries.map(\.intervalMilliseconds).min() ?? 5000
-        for entry in CollectorRegistry.entries {
-            options.intervalMilliseconds[entry.name] = entry.intervalMilliseconds / shortest * interval
-        }
-        return options
+        loop = SamplingLoop(host: .live, options: options.sampler)
     }
 
     private func serve() throws(ListenError) -> HTTPServer? {
@@ -81,7 +71,7 @@ struct Daemon: ~Copyable {
             flags: [("web.listen-address", address), ("storage.tsdb.path", options.dataPath)])
         api.inbox = Inbox(into: store, source: PrometheusAPI.source)
         let services = Services(
-            version: Version.text,
+            version: Version.text, names: options.names,
             metrics: { try CurrentValues.families(in: store.snapshot(), at: WallClock.now(), names: $0) }, api: api)
         return try HTTPServer.start(
             address: address, routes: Routes.all(services), allowRemote: options.serving.allowsRemote,

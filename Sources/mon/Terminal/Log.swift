@@ -33,10 +33,10 @@ enum LogLevel: Int, Comparable, CaseIterable {
 ///     time=2026-03-29T01:02:03Z level=warning msg="cannot commit" path=/var/lib/mon error="disk full"
 ///
 /// On a terminal the same for people: `01:02:03 warning  cannot commit  path=/var/lib/mon error="disk full"`. Without
-/// a time where journald, which has its own, reads it. One write(2) a line, so that threads do not mix theirs.
+/// a time where journald, which has its own, reads it. With `log.format: json` one object a line. One write(2) a line, so that threads do not mix theirs.
 struct Log: Sendable {
     enum Style: Sendable {
-        case people, fields, fieldsWithoutTime
+        case people, fields, fieldsWithoutTime, json
     }
 
     let level: LogLevel
@@ -56,12 +56,16 @@ struct Log: Sendable {
         self.sink = sink
     }
 
-    /// To standard error, in the style that suits what reads it.
-    /// - Parameter asked: `--log-level`; without it the variable LOG_LEVEL counts, else `info`.
-    static func live(_ asked: LogLevel?, on console: Console) -> Log {
-        let level = asked ?? console.environment("LOG_LEVEL").flatMap { LogLevel($0) } ?? .info
+    /// To standard error, in the configured style, else in the one that suits what reads it.
+    static func live(_ configuration: Configuration, on console: Console) -> Log {
+        let level = configuration.text("log.level").flatMap { LogLevel($0) } ?? .info
         let isJournal = console.environment("JOURNAL_STREAM") != nil
-        let style: Style = console.errorIsTerminal ? .people : isJournal ? .fieldsWithoutTime : .fields
+        let style: Style
+        switch configuration.text("log.format") {
+        case "json": style = .json
+        case "text": style = .fields
+        default: style = console.errorIsTerminal ? .people : isJournal ? .fieldsWithoutTime : .fields
+        }
         let zone = console.errorIsTerminal ? console.zone : .utc
         return Log(level: level, style: style, zone: zone, now: WallClock.now) { line in
             // A log that nobody can read must not stop what it tells of.
@@ -88,9 +92,27 @@ struct Log: Sendable {
             line = "time=\(TimeText.rfc3339(now(), zone)) level=\(level.word) msg=\(Log.value(message))"
         case .fieldsWithoutTime:
             line = "level=\(level.word) msg=\(Log.value(message))"
+        case .json:
+            sink(json(level, message, fields))
+            return
         }
         for (name, value) in fields { line += " \(name)=\(Log.value(value))" }
         sink(Array((line + "\n").utf8))
+    }
+
+    private func json(_ level: LogLevel, _ message: String, _ fields: KeyValuePairs<String, String>) -> [UInt8] {
+        var writer = TextWriter()
+        var separator = "{"
+        let head: KeyValuePairs = ["time": TimeText.rfc3339(now(), zone), "level": level.word, "msg": message]
+        for (name, value) in Array(head) + Array(fields) {
+            writer.write(separator)
+            JSONText.write(string: name, into: &writer)
+            writer.write(":")
+            JSONText.write(string: value, into: &writer)
+            separator = ","
+        }
+        writer.write("}\n")
+        return writer.take()
     }
 
     /// Bare where it can be, else quoted as in PromQL.

@@ -310,8 +310,8 @@ struct SampleStore {
             #expect(test.error.contains(said), "\(arguments): \(test.error)")
         }
         check(["--log-level", "loud"], "possible are debug, info, warning, error")
-        check(["--commit-every", "0"], "--commit-every 0")
-        check(["--interval", "100ms"], "--interval 100ms")
+        check(["--commit-every", "0"], "--commit-every: \"0\" is out of range; 1 to 720")
+        check(["--interval", "100ms"], "--interval: \"100ms\" is out of range; 1s to 5m")
         check(["--keep", "soon"], "--keep: \"soon\" is no length of time")
         check(["--keep", "1d", "--retention", "raw=2d"], "give one of them")
         check(["--retention", "1m=soon"], "\"soon\" is no time such as 30d")

@@ -25,7 +25,9 @@ import Testing
 
     @Test func settings() throws {
         func settings(_ arguments: [String]) throws -> ServingSettings {
-            try #require(Mon.command(for: ["serve"] + arguments) as? ServeCommand).serving.settings(cacheBytes: 7)
+            let serving = try #require(Mon.command(for: ["serve"] + arguments) as? ServeCommand).serving
+            return ServingSettings(
+                try Configuration(file: nil, environment: { _ in nil }, flags: serving.given()), cacheBytes: 7)
         }
         #expect(try settings([]).cacheBytes == 7)
         #expect(try settings([]).slowMilliseconds == 1000)
@@ -35,7 +37,7 @@ import Testing
         #expect(try settings(["--log-queries-slower-than", "250ms"]).slowMilliseconds == 250)
         #expect(try settings(["--enable", "experimental"]).acceptsExperimental)
         let run = try #require(Mon.command(for: ["run", "--query-timeout", "5s"]) as? RunCommand)
-        #expect(try run.serving.settings(cacheBytes: 0).timeoutMilliseconds == 5000)
+        #expect(try run.options(on: TestConsole().console).serving.timeoutMilliseconds == 5000)
     }
 
     /// The one writer of a folder drops what is too old once a span of two hours, and merges what waits.

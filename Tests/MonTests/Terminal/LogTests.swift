@@ -40,9 +40,19 @@ import Testing
         #expect(LogLevel("WARN") == .warning && LogLevel("Debug") == .debug && LogLevel("loud") == nil)
     }
 
-    @Test func levelOfTheEnvironment() {
-        #expect(Log.live(nil, on: TestConsole(environment: ["LOG_LEVEL": "error"]).console).level == .error)
-        #expect(Log.live(.debug, on: TestConsole(environment: ["LOG_LEVEL": "error"]).console).level == .debug)
-        #expect(Log.live(nil, on: TestConsole(environment: ["LOG_LEVEL": "loud"]).console).level == .info)
+    @Test func levelOfTheEnvironment() throws {
+        func level(_ flags: [ConfigurationFlag] = []) throws -> LogLevel {
+            let console = TestConsole(environment: ["LOG_LEVEL": "error"]).console
+            let configuration = try Configuration(file: nil, environment: console.environment, flags: flags)
+            return Log.live(configuration, on: console).level
+        }
+        #expect(try level() == .error)
+        #expect(try level([ConfigurationFlag(setting: "log.level", flag: "--log-level", text: "debug")]) == .debug)
+    }
+
+    @Test func json() {
+        let text = lines(.info, .json) { $0.info("a \"b\"", ["c": "d\n"]) }
+        #expect(text.hasSuffix(#""level":"info","msg":"a \"b\"","c":"d\n"}"# + "\n"), "\(text)")
+        #expect(text.hasPrefix(#"{"time":""#))
     }
 }

@@ -64,6 +64,26 @@ struct RetentionRequest: Sendable {
     /// Whether nothing is asked for.
     var isEmpty: Bool { keep == nil && exceptions.isEmpty }
 
+    /// What the flags say, over what the configuration does: times by tier, and exceptions all or none.
+    func over(_ configuration: Configuration) throws(CommandFailure) -> RetentionRequest {
+        var request = self
+        let given = Set(
+            (keep ?? "").split(separator: ",").compactMap { $0.split(separator: "=").first.map(String.init) })
+        let set = ["raw", "1m", "1h"].filter { configuration.isSet("store.retention.\($0)") && !given.contains($0) }
+        let times = set.map { "\($0)=\(configuration.text("store.retention.\($0)") ?? "")" }
+        if !times.isEmpty { request.keep = (times + [keep].compactMap(\.self)).joined(separator: ",") }
+        if exceptions.isEmpty {
+            for exception in configuration.exceptions {
+                do throws(ParseError) {
+                    request.exceptions.append((try Parser.parseSelector(exception.selector), exception.times))
+                } catch {
+                    throw CommandFailure(.usage, "\(exception.origin): \(exception.selector): \(error.message)")
+                }
+            }
+        }
+        return request
+    }
+
     /// The policy of a store that has had `current`; nil where nothing is asked for.
     func policy(on current: RetentionPolicy) throws(CommandFailure) -> RetentionPolicy? {
         if isEmpty { return nil }

@@ -9,8 +9,8 @@ struct ServingOptions: ParsableArguments {
     @Flag(help: "Listen on addresses that other machines can reach. Nobody is asked who he is.")
     var allowRemote = false
 
-    @Option(help: "Queries end after this time.")
-    var queryTimeout = "2m"
+    @Option(help: "Queries end after this time, at first 2m.")
+    var queryTimeout: String?
 
     @Option(
         help: ArgumentHelp(
@@ -19,8 +19,8 @@ struct ServingOptions: ParsableArguments {
     var queryCache: String?
 
     @Option(
-        help: ArgumentHelp("Log queries that take longer; 0 for none.", valueName: "time"))
-    var logQueriesSlowerThan = "1s"
+        help: ArgumentHelp("Log queries that take longer, at first 1s; 0 for none.", valueName: "time"))
+    var logQueriesSlowerThan: String?
 
     @Option(
         name: .customLong("enable"),
@@ -29,28 +29,33 @@ struct ServingOptions: ParsableArguments {
             valueName: "experimental"))
     var features: [String] = []
 
-    /// The flags, checked.
-    /// - Parameter cacheBytes: what the cache has unless told.
-    func settings(cacheBytes: Int) throws(CommandFailure) -> ServingSettings {
+    /// What was given.
+    func given() throws(CommandFailure) -> [ConfigurationFlag] {
         for feature in features where feature != "experimental" {
             throw CommandFailure(.usage, "--enable \(feature): possible is experimental")
         }
-        var settings = ServingSettings(cacheBytes: cacheBytes)
-        settings.allowsRemote = allowRemote
-        settings.acceptsExperimental = !features.isEmpty
-        settings.timeoutMilliseconds = try DurationArgument.parse(queryTimeout, option: "--query-timeout")
-        if let queryCache {
-            guard let bytes = SizeArgument.parse(queryCache, whole: nil) else {
-                throw CommandFailure(
-                    .usage, "--query-cache: \"\(queryCache)\" is no size; possible are 32MiB, 64M, bytes, or 0 for none"
-                )
-            }
-            settings.cacheBytes = bytes
+        return ConfigurationFlag.given([
+            ("server.allow_remote", "--allow-remote", allowRemote ? "true" : nil),
+            ("query.timeout", "--query-timeout", queryTimeout),
+            ("query.cache", "--query-cache", queryCache),
+            ("query.log_slower_than", "--log-queries-slower-than", logQueriesSlowerThan),
+            ("query.experimental", "--enable", features.isEmpty ? nil : "true"),
+        ])
+    }
+}
+
+extension ServingSettings {
+    /// - Parameter cacheBytes: what the cache has unless told.
+    init(_ configuration: Configuration, cacheBytes: Int) {
+        self.init(cacheBytes: cacheBytes)
+        allowsRemote = configuration.flag("server.allow_remote") ?? false
+        acceptsExperimental = configuration.flag("query.experimental") ?? false
+        timeoutMilliseconds = configuration.milliseconds("query.timeout") ?? timeoutMilliseconds
+        if configuration.isSet("query.cache"), let text = configuration.text("query.cache") {
+            self.cacheBytes = SizeArgument.parse(text, whole: nil) ?? cacheBytes
         }
-        settings.slowMilliseconds =
-            logQueriesSlowerThan == "0" || logQueriesSlowerThan == "0s"
-            ? nil : try DurationArgument.parse(logQueriesSlowerThan, option: "--log-queries-slower-than")
-        return settings
+        // 0 is no length of time, and none.
+        slowMilliseconds = configuration.milliseconds("query.log_slower_than")
     }
 }
 

@@ -1,0 +1,99 @@
+import Formats
+import Model
+
+/// What the agent was told, each value with where it comes from.
+///
+/// A flag is stronger than the environment, the environment than the file, the file than what counts otherwise.
+struct Configuration: Sendable {
+    enum Origin: Hashable, Sendable, CustomStringConvertible {
+        case fallback
+        case file(String, YAMLPlace)
+        case environment(String)
+        case flag(String)
+
+        var description: String {
+            switch self {
+            case .fallback: "default"
+            case .file(let path, let place): "\(path):\(place)"
+            case .environment(let name): "environment \(name)"
+            case .flag(let name): name
+            }
+        }
+    }
+
+    struct Value: Hashable, Sendable {
+        var text: String
+        var origin: Origin
+    }
+
+    /// An entry of `store.retention_for`.
+    struct Exception: Sendable {
+        var selector: String
+        /// As `raw=7d,1m=30d`.
+        var times: String
+        var origin: Origin
+    }
+
+    private var values: [String: Value] = [:]
+    private(set) var exceptions: [Exception] = []
+
+    /// - Parameters:
+    ///   - file: what was read, nil for no file.
+    ///   - environment: a variable; nil where it is not set.
+    ///   - flags: what was given, by the setting's name, with the flag's own.
+    /// - Throws: every value that is not possible, each in a line with its place.
+    init(
+        file: ConfigurationFile?, environment: (String) -> String?, flags: [ConfigurationFlag]
+    ) throws(CommandFailure) {
+        var problems: [String] = []
+        for setting in Settings.list {
+            if !setting.fallback.isEmpty { values[setting.name] = Value(text: setting.fallback, origin: .fallback) }
+            if let found = file?.values[setting.name] { values[setting.name] = found }
+            for variable in setting.variables.reversed() {
+                guard let text = environment(variable), !text.isEmpty else { continue }
+                let value = Value(text: text, origin: .environment(variable))
+                if let problem = setting.kind.problem(with: text) {
+                    problems.append("\(variable): \"\(text)\" \(problem)")
+                }
+                values[setting.name] = value
+            }
+        }
+        for given in flags {
+            if let problem = Settings.named(given.setting)?.kind.problem(with: given.text) {
+                problems.append("\(given.flag): \"\(given.text)\" \(problem)")
+            }
+            values[given.setting] = Value(text: given.text, origin: .flag(given.flag))
+        }
+        exceptions = file?.exceptions ?? []
+        if !problems.isEmpty { throw CommandFailure(.usage, problems.joined(separator: "\n")) }
+    }
+
+    /// What counts for a setting; nil where nobody set it and it has no default.
+    subscript(name: String) -> Value? { values[name] }
+
+    func text(_ name: String) -> String? { values[name]?.text }
+
+    func flag(_ name: String) -> Bool? { values[name].flatMap { SettingKind.truth($0.text) } }
+
+    func whole(_ name: String) -> Int? { values[name].flatMap { Int($0.text) } }
+
+    func milliseconds(_ name: String) -> Int64? { values[name].flatMap { SettingKind.milliseconds($0.text) } }
+
+    /// Whether somebody set it.
+    func isSet(_ name: String) -> Bool { values[name].map { $0.origin != .fallback } ?? false }
+}
+
+/// A setting on the command line.
+struct ConfigurationFlag: Sendable {
+    var setting: String
+    /// As the flag is written.
+    var flag: String
+    var text: String
+
+    /// Those that were given.
+    static func given(_ flags: [(setting: String, flag: String, text: String?)]) -> [ConfigurationFlag] {
+        flags.compactMap { one in
+            one.text.map { ConfigurationFlag(setting: one.setting, flag: one.flag, text: $0) }
+        }
+    }
+}
