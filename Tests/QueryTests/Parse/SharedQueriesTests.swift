@@ -1,4 +1,5 @@
 import Glibc
+import Model
 import Query
 import Testing
 
@@ -35,7 +36,7 @@ private let sharedFolder = unsafe getenv("MON_SHARED").map { unsafe String(cStri
     private func dashboardQueries() -> [String] {
         lines("names/node-exporter-full.tsv").dropFirst().compactMap { line -> String? in
             let columns = line.split(separator: "\t", maxSplits: 3, omittingEmptySubsequences: false)
-            return columns.count == 4 ? columns[3].replacing("$__rate_interval", with: "1m") : nil
+            return columns.count == 4 ? String(columns[3]).replacing("$__rate_interval", with: "1m") : nil
         }
     }
 
