@@ -118,7 +118,7 @@ let package = Package(
         tests("Query", ["Query", "TSDB", "Model"], resources: ["Corpus"]),
         tests("Formats", ["Formats", "Query", "Model"]),
         tests("Server", ["Server", "Formats", "Query", "TSDB", "Model"]),
-        tests("Mon", ["mon", "TSDB", "Query", "Model"]),
+        tests("Mon", ["mon", "TSDB", "Query", "Sampler", "Formats", "Model"]),
         tests("Tidy"),
     ] + fuzzTargets()
 )

@@ -52,7 +52,7 @@ package struct CollectorEntry: Sendable {
         CollectorEntry("network_devices", "network", seconds: 60, budgeted: true, NetworkDevicesCollector.self),
         CollectorEntry("neighbours", "network", seconds: 60, budgeted: true, NeighboursCollector.self),
         CollectorEntry("service_detail", "service", seconds: 60, budgeted: true, ServiceDetailCollector.self),
-        CollectorEntry("clock", "kernel", seconds: 60, ClockCollector.self),
+        CollectorEntry("clock", "kernel", seconds: 10, ClockCollector.self),
         CollectorEntry("host_info", "kernel", seconds: 60, HostInfoCollector.self),
         CollectorEntry("hardware", "hardware", seconds: 60, budgeted: true, HardwareCollector.self),
     ]

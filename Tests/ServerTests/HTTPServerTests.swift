@@ -234,7 +234,11 @@ import Testing
     }
 
     @Test func connectionsAreBounded() throws {
-        try withServer([], { $0.connectionsMax = 2 }) { server in
+        let change = { (limits: inout ServerLimits) in
+            limits.connectionsMax = 2
+            limits.idleMin = .seconds(3600)
+        }
+        try withServer([], change) { server in
             let first = TestClient(port: server.port)
             let second = TestClient(port: server.port)
             #expect(first.get("/hello")?.status == 200 && second.get("/hello")?.status == 200)

@@ -3,8 +3,8 @@ import CYAML
 /// Reads a YAML document through libyaml's events.
 ///
 /// Taken: one document of mappings with keys of text, lists and values, in any style; anchors and aliases, as long as
-/// what they stand for stays small. Not taken, with the place: a key that comes twice, a key that is no text, tags other
-/// than YAML's own for text, and a second document.
+/// what they stand for stays small. Not taken, with the place: a key that comes twice, a key that is no text, tags
+/// other than YAML's own for text, and a second document.
 package enum YAMLReader {
     /// How deep values may lie, so that no text can use up the stack.
     static let depthMax = 64

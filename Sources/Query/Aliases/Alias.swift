@@ -1,4 +1,4 @@
-package import Model
+import Model
 
 /// One way in which stored series answer under another name: an entry of ``AliasTable``. Nothing of it is stored.
 ///

@@ -75,6 +75,7 @@ package struct AliasTable: Sendable {
 
 /// Aliases that were given for one purpose.
 package struct AliasList: Sendable {
+    /// What the names are for.
     package enum Purpose: Hashable, Sendable {
         /// What node_exporter calls it.
         case node

@@ -26,17 +26,27 @@ struct NetworkCollector: Collector {
     ]
     private static let numberCount = 16
 
-    static let families = columns.map(\.family)
+    private static let unwanted = counter("network_receive_nohandler_total", "Packets received that nobody wanted.")
+
+    static let families = columns.map(\.family) + [unwanted]
 
     private static func counter(_ name: String, unit: String = "", _ help: String) -> MetricFamily {
         MetricFamily(name: name, kind: .counter, unit: unit, help: help)
     }
 
+    private struct Device {
+        let handles: [SeriesHandle]
+        /// The one number that the table lacks.
+        var unwanted: KernelFile
+        let unwantedHandle: SeriesHandle
+    }
+
+    private let host: HostRoot
     private var file: KernelFile
-    private var devices = RowTable<[SeriesHandle]>()
+    private var devices = RowTable<Device>()
 
     init(_ surroundings: Surroundings) {
-        let host = surroundings.host
+        host = surroundings.host
         file = KernelFile("\(host.procfs)/net/dev", keepsOpen: host.isLive)
     }
 
@@ -71,10 +81,15 @@ struct NetworkCollector: Collector {
             if NetworkCollector.isIgnored(name, in: text) { continue }
             let place =
                 devices.find(name, in: text)
-                ?? NetworkCollector.insert(text.bytes(in: name), &devices, &scrape.catalog)
-            let handles = devices[place]
+                ?? devices.insert(
+                    text.bytes(in: name), NetworkCollector.device(text.text(in: name), host, &scrape.catalog))
+            let handles = devices[place].handles
             for index in NetworkCollector.columns.indices {
                 scrape.emit(handles[index], Double(numbers[NetworkCollector.columns[index].number]))
+            }
+            if try devices[place].unwanted.refreshIfPresent() {
+                var value = devices[place].unwanted.scanner
+                if let number = value.number() { scrape.emit(devices[place].unwantedHandle, Double(number)) }
             }
         }
         devices.end()
@@ -94,14 +109,15 @@ struct NetworkCollector: Collector {
         return isIgnored(0..<name.count, in: ByteScanner(name.span))
     }
 
-    private static func insert(
-        _ name: [UInt8], _ devices: inout RowTable<[SeriesHandle]>, _ catalog: inout SeriesCatalog
-    ) -> Int {
-        let device = String(decoding: name, as: UTF8.self)
-        return devices.insert(
-            name,
-            columns.map { column in
-                catalog.handle(for: Labels(name: column.family.name, ["device": device]))
-            })
+    private static func device(_ name: String, _ host: HostRoot, _ catalog: inout SeriesCatalog) -> Device {
+        func handle(_ family: MetricFamily) -> SeriesHandle {
+            catalog.handle(for: Labels(name: family.name, ["device": name]))
+        }
+        // The kernel allows no slash in the name of a device.
+        let path = "\(host.sysfs)/class/net/\(name)/statistics/rx_nohandler"
+        return Device(
+            handles: columns.map { handle($0.family) },
+            unwanted: KernelFile(path, keepsOpen: host.isLive, endsAtShortRead: true, bytes: 64),
+            unwantedHandle: handle(unwanted))
     }
 }

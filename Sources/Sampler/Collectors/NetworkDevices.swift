@@ -38,8 +38,6 @@ struct NetworkDevicesCollector: Collector {
         Column("link_mode", "network_iface_link_mode", "How the link begins: 0 at once, 1 dormant."),
         Column("netdev_group", "network_net_dev_group", "The group that the device is in."),
         Column("type", "network_protocol_type", "Kind of hardware (if_arp.h): 1 Ethernet, 772 loopback."),
-        Column(
-            "statistics/rx_nohandler", "network_receive_nohandler_total", "Packets received that nobody wanted."),
     ]
 
     static let families =

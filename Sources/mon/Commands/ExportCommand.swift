@@ -58,7 +58,8 @@ struct ExportCommand: Verb {
         let services = Services(
             version: Version.text, names: names,
             metrics: { try CurrentValues.families(in: opened.snapshot(), at: WallClock.now(), names: $0) })
-        let log = Log.live(Configuration(file: nil, environment: console.environment, flags: []), on: console)
+        let configuration = try Configuration(file: nil, environment: console.environment, flags: [])
+        let log = Log.live(configuration, on: console)
         let server = try HTTPServer.start(
             address: address, routes: Routes.all(services), allowRemote: allowRemote,
             report: { log.error("a request failed", ["cause": $0]) })

@@ -88,13 +88,6 @@ extension DaemonOptions {
         if configuration.isSet("store.path") { store.data = configuration.text("store.path") }
         dataPath = try store.folder(for: .write, on: console).path
         intervalMilliseconds = configuration.milliseconds("sampler.interval") ?? 5000
-        guard intervalMilliseconds % 1000 == 0 else {
-            let value = configuration["sampler.interval"]
-            throw CommandFailure(
-                .usage,
-                "sampler.interval, \(value?.text ?? ""), from \(value?.origin.description ?? ""): whole seconds are possible"
-            )
-        }
         sampler = DaemonOptions.samplerOptions(configuration, intervalMilliseconds)
         scrapesPerCommit = configuration.whole("store.commit_every") ?? 1
         listenAddress =

@@ -110,7 +110,7 @@ struct ServeCommand: Verb {
             store, settings, log, now: { fixed ?? WallClock.now() },
             flags: [
                 ("web.listen-address", listen), ("storage.tsdb.path", store.path),
-                ("query.timeout", serving.queryTimeout),
+                ("query.timeout", DurationText.format(settings.timeoutMilliseconds)),
             ])
     }
 

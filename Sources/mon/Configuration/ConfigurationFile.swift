@@ -12,8 +12,8 @@ struct ConfigurationFile: Sendable {
 
     static let system = "/etc/mon/mon.yaml"
 
-    /// The file that counts: the one that is named, else MON_CONFIG's, else `/etc/mon/mon.yaml` where there is one, else
-    /// `$XDG_CONFIG_HOME/mon/mon.yaml`; nil where there is none of them.
+    /// The file that counts: the one that is named, else MON_CONFIG's, else `/etc/mon/mon.yaml` where there is one,
+    /// else `$XDG_CONFIG_HOME/mon/mon.yaml`; nil where there is none of them.
     static func path(named option: String?, environment: (String) -> String?) -> String? {
         if let option { return option }
         if let variable = environment("MON_CONFIG"), !variable.isEmpty { return variable }
@@ -29,7 +29,7 @@ struct ConfigurationFile: Sendable {
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
         while true {
-            let count = try unsafe file.read(into: &piece)
+            let count = try ConfigurationFile.readSome(file, into: &piece)
             if count == 0 { break }
             bytes.append(contentsOf: piece[..<count])
             guard bytes.count <= ConfigurationFile.bytesMax else {
@@ -38,6 +38,19 @@ struct ConfigurationFile: Sendable {
             }
         }
         try self.init(bytes, path: path)
+    }
+
+    private static func readSome(_ file: borrowing InputFile, into piece: inout [UInt8]) throws(CommandFailure) -> Int {
+        var result: Result<Int, CommandFailure> = .success(0)
+        // The kernel writes at most the array's count.
+        unsafe piece.withUnsafeMutableBytes { bytes in
+            do throws(CommandFailure) {
+                result = .success(try unsafe file.read(into: bytes))
+            } catch {
+                result = .failure(error)
+            }
+        }
+        return try result.get()
     }
 
     /// So that a wrong file cannot take the memory.

@@ -14,7 +14,7 @@ struct Setting: Sendable {
 
     /// - Parameter variables: names that people know, besides `MON_STORE_MAX_SIZE`.
     init(
-        _ name: String, _ kind: SettingKind, _ fallback: String = "", variables: [String] = [], _ about: String
+        _ name: String, _ kind: SettingKind, default fallback: String = "", variables: [String] = [], _ about: String
     ) {
         self.name = name
         self.kind = kind
@@ -33,6 +33,8 @@ enum SettingKind: Sendable {
     case whole(ClosedRange<Int>)
     /// Milliseconds.
     case duration(ClosedRange<Int64>)
+    /// The same in whole seconds.
+    case interval(ClosedRange<Int64>)
     /// A length of time, or 0 for none.
     case durationOrNone
     /// `512MiB`, `10%`.
@@ -54,6 +56,10 @@ enum SettingKind: Sendable {
             }
             return range.contains(number)
                 ? nil : "is out of range; \(range.lowerBound) to \(range.upperBound) are possible"
+        case .interval(let range):
+            if let found = SettingKind.duration(range).problem(with: text) { return found }
+            let isWhole = SettingKind.milliseconds(text).map { $0 % 1000 == 0 } ?? false
+            return isWhole ? nil : "is no number of whole seconds"
         case .duration(let range):
             guard let milliseconds = SettingKind.milliseconds(text) else {
                 return "is no length of time; possible are 30s, 5m, 1h30m, 7d, or seconds"

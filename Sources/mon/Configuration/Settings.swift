@@ -9,10 +9,12 @@ enum Settings {
         Setting(
             "store.path", .text, variables: ["MON_DATA"],
             "The store's folder; else /var/lib/mon where it is and may be used, else ~/.local/state/mon."),
-        Setting("store.commit_every", .whole(1...720), "1", "Scrapes that share a commit: more write less to disk."),
+        Setting(
+            "store.commit_every", .whole(1...720), default: "1", "Scrapes that share a commit: more write less to disk."
+        ),
         Setting(
             "store.max_size", .size(min: SizeArgument.storeBytesMin),
-            "Bound of the store, beyond which the oldest data goes; else 1GiB, or a tenth of the disk where that is less."
+            "Bound of the store, beyond it the oldest data goes; else 1GiB, or a tenth of the disk where that is less."
         ),
         Setting(
             "store.retention.raw", .age, "How long to keep samples; else as the store was told last, at first 30d."),
@@ -21,11 +23,13 @@ enum Settings {
     ]
 
     private static let sampler = [
-        Setting("sampler.interval", .duration(1000...300_000), "5s", "Time between two scrapes, in whole seconds."),
         Setting(
-            "sampler.top_processes", .whole(1...100), "20", "Processes recorded as the largest by CPU, memory and I/O."),
+            "sampler.interval", .interval(1000...300_000), default: "5s", "Whole seconds between two scrapes."),
         Setting(
-            "sampler.mount_timeout", .duration(10...60_000), "500ms",
+            "sampler.top_processes", .whole(1...100), default: "20",
+            "Processes recorded as the largest by CPU, memory and I/O."),
+        Setting(
+            "sampler.mount_timeout", .duration(10...60_000), default: "500ms",
             "How long a file system may take to answer before it is left alone."),
     ]
 
@@ -34,20 +38,20 @@ enum Settings {
         Setting(
             "server.port", .whole(1...65535), variables: ["PROMETHEUS_PORT"],
             "Serve on this port of 127.0.0.1; short for server.listen."),
-        Setting("server.allow_remote", .flag, "false", "Listen on addresses that other machines can reach."),
-        Setting("server.names", .choice(NameForm.allCases.map(\.rawValue)), "native", "Names on /metrics."),
-        Setting("query.timeout", .duration(1...86_400_000), "2m", "Queries end after this time."),
-        Setting("query.cache", .size(min: 0), "8MiB", "Memory for answers of range queries; 0 for none."),
-        Setting("query.log_slower_than", .durationOrNone, "1s", "Log queries that take longer; 0 for none."),
-        Setting("query.experimental", .flag, "false", "Accept what Prometheus keeps behind feature flags."),
+        Setting("server.allow_remote", .flag, default: "false", "Listen on addresses that other machines can reach."),
+        Setting("server.names", .choice(NameForm.allCases.map(\.rawValue)), default: "native", "Names on /metrics."),
+        Setting("query.timeout", .duration(1...86_400_000), default: "2m", "Queries end after this time."),
+        Setting("query.cache", .size(min: 0), default: "8MiB", "Memory for answers of range queries; 0 for none."),
+        Setting("query.log_slower_than", .durationOrNone, default: "1s", "Log queries that take longer; 0 for none."),
+        Setting("query.experimental", .flag, default: "false", "Accept what Prometheus keeps behind feature flags."),
     ]
 
     private static let log = [
         Setting(
-            "log.level", .level, "info", variables: ["LOG_LEVEL"],
+            "log.level", .level, default: "info", variables: ["LOG_LEVEL"],
             "What is logged: this and what is graver."),
         Setting(
-            "log.format", .choice(["auto", "text", "json"]), "auto",
+            "log.format", .choice(["auto", "text", "json"]), default: "auto",
             "Lines of fields or of JSON; auto is text, made for people on a terminal and without times for journald."),
     ]
 
@@ -59,7 +63,7 @@ enum Settings {
                 "collectors.\(name).enabled", .flag, variables: [variable + "_ENABLED"],
                 "Whether it runs; else it does."),
             Setting(
-                "collectors.\(name).interval", .duration(1000...3_600_000), variables: [variable + "_INTERVAL"],
+                "collectors.\(name).interval", .interval(1000...3_600_000), variables: [variable + "_INTERVAL"],
                 "Its own interval; else as many of sampler.interval as by default."),
         ]
     }

@@ -33,7 +33,8 @@ enum LogLevel: Int, Comparable, CaseIterable {
 ///     time=2026-03-29T01:02:03Z level=warning msg="cannot commit" path=/var/lib/mon error="disk full"
 ///
 /// On a terminal the same for people: `01:02:03 warning  cannot commit  path=/var/lib/mon error="disk full"`. Without
-/// a time where journald, which has its own, reads it. With `log.format: json` one object a line. One write(2) a line, so that threads do not mix theirs.
+/// a time where journald, which has its own, reads it. With `log.format: json`
+/// one object a line. One write(2) a line, so that threads do not mix theirs.
 struct Log: Sendable {
     enum Style: Sendable {
         case people, fields, fieldsWithoutTime, json

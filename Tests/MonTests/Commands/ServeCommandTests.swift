@@ -36,7 +36,7 @@ import Testing
         #expect(try settings(["--log-queries-slower-than", "0"]).slowMilliseconds == nil)
         #expect(try settings(["--log-queries-slower-than", "250ms"]).slowMilliseconds == 250)
         #expect(try settings(["--enable", "experimental"]).acceptsExperimental)
-        let run = try #require(Mon.command(for: ["run", "--query-timeout", "5s"]) as? RunCommand)
+        let run = try #require(Mon.command(for: ["run", "--query-timeout", "5s", "--data", "/d"]) as? RunCommand)
         #expect(try run.options(on: TestConsole().console).serving.timeoutMilliseconds == 5000)
     }
 

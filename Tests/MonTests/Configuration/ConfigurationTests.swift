@@ -1,5 +1,7 @@
 import Formats
 import Model
+import Query
+import Sampler
 import TestSupport
 import Testing
 
@@ -63,6 +65,7 @@ import Testing
             "mon.yaml:1:21: sampler.interval: \"100ms\" is out of range; 1s to 5m are possible\n"
                 + "mon.yaml:1:43: sampler.top_processes: \"101\" is out of range; 1 to 100 are possible"
         ),
+        ("sampler: {interval: 1500ms}\n", "mon.yaml:1:21: sampler.interval: \"1500ms\" is no number of whole seconds"),
         ("store:\n  max_size: [1]\n", "mon.yaml:2:13: store.max_size: it takes one value, not a list"),
         ("store: 5\n", "mon.yaml:1:8: store: it has keys below it, and is not a value"),
         ("store:\n  max_size: 1MiB\n", "mon.yaml:2:13: store.max_size: \"1MiB\" is too little; 16MiB are the least"),

@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func metricsUnderOtherNames() throws {
-        func family(_ names: NameForm) -> ExpositionFamily {
+        @Sendable func family(_ names: NameForm) -> ExpositionFamily {
             let name = "as_\(names.rawValue)"
             return ExpositionFamily(
                 family: MetricFamily(name: name, kind: .gauge, help: ""),
