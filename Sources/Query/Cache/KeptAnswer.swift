@@ -9,7 +9,7 @@ struct KeptAnswer: Sendable {
     var first: Int64
     var last: Int64
     /// Whether a part of the steps is an answer as well: not where there is something to say about all of them, and
-    /// not where windows stood in for samples, since what is asked decides which.
+    /// not where windows stood in for samples, or an alias for stored series, and what is asked decides which.
     var isDivisible: Bool
     var annotations: [Annotation]
     /// How far behind a step the samples may lie that decide its value.

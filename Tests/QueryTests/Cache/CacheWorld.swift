@@ -30,6 +30,12 @@ struct CacheWorld: ~Copyable {
         for x in ["1", "2"] {
             for le in ["1", "5", "+Inf"] { series.insert(Labels(name: "h_bucket", ["x": x, "le": le])) }
         }
+        // What aliases are made of, and a stored series with the labels of one.
+        for labels in [["x": "1"], ["x": "2"]] as [KeyValuePairs<String, String>] {
+            series.insert(Labels(name: "memory_usage_percent", labels))
+            series.insert(Labels(name: "cpu_usage_percent", labels))
+        }
+        series.insert(Labels(name: "cpu_usage_ratio", ["x": "1"]))
         self.random = random
         self.series = series.sorted()
         counters = [Double](repeating: 0, count: series.count)
@@ -76,6 +82,8 @@ struct CacheWorld: ~Copyable {
             Scrape.Row(group: GroupDefinition(intervalMilliseconds: 60_000), samples: []),
         ]
         for (place, labels) in series.enumerated() where !chance(10) {
+            // Now it is there, now the alias is.
+            if labels.metricName == "cpu_usage_ratio", now / 900_000 % 2 == 0 { continue }
             counters[place] += Double(Int.random(in: 0...90, using: &random)) / 10
             if chance(25) { counters[place] = 0 }
             let isCounter = labels.metricName != "a" && labels.metricName != "b"

@@ -18,6 +18,7 @@ struct ResultCacheTests {
         "sum by (name) (rate(process_cpu_seconds_total[1m]))", "rate(a[1m])", "count(c_total) by (x)",
         "{__name__=~\"a|b\"}", "sum(rate({__name__=~\"a|b\"}[1m]))", "quantile_over_time(2, b[2m])", "a @ end()",
         "last_over_time(b[10m])", "absent(a{x=\"9\"})", "timestamp(b)", "time() - 5", "stddev(b) by (y)",
+        "memory_usage_ratio", "cpu_usage_ratio", "sum(cpu_usage_ratio)",
     ]
 
     private struct Panel {
