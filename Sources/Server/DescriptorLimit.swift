@@ -18,7 +18,7 @@ enum DescriptorLimit {
                 return min(most, 512)
             }
         }
-        return max(16, min(most, Int(clamping: limit.rlim_cur) - others - mostRefused))
+        return min(most, max(16, Int(clamping: limit.rlim_cur) - others - mostRefused))
     }
 
     private static let mostRefused = ServerLimits().refusedMax

@@ -128,8 +128,9 @@ import Testing
         #expect(options.intervalMilliseconds["disk_io"] == 30_000)
         #expect(options.intervalMilliseconds["process"] == 15_000)
         #expect(options.intervalMilliseconds["cpu"] == 10_000)
-        // Twelve times as slow as the shortest by default.
-        #expect(options.intervalMilliseconds["clock"] == 120_000)
+        // Twelve times as slow as the shortest by default, and twice.
+        #expect(options.intervalMilliseconds["host_info"] == 120_000)
+        #expect(options.intervalMilliseconds["clock"] == 20_000)
     }
 
     /// What the options of `mon run` become.
