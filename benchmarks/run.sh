@@ -19,6 +19,11 @@ if [ -n "${MON_SHARED:-}" ]; then
         "$bin/benchmark-size" "$recordings/$set.om"
     done
 fi
+# Beside its peers, where they are installed: some minutes, and 2 GB in the temporary folder.
+if [ -n "${MON_SPEED_DATASET:-}" ] && command -v prometheus >/dev/null && command -v victoria-metrics >/dev/null; then
+    echo "== queries over HTTP"
+    python3 benchmarks/http_speed.py --mon "$bin/mon" --dataset "$MON_SPEED_DATASET"
+fi
 echo "== cold query"
 python3 benchmarks/cold_query.py --mon "$bin/mon" --maker "$bin/benchmark-append"
 echo "== agent"

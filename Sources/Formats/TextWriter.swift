@@ -26,6 +26,21 @@ package struct TextWriter: Sendable {
         bytes.append(byte)
     }
 
+    /// Appends what `body` writes to memory of `capacity` bytes; it returns how many bytes it has written, from the first
+    /// on.
+    @inline(__always)
+    @unsafe package mutating func write(capacity: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) {
+        bytes.append(addingCapacity: capacity) { span in
+            // The buffer is the span's own memory; the count says how much of it is now filled.
+            unsafe span.withUnsafeMutableBufferPointer { buffer, count in
+                guard let start = buffer.baseAddress else { return }
+                let written = unsafe body(start + count)
+                precondition(written <= capacity, "no more is written than there is room for")
+                count += written
+            }
+        }
+    }
+
     /// Appends a number in decimal.
     package mutating func write(_ number: Int64) {
         // Digits from the right into a fixed tuple would save nothing that a page of metrics shows; this one is clear.

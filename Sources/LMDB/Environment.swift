@@ -108,7 +108,7 @@ import Synchronization
             var descriptor: Int32 = -1
             try StorageError.check(unsafe mdb_env_get_fd(handle, &descriptor), "look at", path)
             // LMDB's own: the path may lead to another file by now.
-            let file = try PageFile(descriptor: descriptor, path: path)
+            let file = try owner.file(descriptor, path)
             if file.byteCount == 0 { return read }
             // Where a writer has used the place of the meta page again, or does so now, there is a newer commit.
             if let meta = Environment.meta(of: read, in: file) { return read.checking(PageGuard(file, meta)) }
@@ -168,8 +168,26 @@ import Synchronization
 @safe final class EnvironmentOwner {
     let handle: OpaquePointer
     let readTransactions = Atomic<Int>(0)
+    /// Tells the environments of this process apart, those of one path that were opened one after the other, too.
+    let number: Int
+    private static let opened = Atomic<Int>(0)
+    /// The map of the file that the last read transaction looked at: a map costs a system call to make, one to take
+    /// away, and a fault for each of its pages that is looked at.
+    private let mapped = Mutex<PageFile?>(nil)
 
-    init(_ handle: OpaquePointer) { unsafe self.handle = unsafe handle }
+    /// The file as long as it is now.
+    func file(_ descriptor: Int32, _ path: String) throws(StorageError) -> PageFile {
+        let known = mapped.withLock { $0 }
+        if let known, known.byteCount > 0, known.byteCount == PageFile.byteCount(of: descriptor) { return known }
+        let file = try PageFile(descriptor: descriptor, path: path)
+        mapped.withLock { $0 = file }
+        return file
+    }
+
+    init(_ handle: OpaquePointer) {
+        unsafe self.handle = unsafe handle
+        number = EnvironmentOwner.opened.wrappingAdd(1, ordering: .relaxed).newValue
+    }
 
     deinit { unsafe mdb_env_close(handle) }
 }

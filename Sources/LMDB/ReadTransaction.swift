@@ -85,6 +85,12 @@ import Synchronization
         return unsafe _overrideLifetime(cursor, borrowing: self)
     }
 
+    /// What is shown; nil for records that were found without LMDB.
+    package var view: ReadView? {
+        guard case .lmdb(let handle, _, let owner) = source else { return nil }
+        return unsafe ReadView(environment: owner.number, commit: mdb_txn_id(handle))
+    }
+
     /// The number of the commit that this view shows. Grows with each commit.
     package var commitNumber: Int {
         switch source {
@@ -92,6 +98,12 @@ import Synchronization
         case .records(let records): records.commit
         }
     }
+}
+
+/// One commit of one environment of this process: read transactions of the same view read the same bytes.
+package struct ReadView: Hashable, Sendable {
+    package let environment: Int
+    package let commit: Int
 }
 
 /// The calls that read and write transactions share.

@@ -3,6 +3,17 @@ package enum FloatText {
     /// Without exponent, shortest digits: what Go's `FormatFloat(v, 'f', -1, 64)` writes, and so Prometheus' JSON.
     /// `NaN`, `+Inf` and `-Inf` for those.
     package static func plain(_ value: Double) -> String {
+        let quick = unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: NumberText.bytesMax) { buffer in
+            // A temporary allocation has an address; what is decoded was just written.
+            guard let start = buffer.baseAddress, let count = unsafe NumberText.write(plain: value, to: start)
+            else { return String?.none }
+            return unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+        }
+        return quick ?? anyPlain(value)
+    }
+
+    /// As ``plain(_:)``, by Swift's own digits.
+    static func anyPlain(_ value: Double) -> String {
         if let special = special(value) { return special }
         var (digits, exponent) = decimal(value)
         // The value is 0.d₁d₂… × 10^exponent.

@@ -14,9 +14,12 @@ package struct QueryOptions: Hashable, Sendable {
     /// samples as long as they exist, windows where they answer the same, and the finest windows that are left where
     /// samples are gone.
     package var resolution: Tier?
+    /// Whether the statistics are to say what each part of the plan took.
+    package var timesNodes: Bool
 
-    package init(resolution: Tier? = nil) {
+    package init(resolution: Tier? = nil, timesNodes: Bool = false) {
         self.resolution = resolution
+        self.timesNodes = timesNodes
     }
 }
 
@@ -75,8 +78,10 @@ package struct QueryEngine: Sendable {
         var evaluation = Evaluation(
             source: SeriesSource(StoreView(snapshot, aliases: aliases), interruption), limits: limits,
             interruption: interruption, annotations: planner.annotations)
+        if options.timesNodes { evaluation.nodeTimes = NodeTimes() }
         let value = try Answer(time, grid).value(of: node, &evaluation)
         var statistics = evaluation.statistics
+        statistics.nodes = evaluation.nodeTimes?.all ?? []
         statistics.parseNanoseconds = (parsed - begun).nanoseconds
         statistics.selectNanoseconds = evaluation.selecting.nanoseconds
         statistics.evaluateNanoseconds = (clock.now - parsed - evaluation.selecting).nanoseconds

@@ -11,15 +11,20 @@ package struct QueryLimits: Hashable, Sendable {
     package var depthMax: Int
     /// Wall time for one query; nil for no deadline. Prometheus' `--query.timeout` is 2 minutes.
     package var timeout: Duration?
+    /// Threads that may work on one query at a time, its own among them; more than two are not used.
+    package var threadsMax: Int
+    /// How long a range function's own work has to be expected to take, after its first series, for a second thread.
+    package var secondThreadAfter = Duration.milliseconds(15)
 
     package init(
         seriesMax: Int = 1_000_000, samplesMax: Int = 50_000_000, valuesMax: Int = 50_000_000, depthMax: Int = 500,
-        timeout: Duration? = .seconds(120)
+        timeout: Duration? = .seconds(120), threadsMax: Int = 1
     ) {
         self.seriesMax = seriesMax
         self.samplesMax = samplesMax
         self.valuesMax = valuesMax
         self.depthMax = depthMax
         self.timeout = timeout
+        self.threadsMax = threadsMax
     }
 }

@@ -55,6 +55,10 @@ package struct QueryStatistics: Hashable, Sendable {
     package var dependsOnRange = false
     /// What each selector read, by its place in the query's text.
     package var selectors: [SourceSpan: SelectorUsage] = [:]
+    /// Chunks of samples that were decoded.
+    package var chunks: Int = 0
+    /// What each part of the plan took, where it was asked for: every part before those within it.
+    package var nodes: [NodeTime] = []
     /// Nanoseconds, wall time, of each phase: text to tree, series found and decoded, all the rest.
     package var parseNanoseconds: UInt64 = 0
     package var selectNanoseconds: UInt64 = 0

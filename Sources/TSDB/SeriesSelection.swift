@@ -18,6 +18,8 @@ package final class SeriesSelection {
     let isMade: [Bool]
     /// Where windows are read; see Tiers/TierPlan.swift.
     var plans: [Tier: TierPlan] = [:]
+    /// Chunks that ``read(_:in:into:)`` has decoded so far.
+    package private(set) var chunksRead = 0
     private var decoder = ChunkDecoder()
     private var values: [Double] = []
 
@@ -57,6 +59,7 @@ package final class SeriesSelection {
                 () throws(StoreError) in
                 try snapshot.withBlock(reference) { block throws(StoreError) in
                     guard let entry = try block.entry(of: id, in: snapshot.transaction) else { return }
+                    chunksRead += 1
                     try block.read(
                         entry, from: min, through: max, using: &decoder, &values, into: &column,
                         in: snapshot.transaction)

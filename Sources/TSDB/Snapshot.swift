@@ -9,6 +9,8 @@ package final class Snapshot {
     private let stripeBytes: Int
     private var registries: [Int64: RegistryReader] = [:]
     private var blocks: [BlockReference: OpenBlock] = [:]
+    private let workspace = BlockReader.Workspace()
+    private let view: ReadView?
     private var knownGroups: [UInt16: GroupDefinition]?
     /// What was damaged and is missing from what this snapshot answered so far.
     package let damage = DamageList()
@@ -37,6 +39,7 @@ package final class Snapshot {
     init(_ store: Store) throws(StoreError) {
         self.store = store
         transaction = try store.beginRead()
+        view = transaction.view
         stripeBytes = store.superblock.stripeBytes
     }
 
@@ -44,7 +47,12 @@ package final class Snapshot {
     init(_ store: Store, of records: RecordMap) {
         self.store = store
         transaction = ReadTransaction(records, path: store.path)
+        view = nil
         stripeBytes = store.superblock.stripeBytes
+    }
+
+    deinit {
+        if let view, !blocks.isEmpty { store.decoded.keep(blocks.mapValues(\.reader), of: view) }
     }
 
     /// Grows with every commit of any process; two snapshots with the same number show the same data.
@@ -250,10 +258,17 @@ package final class Snapshot {
         _ reference: BlockReference, _ body: (inout BlockReader) throws(StoreError) -> Value
     ) throws(StoreError) -> Value {
         if let known = blocks[reference] { return try body(&known.reader) }
+        if let view, var reader = store.decoded.reader(of: reference, in: view) {
+            reader.workspace = workspace
+            let block = OpenBlock(reader)
+            blocks[reference] = block
+            return try body(&block.reader)
+        }
         let block = OpenBlock(
             try BlockReader(
                 stripeBytes: stripeBytes,
                 record: "raw block of group \(reference.group) from \(UTCText.format(seconds: reference.start))",
+                workspace: workspace,
                 key: { Key.block(group: reference.group, tier: 0, start: reference.start, stripe: $0) },
                 in: transaction))
         blocks[reference] = block
@@ -265,6 +280,6 @@ package final class Snapshot {
 
     /// The time columns of a block.
     func blockTimes(_ reference: BlockReference) throws(StoreError) -> [[Int64]] {
-        try withBlock(reference) { block throws(StoreError) in block.times }
+        try withBlock(reference) { block throws(StoreError) in try block.allTimes(in: transaction) }
     }
 }

@@ -25,6 +25,8 @@ package final class Store: Sendable {
     /// The generation that is open. Opening and closing happen under the lock, though they are I/O: a process must not
     /// open one path twice (invariant 6), so whoever comes second has to wait.
     let place: Mutex<Place>
+    /// What snapshots have decoded, for others of the same commit.
+    let decoded = DecodedBlocks()
 
     /// What a store is opened for.
     package enum Access: Hashable, Sendable {

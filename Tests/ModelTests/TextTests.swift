@@ -1,6 +1,7 @@
-import Model
 import TestSupport
 import Testing
+
+@testable import Model
 
 @Suite struct DurationTextTests {
     @Test func readsWhatPromQLWrites() {
@@ -57,6 +58,28 @@ import Testing
         check(.nan, "NaN", "NaN")
         check(.infinity, "+Inf", "+Inf")
         check(-.infinity, "-Inf", "-Inf")
+    }
+
+    /// ``ShortestDecimal`` and the shortcuts before it, against Swift's own digits.
+    @Test func writesShortestDigits() {
+        var random = SeededGenerator(seed: 11)
+        func check(_ value: Double) {
+            for signed in [value, -value] { #expect(FloatText.plain(signed) == FloatText.anyPlain(signed)) }
+        }
+        for value in [0.1, 1.0 / 3, 0x1p53, 0x1p53 + 2, 1e-6, 1e-6.nextDown, 1e21, 1e21.nextDown, 5e-324] {
+            check(value)
+        }
+        for exponent in -24...72 {
+            // Below a power of two neighbours are nearer.
+            let power = Double(sign: .plus, exponent: exponent, significand: 1)
+            for value in [power.nextDown.nextDown, power.nextDown, power, power.nextUp] { check(value) }
+        }
+        for _ in 0..<5000 {
+            let significand = UInt64.random(in: 0..<1 << 52, using: &random)
+            check(Double(bitPattern: significand | UInt64.random(in: 1000...1095, using: &random) << 52))
+            check(Double(Int.random(in: 0..<1 << 50, using: &random)) / 1000)
+            check(Double(Int.random(in: 0..<1_000_000, using: &random)) / 285)
+        }
     }
 
     @Test func readsBackAsTheSameBits() {

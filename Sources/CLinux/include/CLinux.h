@@ -29,6 +29,10 @@ ssize_t mon_sock_diag_receive(int socket, void *buffer, size_t size);
 /// Gives freed heap memory back to the kernel, where the C library can (glibc's malloc_trim).
 void mon_trim_heap(void);
 
+/// For a process whose threads take turns at pieces of work that need megabytes for some milliseconds each: all threads
+/// share one heap, and up to 32 MiB of what is freed stay mapped, where the C library can (glibc's mallopt).
+void mon_share_heap(void);
+
 /// Lets the kernel take back the pages of program text that are in memory; they come back from the page cache when they
 /// are run again. Only mappings without write permission that hold code (`r-xp`), which are never private copies.
 void mon_release_text(void);

@@ -19,6 +19,15 @@ package enum JSONText {
         writer.write(byte: UInt8(ascii: "\""))
     }
 
+    /// As ``write(string:into:)``, of bytes that are UTF-8, or else become it as Swift's strings have it.
+    static func write(bytes: ArraySlice<UInt8>, into writer: inout TextWriter) {
+        let isPlain = bytes.allSatisfy { $0 >= 32 && $0 < 127 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        guard isPlain else { return write(string: String(decoding: bytes, as: UTF8.self), into: &writer) }
+        writer.write(byte: UInt8(ascii: "\""))
+        writer.write(bytes)
+        writer.write(byte: UInt8(ascii: "\""))
+    }
+
     /// Writes `text` as a JSON string, quotes included (RFC 8259).
     package static func write(string text: String, into writer: inout TextWriter) {
         write(string: text.utf8, into: &writer)

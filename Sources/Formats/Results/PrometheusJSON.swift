@@ -100,7 +100,16 @@ package enum PrometheusJSON {
             JSONText.write(list: series, into: &writer) { write($0, isMatrix: false, into: &$1) }
         case .matrix(let series):
             writer.write("{\"resultType\":\"matrix\",\"result\":")
-            JSONText.write(list: series, into: &writer) { write($0, isMatrix: true, into: &$1) }
+            let lists = SampleLists(series)
+            // Asked for once: an array that is asked for room again and again is copied each time.
+            writer.reserve(series.reduce(0) { $0 + 256 + 28 * $1.samples.count })
+            JSONText.write(list: series, into: &writer) { one, writer in
+                writer.write("{\"metric\":")
+                write(one.labels, into: &writer)
+                writer.write(",\"values\":")
+                lists.write(one.samples, into: &writer)
+                writer.write("}")
+            }
         }
         if let statistics { write(statistics, into: &writer) }
         writer.write("}")
@@ -116,7 +125,18 @@ package enum PrometheusJSON {
         writer.write(",\"innerEvalTime\":\(seconds(statistics.evaluateNanoseconds)),\"execQueueTime\":0")
         writer.write(",\"execTotalTime\":\(total)},\"samples\":{\"totalQueryableSamples\":")
         let read = statistics.samples + statistics.windows
-        writer.write("\(read),\"peakSamples\":\(read)}}")
+        writer.write("\(read),\"peakSamples\":\(read)}")
+        if !statistics.nodes.isEmpty {
+            // Not Prometheus': who asks for all gets what each part of the plan took.
+            writer.write(",\"nodes\":")
+            JSONText.write(list: statistics.nodes, into: &writer) { node, writer in
+                writer.write("{\"node\":")
+                JSONText.write(string: node.name, into: &writer)
+                writer.write(",\"depth\":\(node.depth),\"evaluations\":\(node.evaluations)")
+                writer.write(",\"seconds\":\(seconds(node.nanoseconds))}")
+            }
+        }
+        writer.write("}")
     }
 
     /// `{"metric":{…},"value":[…]}`, or `"values":[[…],…]` in a matrix.
@@ -136,29 +156,19 @@ package enum PrometheusJSON {
 
     /// `{"name":"value",…}` in order of names.
     static func write(_ labels: Labels, into writer: inout TextWriter) {
-        writer.write("{")
-        for (index, label) in labels.enumerated() {
-            if index > 0 { writer.write(",") }
-            JSONText.write(string: label.name, into: &writer)
-            writer.write(":")
-            JSONText.write(string: label.value, into: &writer)
+        writer.write(byte: UInt8(ascii: "{"))
+        labels.forEachField { name, value in
+            JSONText.write(bytes: labels.bytes[name], into: &writer)
+            writer.write(byte: UInt8(ascii: ":"))
+            JSONText.write(bytes: labels.bytes[value], into: &writer)
+            writer.write(byte: UInt8(ascii: ","))
         }
-        writer.write("}")
+        writer.removeTrailing(UInt8(ascii: ","))
+        writer.write(byte: UInt8(ascii: "}"))
     }
 
     /// `[1700001265,"42"]`
     static func write(_ sample: Sample, into writer: inout TextWriter) {
-        writer.write("[")
-        writer.write(TimeText.unix(sample.time))
-        writer.write(",\"")
-        writer.write(number(sample.value))
-        writer.write("\"]")
-    }
-
-    /// Prometheus leaves the plain form below 1e-6 and from 1e21 on (util/jsonutil, MarshalFloat).
-    private static func number(_ value: Double) -> String {
-        let magnitude = value.magnitude
-        let isPlain = magnitude == 0 || (magnitude >= 1e-6 && magnitude < 1e21)
-        return isPlain ? FloatText.plain(value) : FloatText.short(value)
+        SampleLists.write(sample, into: &writer)
     }
 }

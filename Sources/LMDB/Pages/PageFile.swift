@@ -61,6 +61,13 @@ package struct PageRecord: Hashable, Sendable {
         try self.init(descriptor: descriptor, path: path)
     }
 
+    /// How long a file is; nil where the kernel does not say.
+    static func byteCount(of descriptor: Int32) -> Int? {
+        var status = stat()
+        // The kernel fills the structure.
+        return unsafe fstat(descriptor, &status) == 0 ? Int(status.st_size) : nil
+    }
+
     /// - Parameters:
     ///   - descriptor: of the open file; may be closed afterwards.
     ///   - path: for messages.

@@ -68,15 +68,17 @@ enum Totals {
         var checkpoint = groups.checkpoint
         for series in 0..<columns.count {
             try checkpoint.pass(steps)
-            let source = series * steps
+            let values = columns.values.span.extracting(columns.column(series))
             let target = groups.ofSeries[series] * steps
-            for step in 0..<steps {
-                let value = columns.values[source + step]
+            var span = states.mutableSpan
+            for step in values.indices {
+                let value = values[step]
                 guard value.isPresent else { continue }
-                if states[target + step] == nil {
-                    states[target + step] = start(value)
+                if var state = span[target + step] {
+                    add(&state, value)
+                    span[target + step] = state
                 } else {
-                    add(&states[target + step]!, value)
+                    span[target + step] = start(value)
                 }
             }
         }

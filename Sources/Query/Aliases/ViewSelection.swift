@@ -62,6 +62,12 @@ package final class ViewSelection {
     /// What aliases of the selection stand for, as `name = formula`.
     var formulas: [String] { made?.formulas ?? [] }
 
+    /// As ``SeriesSelection/chunksRead``.
+    var chunksRead: Int { stored.chunksRead + (made?.sources.chunksRead ?? 0) }
+
+    /// As ``SeriesSelection/storesWindows(_:)``, which is a matter of blocks and not of series.
+    func storesWindows(_ tier: Tier) throws(StoreError) -> Bool { try stored.storesWindows(tier) }
+
     /// As ``SeriesSelection/read(_:in:into:)``.
     package func read(_ index: Int, in range: TimeRange, into column: inout SampleColumn) throws(StoreError) {
         switch try place(index) {

@@ -52,10 +52,12 @@ struct Answer {
         for index in 0..<columns.count {
             try checkpoint.pass(5 * grid.count)
             var samples: [Sample] = []
-            let base = index * grid.count
-            for step in 0..<grid.count where columns.values[base + step].isPresent {
-                samples.append(
-                    Sample(time: Timestamp(milliseconds: grid.time(step)), value: columns.values[base + step]))
+            let values = columns.values.span.extracting(columns.column(index))
+            var count = 0
+            for step in values.indices { count &+= values[step].isPresent ? 1 : 0 }
+            samples.reserveCapacity(count)
+            for step in values.indices where values[step].isPresent {
+                samples.append(Sample(time: Timestamp(milliseconds: grid.time(step)), value: values[step]))
             }
             if !samples.isEmpty { series.append(ResultSeries(labels: columns.labels[index], samples: samples)) }
         }

@@ -12,6 +12,8 @@ struct Evaluation {
     var selecting = Duration.zero
     let clock = ContinuousClock()
     var sharedAnswers = SharedAnswers()
+    /// Nil where nobody asks what each part takes.
+    var nodeTimes: NodeTimes?
 
     init(
         source: SeriesSource, limits: QueryLimits, interruption: Interruption, annotations: AnnotationList = .init()
@@ -23,7 +25,7 @@ struct Evaluation {
     }
 
     /// The only switch over plan nodes.
-    mutating func evaluate(_ node: PlanNode, on grid: StepGrid) throws(QueryError) -> StepValue {
+    mutating func evaluateNode(_ node: PlanNode, on grid: StepGrid) throws(QueryError) -> StepValue {
         try interruption.check()
         switch node {
         case .number(let value): return .scalar([Double](repeating: value, count: grid.count))

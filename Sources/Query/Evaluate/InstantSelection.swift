@@ -14,6 +14,7 @@ extension Evaluation {
             moments: plan.shift.moments(of: grid), lookback: plan.windowMilliseconds, takesTimes: takingTimes)
         var content = SeriesContent()
         var row = [Double](repeating: .absent, count: grid.count)
+        result.reserve(found.labels.count)
         var remarks = TierRemarks()
         for series in found.labels.indices {
             try read(found, series, of: plan, into: &content)
@@ -40,14 +41,17 @@ struct NewestSample {
 
     func fill(_ row: inout [Double], _ steps: Range<Int>, from samples: SampleColumn) {
         var next = 0
+        let (times, values) = (samples.timestamps.span, samples.values.span)
+        var results = row.mutableSpan
         for step in steps {
             let moment = moments.time(step)
-            while next < samples.count, samples.timestamps[next] <= moment { next += 1 }
-            row[step] = .absent
+            // In bounds: compared with the count first.
+            while next < times.count, unsafe times[unchecked: next] <= moment { next &+= 1 }
+            results[step] = .absent
             guard next > 0 else { continue }
-            let time = samples.timestamps[next - 1]
+            let time = times[next - 1]
             guard time > moment.subtractingClamped(lookback) else { continue }
-            row[step] = value(samples.values[next - 1], at: time)
+            results[step] = value(values[next - 1], at: time)
         }
     }
 

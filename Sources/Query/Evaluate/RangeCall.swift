@@ -15,30 +15,63 @@ extension Evaluation {
         var result = VectorColumns(steps: grid.count)
         var row: [Double] = []
         var remarks = TierRemarks()
-        let isCounterFunction = call.function.name == "rate" || call.function.name == "increase"
-        let warnsOfQuantile = call.function.name == "quantile_over_time"
-        try forEachSeries(of: range) { evaluation, labels, content throws(QueryError) in
-            row.removeAll(keepingCapacity: true)
-            row.append(contentsOf: repeatElement(.absent, count: grid.count))
+        var sharing: KernelSharing?
+        /// The first series tells whether there is enough to do for two.
+        var isKnown = false
+        try forEachSeries(of: range) { evaluation, labels, content, count throws(QueryError) in
+            if result.count == 0 { result.reserve(count) }
+            row.becomeAbsent(grid.count)
             let windowed = content.windowedSteps(ends, rangeMilliseconds: range.milliseconds)
+            if windowed == 0, let sharing {
+                try sharing.add(labels, &content.samples)
+                return try evaluation.take(sharing.takeFinished(), from: sharing, of: call, parameters, into: &result)
+            }
             if windowed == 0 {
                 windows.load(&content.samples)
+                let begun = evaluation.clock.now
                 try kernel(windows, parameters, &row)
+                if !isKnown, evaluation.limits.threadsMax > 1 {
+                    let expected = (evaluation.clock.now - begun) * max(0, count - 1)
+                    if expected > evaluation.limits.secondThreadAfter {
+                        sharing = KernelSharing(windows, kernel, parameters)
+                    }
+                }
+                isKnown = true
             } else {
                 try JoinedCall(windows, kernel, tiers, parameters, evaluation.interruption)
                     .fill(&row, windowed, &content, &remarks)
+                if let sharing { return try sharing.add(labels, answer: row) }
             }
-            let before = result.count
-            result.append(labels, row)
-            try evaluation.checkSize(result)
-            if result.count > before {
-                if isCounterFunction { evaluation.informOfGauge(labels, at: call.argumentSpans[0]) }
-                if warnsOfQuantile { evaluation.warnOfQuantiles(parameters, row, at: call.argumentSpans[0]) }
-            }
+            try evaluation.take(labels, row, of: call, parameters, into: &result)
         }
+        if let sharing { try take(sharing.finish(), from: sharing, of: call, parameters, into: &result) }
         remarks.annotate(&annotations, call.function.name, isForced: range.isForced, at: range.span)
         if !keepsName { try result.dropMetricNames() }
         return result
+    }
+
+    /// Adds the answers of series that two threads have worked on.
+    private mutating func take(
+        _ tasks: [KernelTask], from sharing: KernelSharing, of call: CallPlan, _ parameters: Parameters,
+        into result: inout VectorColumns
+    ) throws(QueryError) {
+        for task in tasks { try take(task.labels, task.row, of: call, parameters, into: &result) }
+        sharing.giveBack(tasks)
+    }
+
+    /// Adds the answer of one series, and says what there is to say of it.
+    private mutating func take(
+        _ labels: Labels, _ row: [Double], of call: CallPlan, _ parameters: Parameters, into result: inout VectorColumns
+    ) throws(QueryError) {
+        let before = result.count
+        result.append(labels, row)
+        try checkSize(result)
+        guard result.count > before else { return }
+        switch call.function.name {
+        case "rate", "increase": informOfGauge(labels, at: call.argumentSpans[0])
+        case "quantile_over_time": warnOfQuantiles(parameters, row, at: call.argumentSpans[0])
+        default: return
+        }
     }
 
     /// The range vector itself: the answer of an instant query that is one. Windows show the two samples they know.
@@ -47,7 +80,7 @@ extension Evaluation {
         var windows = Windows(ends: ends, rangeMilliseconds: range.milliseconds, clock: grid)
         var result: [ResultSeries] = []
         var remarks = TierRemarks()
-        try forEachSeries(of: range) { _, labels, content throws(QueryError) in
+        try forEachSeries(of: range) { _, labels, content, _ throws(QueryError) in
             let windowed = content.windowedSteps(ends, rangeMilliseconds: range.milliseconds)
             if windowed > 0 {
                 if content.windows.windows.counts.contains(where: { $0 > 2 }) {
@@ -72,10 +105,11 @@ extension Evaluation {
         return result
     }
 
-    /// Hands out the series of a range vector and what there is of each, in columns that are used again.
+    /// Hands out the series of a range vector and what there is of each, in columns that are used again; and how many
+    /// series there are.
     private mutating func forEachSeries(
         of range: RangePlan,
-        _ body: (inout Evaluation, Labels, inout SeriesContent) throws(QueryError) -> Void
+        _ body: (inout Evaluation, Labels, inout SeriesContent, _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {
         var content = SeriesContent()
         switch range.source {
@@ -83,7 +117,7 @@ extension Evaluation {
             let found = try find(selector)
             for series in found.labels.indices {
                 try read(found, series, of: selector, into: &content)
-                try body(&self, found.labels[series], &content)
+                try body(&self, found.labels[series], &content, found.labels.count)
             }
             annotateLosses(found, of: selector, readsEnds: false)
         case .subquery(let node, let grid):
@@ -97,7 +131,7 @@ extension Evaluation {
                 for step in 0..<columns.steps where columns.values[base + step].isPresent {
                     content.samples.append(grid.time(step), columns.values[base + step])
                 }
-                try body(&self, columns.labels[series], &content)
+                try body(&self, columns.labels[series], &content, columns.count)
             }
         }
     }

@@ -8,6 +8,8 @@ struct FoundSeries {
     let selection: ViewSelection
     /// What is left of each; empty where nobody asks.
     let coverage: [TierCoverage]
+    /// Whether the windows that might answer in place of samples would have to be made of samples.
+    var lacksWindows = false
 
     var labels: [Labels] { selection.labels }
 }
@@ -23,7 +25,7 @@ extension Evaluation {
         if wide != range, found.coverage.contains(where: { $0.raw >= plan.reads.min.milliseconds }) {
             found = try select(plan, in: wide)
         }
-        selecting += clock.now - begun
+        select(clock.now - begun)
         try account(series: found.labels.count)
         statistics.selectors[plan.span, default: SelectorUsage()].series += found.labels.count
         if !found.selection.formulas.isEmpty {
@@ -44,7 +46,11 @@ extension Evaluation {
                 coverage.append(try source.coverage(selection, series))
             }
         }
-        return FoundSeries(selection: selection, coverage: coverage)
+        var found = FoundSeries(selection: selection, coverage: coverage)
+        if plan.tiers.forced == nil, let aligned = plan.tiers.aligned, !selection.labels.isEmpty {
+            found.lacksWindows = try !source.storesWindows(aligned, selection)
+        }
+        return found
     }
 
     /// Replaces `content` by what answers for a series, counted.
@@ -57,6 +63,7 @@ extension Evaluation {
         let coverage = found.coverage.isEmpty ? TierCoverage() : found.coverage[index]
         let tiers = try source.choice(plan.tiers, found.selection, index)
         var pieces = tiers.pieces(of: plan.reads, coverage)
+        if found.lacksWindows && plan.reads.min.milliseconds > coverage.raw { pieces = .samples }
         try read(found.selection, index, pieces, of: plan, into: &content)
         let isChoice = tiers.forced == nil && tiers.dependsOnFalls
         if isChoice && content.windows.hasOrderedFalls && plan.reads.min.milliseconds > coverage.raw {
@@ -68,11 +75,13 @@ extension Evaluation {
         if let after = pieces.samplesAfter {
             var range = plan.reads
             range.min.milliseconds = max(range.min.milliseconds, after.addingClamped(1))
+            let before = found.selection.chunksRead
             try read(found.selection, index, in: range, into: &content)
+            statistics.chunks += found.selection.chunksRead - before
             try account(samples: content.samples.count, windows: 0)
             statistics.selectors[plan.span, default: SelectorUsage()].samples += content.samples.count
         }
-        selecting += clock.now - begun
+        select(clock.now - begun)
     }
 
     /// How much of a series is read at once: at a sample a second, what takes 40 ms.

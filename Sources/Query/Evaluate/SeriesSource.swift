@@ -42,6 +42,15 @@ struct SeriesSource {
         }
     }
 
+    /// Whether windows of the tier are stored for most of what was selected.
+    func storesWindows(_ tier: Tier, _ selection: ViewSelection) throws(QueryError) -> Bool {
+        do throws(StoreError) {
+            return try selection.storesWindows(tier)
+        } catch {
+            throw .storage(error.description)
+        }
+    }
+
     /// Replaces `windows` by those of the series at `index` that belong to the piece.
     func read(
         _ selection: ViewSelection, _ index: Int, _ piece: SeriesPieces.Piece, into windows: inout WindowColumns

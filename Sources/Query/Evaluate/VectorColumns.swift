@@ -31,6 +31,17 @@ struct VectorColumns: Sendable {
     /// Where the column of series `index` lies in ``values``.
     @inline(__always) func column(_ index: Int) -> Range<Int> { index * steps..<(index + 1) * steps }
 
+    /// Makes room for so many series, or for the first of very many.
+    mutating func reserve(_ count: Int) {
+        let (size, overflow) = count.multipliedReportingOverflow(by: steps)
+        values.reserveCapacity(overflow ? Self.reservedMax : min(size, Self.reservedMax))
+        labels.reserveCapacity(min(count, Self.reservedMax))
+    }
+
+    /// 64 MiB, of which the system gives only what is written to. What is larger grows as it comes, and for a moment
+    /// takes twice as much.
+    private static let reservedMax = 1 << 23
+
     /// Adds a series, unless it has no value at any step.
     mutating func append(_ labels: Labels, _ column: [Double]) {
         precondition(column.count == steps, "a column has a place for every step")
@@ -117,6 +128,18 @@ struct VectorColumns: Sendable {
             }
         }
         if merged { removeEmptySeries() }
+    }
+}
+
+extension [Double] {
+    /// Has so many steps, none of which has a value; its memory is used again.
+    mutating func becomeAbsent(_ steps: Int) {
+        if count != steps {
+            self = [Double](repeating: .absent, count: steps)
+            return
+        }
+        var span = mutableSpan
+        for step in span.indices { unsafe span[unchecked: step] = .absent }
     }
 }
 

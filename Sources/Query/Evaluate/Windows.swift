@@ -52,22 +52,46 @@ struct Windows: Sendable {
     mutating func load(_ next: inout SampleColumn) {
         swap(&samples, &next)
         removeStaleMarkers()
-        lower.removeAll(keepingCapacity: true)
-        upper.removeAll(keepingCapacity: true)
+        if lower.count != ends.count {
+            lower = [Int](repeating: 0, count: ends.count)
+            upper = lower
+        }
+        let times = samples.timestamps
+        Self.findEnds(ends, rangeMilliseconds, among: times.span, &lower, &upper)
+    }
+
+    private static func findEnds(
+        _ ends: StepGrid, _ rangeMilliseconds: Int64, among times: Span<Int64>, _ lower: inout [Int],
+        _ upper: inout [Int]
+    ) {
+        var lowers = lower.mutableSpan
+        var uppers = upper.mutableSpan
         var low = 0
         var high = 0
-        for step in 0..<ends.count {
+        for step in 0..<min(lowers.count, uppers.count) {
             let end = ends.time(step)
             let start = end.subtractingClamped(rangeMilliseconds)
-            while high < samples.count, samples.timestamps[high] <= end { high += 1 }
-            while low < high, samples.timestamps[low] <= start { low += 1 }
-            lower.append(low)
-            upper.append(high)
+            // In bounds: both are compared with the count before they are used.
+            while high < times.count, unsafe times[unchecked: high] <= end { high &+= 1 }
+            while low < high, unsafe times[unchecked: low] <= start { low &+= 1 }
+            lowers[step] = low
+            uppers[step] = high
         }
     }
 
+    /// Whether there is a NaN, as stale markers are; counted without a branch, so that several values are looked at at
+    /// once.
+    private static func hasNaN(_ values: Span<Double>) -> Bool {
+        var count = 0
+        // In bounds: all of them, one after the other.
+        for place in values.indices { count &+= unsafe values[unchecked: place].isNaN ? 1 : 0 }
+        return count > 0
+    }
+
     private mutating func removeStaleMarkers() {
-        guard let first = samples.values.firstIndex(where: { $0.isStaleMarker }) else { return }
+        guard Self.hasNaN(samples.values.span),
+            let first = samples.values.firstIndex(where: { $0.isStaleMarker })
+        else { return }
         var kept = first
         for place in first..<samples.count where !samples.values[place].isStaleMarker {
             samples.values[kept] = samples.values[place]

@@ -47,8 +47,9 @@ extension Function {
         { windows, _, row in
             let times = windows.times
             let values = windows.values
-            let falls = isCounter ? values.indices.dropFirst().filter { values[$0] < values[$0 - 1] } : []
+            let falls = isCounter ? placesOfFalls(values.span) : []
             var nextFall = 0
+            var results = row.mutableSpan
             for step in 0..<windows.count {
                 let window = windows[step]
                 guard window.count >= 2 else { continue }
@@ -56,12 +57,18 @@ extension Function {
                 let last = window.upperBound - 1
                 var change = values[last] - values[first]
                 while nextFall < falls.count, falls[nextFall] <= first { nextFall += 1 }
-                for fall in falls[nextFall...] {
-                    if fall > last { break }
-                    change += values[fall - 1]
+                var fall = nextFall
+                while fall < falls.count, falls[fall] <= last {
+                    change += values[falls[fall] - 1]
+                    fall += 1
+                }
+                // Nothing times whatever it is stretched by, which is a positive number.
+                if change == 0 {
+                    results[step] = change
+                    continue
                 }
                 let end = windows.ends.time(step)
-                row[step] = extrapolate(
+                results[step] = extrapolate(
                     change, first: (times[first], values[first]), last: times[last], count: window.count,
                     window: (end.subtractingClamped(windows.rangeMilliseconds), end), isCounter: isCounter,
                     perSecond: perSecond)
@@ -69,9 +76,21 @@ extension Function {
         }
     }
 
+    /// The places of values that are less than the one before them.
+    private static func placesOfFalls(_ values: Span<Double>) -> [Int] {
+        // Most series never fall: first counted, without a branch, so that four pairs are compared at once.
+        var count = 0
+        for place in 1..<max(1, values.count) {
+            // In bounds: from the second to the last.
+            count &+= unsafe values[unchecked: place] < values[unchecked: place &- 1] ? 1 : 0
+        }
+        if count == 0 { return [] }
+        return (1..<values.count).filter { values[$0] < values[$0 - 1] }
+    }
+
     /// Stretches the change between the first and the last sample to the window's ends: fully where the end is
     /// nearer than 1.1 average intervals, by half an interval otherwise, and never below zero for a counter.
-    static func extrapolate(
+    @inline(__always) static func extrapolate(
         _ change: Double, first: (time: Int64, value: Double), last: Int64, count: Int,
         window: (start: Int64, end: Int64), isCounter: Bool, perSecond: Bool
     ) -> Double {
@@ -108,13 +127,16 @@ extension Function {
     }
 
     /// Counts the neighbours that satisfy `isCounted`: a running count over the series, subtracted at a window's ends.
+    @inline(__always)
     private static func adjacent(_ isCounted: @escaping @Sendable (Double, Double) -> Bool) -> RangeKernel {
         { windows, _, row in
             let values = windows.values
             // counted[i]: pairs that end at or before place i.
             var counted = [Int](repeating: 0, count: values.count)
-            for place in values.indices.dropFirst() {
-                counted[place] = counted[place - 1] + (isCounted(values[place - 1], values[place]) ? 1 : 0)
+            var total = 0
+            for place in 1..<max(1, values.count) {
+                total &+= isCounted(values[place - 1], values[place]) ? 1 : 0
+                counted[place] = total
             }
             for step in 0..<windows.count {
                 let window = windows[step]

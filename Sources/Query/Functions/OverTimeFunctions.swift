@@ -127,15 +127,17 @@ extension Function {
     /// The sums of the values before each place, if all of them are exact: whole numbers whose magnitudes together
     /// stay below 2^53. Any sum of neighbours is then their difference, to the bit and in any order.
     private static func exactRunningSums(_ values: [Double]) -> [Double]? {
-        var sums = [0.0]
-        sums.reserveCapacity(values.count + 1)
+        var sums = [Double](repeating: 0, count: values.count + 1)
+        var running = sums.mutableSpan
         var sum = 0.0
         var magnitude = 0.0
-        for value in values {
+        for place in values.indices {
+            let value = values[place]
             magnitude += value.magnitude
-            guard magnitude < 0x1p53, value == value.rounded(.towardZero) else { return nil }
+            // The magnitude comes first: what is beyond it may not fit an integer.
+            guard magnitude < 0x1p53, value == Double(Int64(value)) else { return nil }
             sum += value
-            sums.append(sum)
+            running[place + 1] = sum
         }
         return sums
     }

@@ -39,28 +39,54 @@ extension Function {
         let times = windows.times
         let values = windows.values
         let first = values[window.lowerBound]
-        var isConstant = true
+        // NaN differs from itself, so a window that begins with one is no constant once it has a second sample.
+        let isConstant = !window.dropFirst().contains { values[$0] != first }
+        if isConstant { return first.isInfinite ? (.nan, .nan) : (0, first) }
+        let sums = finiteSums(times, values, window, zero)
+        let last = sums.total + sums.error
+        if last.x.isFinite && last.y.isFinite && last.z.isFinite && last.w.isFinite {
+            return line(x: last.x, y: last.y, xy: last.z, xx: last.w, count: window.count)
+        }
         var x = CompensatedSum()
         var y = CompensatedSum()
         var xy = CompensatedSum()
         var xx = CompensatedSum()
         for place in window {
             let value = values[place]
-            // NaN differs from itself, so a window that begins with one is no constant once it has a second sample.
-            if place > window.lowerBound && value != first { isConstant = false }
             let seconds = Double(times[place].subtractingClamped(zero)) / 1000
             x.add(seconds)
             y.add(value)
             xy.add(seconds * value)
             xx.add(seconds * seconds)
         }
-        if isConstant { return first.isInfinite ? (.nan, .nan) : (0, first) }
-        let n = Double(window.count)
-        let sumX = x.sum + x.error
-        let sumY = y.sum + y.error
-        let covariance = (xy.sum + xy.error) - sumX * sumY / n
-        let variance = (xx.sum + xx.error) - sumX * sumX / n
-        let slope = covariance / variance
-        return (slope, sumY / n - slope * sumX / n)
+        return line(
+            x: x.sum + x.error, y: y.sum + y.error, xy: xy.sum + xy.error, xx: xx.sum + xx.error, count: window.count)
+    }
+
+    /// The line of a window's four sums.
+    private static func line(
+        x: Double, y: Double, xy: Double, xx: Double, count: Int
+    ) -> (slope: Double, intercept: Double) {
+        let n = Double(count)
+        let slope = (xy - x * y / n) / (xx - x * x / n)
+        return (slope, y / n - slope * x / n)
+    }
+
+    /// The sums of x, y, xy and xx side by side, where they come out finite; see ``CompensatedSum/finite(_:)``.
+    private static func finiteSums(
+        _ times: [Int64], _ values: [Double], _ window: Range<Int>, _ zero: Int64
+    ) -> (total: SIMD4<Double>, error: SIMD4<Double>) {
+        var total = SIMD4<Double>()
+        var error = SIMD4<Double>()
+        for place in window {
+            let value = values[place]
+            let seconds = Double(times[place].subtractingClamped(zero)) / 1000
+            let x = SIMD4(seconds, value, seconds * value, seconds * seconds)
+            let next = total + x
+            let added = next - total
+            error += (total - (next - added)) + (x - added)
+            total = next
+        }
+        return (total, error)
     }
 }

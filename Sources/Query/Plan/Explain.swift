@@ -24,7 +24,8 @@ struct Explain {
         for child in node.children { write(child, indent: indent + 1, into: &text) }
     }
 
-    private func describe(_ node: PlanNode) -> String {
+    /// One part without those within it.
+    func describe(_ node: PlanNode) -> String {
         switch node {
         case .number(let value): return "number \(FloatText.short(value))"
         case .string(let value): return "string \(Labels.quote(value))"

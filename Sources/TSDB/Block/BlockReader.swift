@@ -1,8 +1,13 @@
 import LMDB
 
-/// Reads series out of one block (drawn in Block.swift). Opening it reads the header, the times and the presence lists;
-/// a series costs its directory segment, which is kept, and its chunk.
+/// Reads series out of one block (drawn in Block.swift). Opening it reads the header and the presence lists; a series
+/// costs its column of times and its directory segment, which are kept, and its chunk.
 struct BlockReader {
+    /// What decoding needs, for all blocks that one thread reads.
+    final class Workspace {
+        var huffman = HuffmanDecoder()
+    }
+
     /// Where one series lies.
     struct Entry {
         var id: UInt32
@@ -18,7 +23,7 @@ struct BlockReader {
     private var source: StripedReader
     private(set) var seriesCount = 0
     private var fences: [(firstID: UInt32, directory: Int, chunk: Int)] = []
-    private(set) var times: [[Int64]] = []
+    private var times = TimeColumns()
     private var presence: [Presence] = []
     private var parameters: [UInt64] = []
     private var directoryOffset = 0
@@ -27,12 +32,14 @@ struct BlockReader {
     private(set) var chunkOffset = 0
     private var segments: [Int: [Entry]] = [:]
     private var buffer: [UInt8] = []
+    var workspace: Workspace
 
     /// - Parameter record: names the block in messages.
     init(
-        stripeBytes: Int, record: String, key: @escaping (UInt16) -> [UInt8],
+        stripeBytes: Int, record: String, workspace: Workspace = Workspace(), key: @escaping (UInt16) -> [UInt8],
         in transaction: borrowing ReadTransaction
     ) throws(StoreError) {
+        self.workspace = workspace
         source = StripedReader(stripeBytes: stripeBytes, record: record, key: key)
         var bytes: [UInt8] = []
         try source.read(0, Block.headerBytesMax, into: &bytes, isPartial: true, in: transaction)
@@ -68,40 +75,13 @@ struct BlockReader {
             for _ in 0..<fenceCount {
                 fences.append((try parts.u32le(), Int(try parts.u32le()), Int(try parts.u32le())))
             }
-            times = try BlockReader.decodeTimes(&parts, ticks: ticks, start: start, interval: interval)
+            times = try TimeColumns(from: &parts, ticks: ticks, start: start, interval: interval)
             presence = try BlockReader.decodePresence(&parts, ticks: ticks)
             parameters = try BlockReader.decodeParameters(&parts)
             try parts.finish()
         } catch {
             throw StoreError(error, path: transaction.path, record: record)
         }
-    }
-
-    private static func decodeTimes(
-        _ reader: inout ByteReader, ticks: Int, start: Int64, interval: Int64
-    ) throws(CodecError) -> [[Int64]] {
-        var columns: [[Int64]] = []
-        // A column of a few bytes may stand for any number of ticks, so their sum has a bound, too.
-        var room = CodecLimits.columnValuesMax
-        for _ in 0..<(try reader.count(atMost: reader.remaining, "time columns")) {
-            let count = try reader.count(atMost: min(ticks, room), "ticks of a column")
-            room -= count
-            var column = try IntegerColumn.decode(count: count, from: &reader)
-            var last = Recorder.times.lowerBound - 1
-            for index in column.indices {
-                // Wrapping: hostile numbers give wrong times, which the order check finds, never a trap.
-                column[index] = column[index] &+ start &+ Int64(index) &* interval
-                guard column[index] > last else {
-                    throw .malformed(position: reader.position, reason: "times that do not ascend")
-                }
-                last = column[index]
-            }
-            guard last <= Recorder.times.upperBound else {
-                throw .malformed(position: reader.position, reason: "a time beyond all times")
-            }
-            columns.append(column)
-        }
-        return columns
     }
 
     private static func decodePresence(_ reader: inout ByteReader, ticks: Int) throws(CodecError) -> [Presence] {
@@ -158,6 +138,19 @@ struct BlockReader {
         return all
     }
 
+    /// What was decoded so far and is kept, about.
+    var decodedBytes: Int {
+        let entries = segments.values.reduce(0) { $0 + $1.count } * MemoryLayout<Entry>.stride
+        let runs = presence.reduce(0) { $0 + 32 + $1.runs.count * MemoryLayout<Presence.Run>.stride }
+        return 1024 + times.decodedBytes + entries + runs + 24 * fences.count
+    }
+
+    /// Lets go of the bytes that were read last.
+    mutating func forgetChunks() {
+        buffer = []
+        source.forget()
+    }
+
     /// Number of the directory's segments.
     var segmentCount: Int { fences.count }
 
@@ -186,18 +179,21 @@ struct BlockReader {
             var bytes: [UInt8] = []
             try source.read(
                 directoryOffset + fence.directory, end - fence.directory, into: &bytes, wrapping: transaction)
-            var reader = ByteReader(bytes)
+            // The decoder's wide loads want 16 readable bytes behind.
+            bytes.append(contentsOf: repeatElement(0, count: 16))
+            var reader = ByteReader(bytes, from: 0, to: bytes.count - 16)
             let count = min(Block.segmentEntries, seriesCount - number * Block.segmentEntries)
-            let gaps = try IntegerColumn.decode(count: count, from: &reader)
-            let columns = try IntegerColumn.decode(count: count, from: &reader)
-            let lists = try IntegerColumn.decode(count: count, from: &reader)
-            let lengths = try IntegerColumn.decode(count: count, from: &reader)
+            let gaps = try IntegerColumn.decode(count: count, from: &reader, using: &workspace.huffman)
+            let columns = try IntegerColumn.decode(count: count, from: &reader, using: &workspace.huffman)
+            let lists = try IntegerColumn.decode(count: count, from: &reader, using: &workspace.huffman)
+            let lengths = try IntegerColumn.decode(count: count, from: &reader, using: &workspace.huffman)
             try reader.finish()
             var id = Int64(fence.firstID) - 1
             var offset = chunkOffset + fence.chunk
             for place in 0..<count {
                 id = id &+ gaps[place] &+ 1
-                guard let small = UInt32(exactly: id), gaps[place] >= 0, times.indices.contains(Int(columns[place])),
+                guard let small = UInt32(exactly: id), gaps[place] >= 0,
+                    (0..<Int64(times.count)).contains(columns[place]),
                     (0...Int64(presence.count)).contains(lists[place]), (0...Int64(UInt32.max)).contains(lengths[place])
                 else { throw .malformed(position: place, reason: "directory entry") }
                 entries.append(
@@ -218,10 +214,17 @@ struct BlockReader {
         _ entry: Entry, from min: Int64, through max: Int64, using decoder: inout ChunkDecoder,
         _ values: inout [Double], into column: inout SampleColumn, in transaction: borrowing ReadTransaction
     ) throws(StoreError) {
-        let times = times[entry.timeColumn]
+        let times = try times(of: entry, in: transaction)
         guard let first = times.first, let last = times.last, first <= max, last >= min else { return }
         let list = entry.presence == 0 ? nil : presence[entry.presence - 1]
-        try decode(entry, count: sampleCount(entry), using: &decoder, &values, in: transaction)
+        if list == nil, first >= min, last <= max {
+            // A whole chunk goes where it is wanted at once.
+            try decode(entry, count: times.count, using: &decoder, into: &column.values, in: transaction)
+            column.timestamps.append(contentsOf: times)
+            return
+        }
+        values.removeAll(keepingCapacity: true)
+        try decode(entry, count: sampleCount(entry), using: &decoder, into: &values, in: transaction)
         guard let list else {
             let range = BlockReader.indices(of: times, in: 0..<times.count, from: min, through: max)
             column.timestamps.append(contentsOf: times[range])
@@ -244,6 +247,25 @@ struct BlockReader {
         }
     }
 
+    private mutating func times(
+        of entry: Entry, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> [Int64] {
+        do throws(CodecError) {
+            return try times.column(entry.timeColumn, using: &workspace.huffman)
+        } catch {
+            throw StoreError(error, path: transaction.path, record: source.record)
+        }
+    }
+
+    /// All columns of times.
+    mutating func allTimes(in transaction: borrowing ReadTransaction) throws(StoreError) -> [[Int64]] {
+        do throws(CodecError) {
+            return try times.all(using: &workspace.huffman)
+        } catch {
+            throw StoreError(error, path: transaction.path, record: source.record)
+        }
+    }
+
     /// The bytes of a chunk, and 16 more.
     mutating func chunk(_ entry: Entry, in transaction: borrowing ReadTransaction) throws(StoreError) -> [UInt8] {
         try load(entry, in: transaction)
@@ -252,16 +274,15 @@ struct BlockReader {
 
     /// Number of samples of a series, from the directory alone.
     func sampleCount(_ entry: Entry) -> Int {
-        entry.presence == 0 ? times[entry.timeColumn].count : presence[entry.presence - 1].count
+        entry.presence == 0 ? times.counts[entry.timeColumn] : presence[entry.presence - 1].count
     }
 
-    /// Replaces `values` by the whole chunk.
+    /// Appends the whole chunk to `values`.
     private mutating func decode(
-        _ entry: Entry, count: Int, using decoder: inout ChunkDecoder, _ values: inout [Double],
+        _ entry: Entry, count: Int, using decoder: inout ChunkDecoder, into values: inout [Double],
         in transaction: borrowing ReadTransaction
     ) throws(StoreError) {
         try load(entry, in: transaction)
-        values.removeAll(keepingCapacity: true)
         do throws(CodecError) {
             guard ColumnRelation.isReference(buffer, count: entry.chunkBytes) else {
                 return try decoder.decode(buffer, from: 0, to: entry.chunkBytes, count: count, into: &values)
@@ -270,8 +291,9 @@ struct BlockReader {
             let (relation, distance) = try ColumnRelation.decode(from: &reader, parameters: parameters)
             let other = try self.entry(distance, before: entry, in: transaction)
             // The decoder refuses a reference, so that none leads to another.
+            let start = values.count
             try decoder.decode(buffer, from: 0, to: other.chunkBytes, count: count, into: &values)
-            relation.apply(to: &values)
+            relation.apply(to: &values, from: start)
         } catch {
             throw StoreError(error, path: transaction.path, record: source.record)
         }
@@ -298,8 +320,9 @@ struct BlockReader {
     /// Fills `buffer` with a chunk and the 16 readable bytes that the decoder's wide loads want behind it.
     private mutating func load(_ entry: Entry, in transaction: borrowing ReadTransaction) throws(StoreError) {
         buffer.removeAll(keepingCapacity: true)
+        buffer.reserveCapacity(entry.chunkBytes + 16)
         try source.read(entry.chunkOffset, entry.chunkBytes, into: &buffer, in: transaction)
-        buffer.append(contentsOf: repeatElement(0, count: 16))
+        for _ in 0..<16 { buffer.append(0) }
     }
 
     /// The part of `range` whose times lie in [`min`, `max`].

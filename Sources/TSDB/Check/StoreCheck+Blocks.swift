@@ -67,6 +67,7 @@ extension StoreCheck {
             var decoder = ChunkDecoder()
             var values: [Double] = []
             var column = SampleColumn()
+            _ = try block.allTimes(in: snapshot.transaction)
             for segment in 0..<block.segmentCount {
                 let entries: [BlockReader.Entry]
                 do throws(StoreError) {

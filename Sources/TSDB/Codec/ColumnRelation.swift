@@ -38,21 +38,22 @@ enum ColumnRelation: Hashable {
     // MARK: - Values
 
     /// Makes the column out of the other one's values, in place.
-    func apply(to values: inout [Double]) {
+    func apply(to values: inout [Double], from begin: Int = 0) {
         switch self {
         case .same: break
         case .affine(let scale, let sourceScale, let first, let multiplier, let divisor):
             var origin: Int64?
-            for i in values.indices {
+            for i in begin..<values.count {
                 guard let integer = sourceScale.exact(values[i]) else { continue }
                 let start = origin ?? integer
                 origin = start
                 // Differences of integers within ±2^53; what a hostile multiplier makes of them wraps.
-                values[i] = scale.value(first &+ (integer - start) / divisor &* multiplier)
+                let difference = divisor == 1 ? integer - start : (integer - start) / divisor
+                values[i] = scale.value(first &+ difference &* multiplier)
             }
         case .percent(let total, let isMultipliedFirst):
             let total = Double(total)
-            for i in values.indices where !values[i].isNaN {
+            for i in begin..<values.count where !values[i].isNaN {
                 values[i] = ColumnRelation.percent(values[i], of: total, isMultipliedFirst)
             }
         }

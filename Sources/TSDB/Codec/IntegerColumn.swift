@@ -83,6 +83,14 @@ package enum IntegerColumn {
 
     /// Reads a column of `count` integers.
     package static func decode(count: Int, from reader: inout ByteReader) throws(CodecError) -> [Int64] {
+        var huffman = HuffmanDecoder()
+        return try decode(count: count, from: &reader, using: &huffman)
+    }
+
+    /// As ``decode(count:from:)``, for those who read many columns: the decoder's memory serves them all.
+    static func decode(
+        count: Int, from reader: inout ByteReader, using huffman: inout HuffmanDecoder
+    ) throws(CodecError) -> [Int64] {
         guard count >= 0, count <= CodecLimits.columnValuesMax else {
             throw .malformed(position: reader.position, reason: "column of \(count) values")
         }
@@ -94,7 +102,6 @@ package enum IntegerColumn {
         var values = [Int64](repeating: 0, count: count)
         let hasDivisor = head & divisorFlag != 0
         var divisor: UInt64 = 1
-        var huffman = HuffmanDecoder()
         var span = values.mutableSpan
         if hasLength(coder) {
             let length = try reader.count(atMost: reader.remaining, "length of a column")

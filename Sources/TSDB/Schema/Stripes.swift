@@ -70,6 +70,9 @@ struct StripedReader {
         }
     }
 
+    /// Lets go of the stripe that was read last.
+    mutating func forget() { cached = (-1, []) }
+
     /// Whether the byte string reaches to `offset`. Costs a look-up; nothing is read or checked.
     func hasByte(at offset: Int, in transaction: borrowing ReadTransaction) throws(StoreError) -> Bool {
         guard offset >= 0, let stripe = UInt16(exactly: offset / payloadBytes) else { return false }

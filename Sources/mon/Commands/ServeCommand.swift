@@ -2,6 +2,7 @@ import ArgumentParser
 import Formats
 import Model
 import Query
+import Sampler
 import Server
 import TSDB
 
@@ -107,7 +108,7 @@ struct ServeCommand: Verb {
         _ store: Store, _ fixed: Timestamp?, _ settings: ServingSettings, _ log: Log
     ) -> APIServices {
         PrometheusAPI.services(
-            store, settings, log, now: { fixed ?? WallClock.now() },
+            store, settings, log, threadsMax: 2, now: { fixed ?? WallClock.now() },
             flags: [
                 ("web.listen-address", listen), ("storage.tsdb.path", store.path),
                 ("query.timeout", DurationText.format(settings.timeoutMilliseconds)),
@@ -120,6 +121,8 @@ struct ServeCommand: Verb {
         let services = Services(
             version: Version.text,
             metrics: { try CurrentValues.families(in: api.store.snapshot(), at: api.now(), names: $0) }, api: api)
+        ProcessMemory.share()
+        api.store.keepDecoded(upTo: 16 << 20)
         let server = try HTTPServer.start(
             address: listen, routes: Routes.all(services), allowRemote: settings.allowsRemote,
             report: { log.error("a request failed", ["cause": $0]) })

@@ -52,10 +52,11 @@ enum QueryRoutes {
         _ = try services.engine.parse(parameters["query"] ?? "")
         let cancellation = request.cancellation
         let interruption = Interruption(timeout: timeout, isCancelled: { cancellation.isCancelled })
-        let keeps = parameters["nocache"].map { $0 == "0" } ?? true
+        let timesNodes = parameters["stats"] == "all"
+        let keeps = parameters["nocache"].map { $0 == "0" } ?? !timesNodes
         let query = AskedQuery(
             text: parameters["query"] ?? "", time: time, interruption: interruption, lookback: lookback,
-            cache: keeps ? services.cache : nil, client: request.client)
+            options: QueryOptions(timesNodes: timesNodes), cache: keeps ? services.cache : nil, client: request.client)
         var (result, use) = try query.answer(services)
         if let limit { truncate(&result, to: limit) }
         var response = APIRoutes.json {
@@ -71,6 +72,7 @@ enum QueryRoutes {
         var time: QueryTime
         var interruption: Interruption
         var lookback: Duration?
+        var options: QueryOptions
         var cache: ResultCache?
         var client: String
 
@@ -96,7 +98,7 @@ enum QueryRoutes {
                 return (result, use)
             }
             let result = try services.engine.evaluate(
-                text, at: time, in: snapshot, interruption: interruption, lookbackDelta: lookback)
+                text, at: time, in: snapshot, interruption: interruption, lookbackDelta: lookback, options: options)
             return (result, nil)
         }
 

@@ -1,0 +1,58 @@
+import Model
+import Query
+import TestSupport
+import Testing
+
+@testable import Formats
+
+/// ``SampleLists`` against one text after the other.
+@Suite struct SampleListsTests {
+    private func slowly(_ samples: [Sample]) -> String {
+        let texts = samples.map { sample in
+            let magnitude = sample.value.magnitude
+            let isPlain = magnitude == 0 || (magnitude >= 1e-6 && magnitude < 1e21)
+            let number = isPlain ? FloatText.plain(sample.value) : FloatText.short(sample.value)
+            return "[\(TimeText.unix(sample.time)),\"\(number)\"]"
+        }
+        return "[\(texts.joined(separator: ","))]"
+    }
+
+    @Test func writesWhatOneByOneGives() {
+        var random = SeededGenerator(seed: 5)
+        let special: [Double] = [0, -0.0, .nan, .infinity, -.infinity, 5e-324, 1.7976931348623157e308, 1e21, -1e-7]
+        for round in 0..<200 {
+            let start = Int64.random(in: -2_000_000...2_000_000_000_000, using: &random)
+            let series = (0..<4).map { _ in
+                var samples: [Sample] = []
+                for step in 0..<Int64.random(in: 0...150, using: &random) where Bool.random(using: &random) {
+                    let value: Double
+                    switch Int.random(in: 0..<5, using: &random) {
+                    case 0: value = samples.last?.value ?? 7
+                    case 1: value = special.randomElement(using: &random)!
+                    case 2: value = Double(Int.random(in: -1_000_000...1_000_000, using: &random)) / 100
+                    case 3: value = Double(bitPattern: UInt64.random(in: 0 ... .max, using: &random))
+                    default: value = Double(Int.random(in: 0...1_000_000_000_000, using: &random))
+                    }
+                    samples.append(Sample(time: Timestamp(milliseconds: start + step * 250), value: value))
+                }
+                return ResultSeries(labels: .empty, samples: samples)
+            }
+            let lists = SampleLists(series)
+            for one in series {
+                var writer = TextWriter()
+                lists.write(one.samples, into: &writer)
+                #expect(writer.text == slowly(one.samples), "round \(round)")
+            }
+        }
+    }
+
+    @Test func theFarthestMoments() {
+        for time in [Int64.min, .max, -1, 0, 1, 999, 1000, -1500] {
+            let samples = [Sample(time: Timestamp(milliseconds: time), value: 1)]
+            var writer = TextWriter()
+            SampleLists([ResultSeries(labels: .empty, samples: samples)]).write(samples, into: &writer)
+            SampleLists([]).write(samples, into: &writer)
+            #expect(writer.text == slowly(samples) + slowly(samples))
+        }
+    }
+}
