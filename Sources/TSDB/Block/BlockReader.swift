@@ -145,8 +145,9 @@ struct BlockReader {
         return 1024 + times.decodedBytes + entries + runs + 24 * fences.count
     }
 
-    /// Lets go of the bytes that were read last.
+    /// Lets go of the bytes that were read last, and of the workspace.
     mutating func forgetChunks() {
+        workspace = Workspace()
         buffer = []
         source.forget()
     }

@@ -42,14 +42,15 @@ final class DecodedBlocks: Sendable {
     }
 
     /// Keeps what a snapshot that ends has decoded.
-    func keep(_ readers: [Snapshot.BlockReference: BlockReader], of view: ReadView) {
-        let heads = readers.map { block, reader in
+    /// - Parameter readers: asked for only where anything is kept.
+    func keep(_ readers: @autoclosure () -> [Snapshot.BlockReference: BlockReader], of view: ReadView) {
+        guard kept.withLock({ $0.byteCountMax > 0 }) else { return }
+        let heads = readers().map { block, reader in
             var reader = reader
             reader.forgetChunks()
             return (block: block, head: Head(reader: reader, byteCount: reader.decodedBytes))
         }
         kept.withLock { kept in
-            if kept.byteCountMax == 0 { return }
             if let known = kept.view, known.environment == view.environment, known.commit > view.commit { return }
             if kept.view != view {
                 kept.removeAll()
