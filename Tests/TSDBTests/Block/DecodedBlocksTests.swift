@@ -1,3 +1,4 @@
+import LMDB
 import Model
 import TestSupport
 import Testing
