@@ -25,13 +25,15 @@ package struct SyntheticRecording: ~Copyable {
     private let references: [SeriesReference]
     private let hasFrames: Bool
     private let policy: RetentionPolicy
+    /// Whether bytes written are counted: twice a scrape `/proc/self/io` is read for it, a quarter of all CPU time.
+    private let countsBytes: Bool
 
     /// - Parameters:
     ///   - start: time of the first scrape.
     ///   - policy: how long what is kept; applied before each seal.
     package init(
         path: String, host: SyntheticHost, start: Timestamp, scrapesPerCommit: Int, hasFrames: Bool = true,
-        policy: RetentionPolicy = .standard
+        policy: RetentionPolicy = .standard, countsBytes: Bool = true
     ) throws(StoreError) {
         recorder = try Recorder(
             path: path, host: HostIdentity(name: "made-up", machineID: "0"), scrapesPerCommit: scrapesPerCommit)
@@ -41,6 +43,7 @@ package struct SyntheticRecording: ~Copyable {
         self.host = host
         self.hasFrames = hasFrames
         self.policy = policy
+        self.countsBytes = countsBytes
         time = start
     }
 
@@ -66,19 +69,21 @@ package struct SyntheticRecording: ~Copyable {
         return cost
     }
 
+    private func writtenBytes() -> Int64 { countsBytes ? Measure.writtenBytes() : 0 }
+
     private mutating func append(_ scrape: Scrape, _ cost: inout Cost) throws(StoreError) {
         // First room, then the block that fills it: the free list stays shorter than the other way round.
         if recorder.willSeal(at: scrape.time) {
-            let before = Measure.writtenBytes()
+            let before = writtenBytes()
             _ = try recorder.store.retain(policy, now: scrape.time)
-            cost.retentionBytes += Measure.writtenBytes() - before
+            cost.retentionBytes += writtenBytes() - before
         }
-        let (sealed, bytes) = (recorder.sealCount, Measure.writtenBytes())
+        let (sealed, bytes) = (recorder.sealCount, writtenBytes())
         // Behind the counter, because reading it costs more than a buffered append.
         let begun = Measure.cpuNanoseconds()
         try recorder.append(scrape)
         let used = Measure.cpuNanoseconds() - begun
-        let written = Measure.writtenBytes() - bytes
+        let written = writtenBytes() - bytes
         if recorder.sealCount == sealed {
             cost.appendNanoseconds += used
             cost.appendBytes += written
@@ -106,7 +111,8 @@ package struct SyntheticRecording: ~Copyable {
         let scrapes = days * 86_400_000 / Int(SyntheticHost.intervalMilliseconds)
         let start = now / 10_000 * 10_000 - Int64(scrapes - 1) * SyntheticHost.intervalMilliseconds
         var recording = try SyntheticRecording(
-            path: path, host: SyntheticHost(), start: Timestamp(milliseconds: start), scrapesPerCommit: 120)
+            path: path, host: SyntheticHost(), start: Timestamp(milliseconds: start), scrapesPerCommit: 120,
+            countsBytes: false)
         _ = try recording.record(scrapes)
         try recording.commit()
     }

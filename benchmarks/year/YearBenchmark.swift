@@ -37,7 +37,8 @@ struct YearBenchmark {
 
     static func measure(_ path: String, days: Int) throws(StoreError) {
         var recording = try SyntheticRecording(
-            path: path, host: SyntheticHost(), start: Timestamp(milliseconds: start), scrapesPerCommit: 12)
+            path: path, host: SyntheticHost(), start: Timestamp(milliseconds: start), scrapesPerCommit: 12,
+            countsBytes: false)
         let perDay = Int(day / SyntheticHost.intervalMilliseconds)
         var table = FigureTable()
         var used: Int64 = 0
