@@ -39,6 +39,32 @@ extension Environment {
         return count
     }
 
+    /// Appends everything that `source` shows to this environment, which holds nothing, in one transaction: so the file
+    /// has no free page behind it.
+    ///
+    /// - Parameters:
+    ///   - key: has `value` here.
+    /// - Returns: number of the other records.
+    package func appendAtOnce(
+        from source: borrowing WriteTransaction, but key: [UInt8], _ value: [UInt8]
+    ) throws(StorageError) -> Int {
+        var walk = try unsafe RawWalk(source.handle, source.database, source.path)
+        var count = 0
+        try walk.move(MDB_FIRST)
+        try write(wrap: { $0 }) { transaction throws(StorageError) in
+            while walk.isFound {
+                if walk.isKey(key) {
+                    try transaction.append(walk.key, value.span.bytes)
+                } else {
+                    try transaction.append(walk.key, walk.value)
+                    count += 1
+                }
+                try walk.move(MDB_NEXT)
+            }
+        }
+        return count
+    }
+
     /// Brings this environment, which holds what `old` shows, to what `new` shows, but for `key`, in one transaction.
     /// `old` was held since before anything of `new` was written.
     /// - Returns: number of records that had changed.

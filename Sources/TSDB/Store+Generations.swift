@@ -1,12 +1,13 @@
 // The life of a generation, which is one LMDB environment of a data folder:
 //
-//   DIR/tsdb/1   live ──────────────── moved ── removed
-//   DIR/tsdb/2          copy (made of 1) ┴───── live ────── …
+//   DIR/tsdb/1   live ───────────────────────── moved ── removed
+//   DIR/tsdb/2          copy (of 1) ── successor ┴────────────── live …
 //
-// A store begins as generation 1. Compaction copies what is in it to the next number, whose superblock says *copy*,
-// then commits *moved* to the old one: that commit is the moment at which the store changes places, for all processes.
-// A copy is live as soon as a generation below it says moved; saying *live* itself, and removing the old one, only
-// tidies up. So a crash at any point leaves exactly one live store, and a copy that nobody finished is none.
+// A store begins as generation 1. Compaction copies what is in it to the next number, whose superblock says *copy*
+// until it is complete, then *successor*, and commits *moved* to the old one: that commit is the moment at which the
+// store changes places, for all processes. A successor is live as soon as the generation below it says moved, or is
+// gone; removing the old one only tidies up, and saying *live* is left to who writes next, because a commit costs pages.
+// So a crash at any point leaves exactly one live store, and a copy that nobody finished is none.
 //
 // A process that has the old generation open sees the mark with its next transaction and follows. Snapshots that it
 // holds go on as they are: their file lives until they end.
@@ -45,7 +46,10 @@ final class OpenGeneration: Sendable {
             do throws(StorageError) {
                 let environment = try Environment(path: path, access: .read, faults: faults)
                 let superblock = try OpenGeneration.superblock(of: environment, path)
-                if let superblock, superblock.state == .live || first == nil && superblock.state != .moved {
+                let isAlone = superblock?.state == .successor && folder.generations() == [live]
+                if let superblock,
+                    superblock.state == .live || isAlone || first == nil && superblock.state != .moved
+                {
                     self.init(environment, superblock, number: live)
                     return
                 }
@@ -114,28 +118,33 @@ final class OpenGeneration: Sendable {
     }
 
     /// Reads the superblock; writes one into a store that has none, and says *live* in a copy that became it.
+    ///
+    /// Another process may have done so in between, and gone on from there.
     private static func ensureSuperblock(
         _ environment: borrowing Environment, _ host: HostIdentity, _ path: String
     ) throws(StorageError) -> Superblock? {
         let known = try superblock(of: environment, path)
-        if let known, known.state != .copy { return known.state == .live ? known : nil }
-        var superblock = known
-        if superblock == nil {
-            superblock = Superblock(
-                stripeBytes: try environment.pageValueBytes(), hostName: host.name, machineID: host.machineID)
-        }
-        superblock?.state = .live
-        guard let fresh = superblock else { return nil }
-        let isNew = known == nil
-        let isWritten = try environment.write(wrap: { $0 }) { transaction throws(StorageError) in
-            // Another process may have begun the store in between, and gone on from there.
-            if isNew, try transaction.withValue(of: Key.superblock, { $0 != nil }) { return false }
+        if let known, !known.state.isCopy { return known.state == .live ? known : nil }
+        let stripeBytes = try environment.pageValueBytes()
+        try environment.write(wrap: { $0 }) { transaction throws(StorageError) in
+            var fresh = Superblock(stripeBytes: stripeBytes, hostName: host.name, machineID: host.machineID)
+            let key = Key.superblock
+            let (isThere, current) = try transaction.withValue(of: key) { value -> (Bool, Superblock?) in
+                guard let value else { return (false, nil) }
+                let payload = unsafe Checksum.payload(of: value, key: key.span.bytes)
+                return (true, payload.flatMap { try? Superblock.decode($0, path: path) })
+            }
+            if isThere {
+                guard let current, current.state.isCopy else { return }
+                fresh = current
+                fresh.state = .live
+            }
             var value = fresh.encoded()
-            Checksum.seal(&value, key: Key.superblock)
-            try transaction.put(Key.superblock, value)
-            return true
+            Checksum.seal(&value, key: key)
+            try transaction.put(key, value)
         }
-        return isWritten ? fresh : try self.superblock(of: environment, path)
+        let written = try self.superblock(of: environment, path)
+        return written?.state == .live ? written : nil
     }
 }
 
@@ -171,11 +180,14 @@ struct Generations {
     }
 
     /// The live one; nil where there is none.
-    var live: Int? {
+    var live: Int? { Generations.live(states) }
+
+    static func live(_ states: [(number: Int, state: Superblock.State?)]) -> Int? {
         for (place, one) in states.enumerated() {
             if one.state == .live { return one.number }
-            // A copy is live once what it was made of says moved.
-            if one.state == .copy, states[(place + 1)...].contains(where: { $0.state == .moved }) { return one.number }
+            guard let state = one.state, state.isCopy else { continue }
+            let below = states[(place + 1)...].compactMap(\.state)
+            if below.contains(.moved) || (state == .successor && below.isEmpty) { return one.number }
         }
         return nil
     }
@@ -184,11 +196,16 @@ struct Generations {
     var forWriting: Int { live ?? states.first { $0.state == nil }?.number ?? (states.first?.number ?? 0) + 1 }
 
     /// Those that hold nothing any more: moved ones, and copies that nobody finished. None while the live one is a copy
-    /// that does not say so itself: what it was made of is what makes it live.
+    /// that was not complete: what it was made of is what makes it live.
     var obsolete: [Int] {
-        guard let live, states.contains(where: { $0.number == live && $0.state == .live }) else { return [] }
+        guard let live, states.contains(where: { $0.number == live && $0.state != .copy }) else { return [] }
         return states.map(\.number).filter { $0 != live }
     }
+}
+
+extension Superblock.State {
+    /// Whether it is that of a copy, which is live once it takes the place of what it was made of.
+    var isCopy: Bool { self == .copy || self == .successor }
 }
 
 extension Store {

@@ -3,9 +3,13 @@
 //
 //   1. copy what one snapshot shows to the next generation, whose superblock says *copy*
 //   2. copy what was committed meanwhile, again and again, until that is little
-//   3. hold the write lock of the old one: copy the rest, sync, and commit *moved* there — for all processes the store
-//      has moved at that moment
-//   4. say *live* in the new one, remove the old one
+//   3. hold the write lock of the old one: copy the rest, say *successor* in the copy, sync, and commit *moved* in the
+//      old one: for all processes the store has moved at that moment
+//   4. remove the old one
+//
+// A small store is copied under the lock as a whole, in one transaction: the file has no free page then, of which each
+// commit leaves some three. Who commits faster than a copy can follow does not keep it from ending: after a few rounds
+// the rest is copied under the lock, too.
 //
 // Whoever writes or reads sees *moved* with his next transaction and follows (Store+Generations.swift), so the recorder
 // needs no word: its records are the same under the same keys, its caches stay right. The lock is held for as long as
@@ -23,6 +27,8 @@ package struct CompactionReport: Hashable, Sendable {
     package var records = 0
     /// Records that were committed while it copied.
     package var recordsMeanwhile = 0
+    /// How often it copied what came meanwhile, before the last time under the lock.
+    package var rounds = 0
     /// How long no other process could commit.
     package var lockedNanoseconds: UInt64 = 0
 }
@@ -31,8 +37,14 @@ package struct CompactionReport: Hashable, Sendable {
 package struct Compaction: ~Copyable {
     /// Where a test has it end as a crash would.
     enum Step: CaseIterable {
-        case begun, copied, synced, moved, live, removed
+        case begun, copied, synced, moved, removed
     }
+
+    /// A file that is copied under the lock as a whole: some milliseconds.
+    static let atOnceBytes = 4 << 20
+
+    /// How often it copies what came meanwhile before it has the others wait.
+    static let roundsMax = 5
 
     private let folder: StoreFolder
     private let lock: CompactionLock
@@ -42,6 +54,7 @@ package struct Compaction: ~Copyable {
     private let copy: Environment
     private let number: Int
     private let lastStep: Step?
+    private let atOnceBytes: Int
     private var report = CompactionReport()
 
     /// Compacts the store in `path`. Safe beside a recorder in another process.
@@ -50,10 +63,14 @@ package struct Compaction: ~Copyable {
         try run(path, until: nil)
     }
 
-    static func run(_ path: String, until step: Step?) throws(StoreError) -> CompactionReport {
-        var compaction = try Compaction(path, until: step)
+    /// - Parameter hook: called before each round of copying, for tests that write meanwhile.
+    static func run(
+        _ path: String, until step: Step?, atOnceBytes: Int = Compaction.atOnceBytes,
+        beforeRound hook: (Int) throws(StoreError) -> Void = { _ throws(StoreError) in }
+    ) throws(StoreError) -> CompactionReport {
+        var compaction = try Compaction(path, until: step, atOnceBytes)
         do throws(StoreError) {
-            try compaction.moveAll()
+            try compaction.moveAll(hook)
         } catch {
             if step == nil { compaction.giveUp() }
             throw error
@@ -61,7 +78,7 @@ package struct Compaction: ~Copyable {
         return compaction.report
     }
 
-    private init(_ path: String, until step: Step?) throws(StoreError) {
+    private init(_ path: String, until step: Step?, _ atOnceBytes: Int) throws(StoreError) {
         let folder = StoreFolder(path: path)
         guard folder.device != nil else { throw .noStore(path: path) }
         let lock = try CompactionLock(folder)
@@ -88,6 +105,7 @@ package struct Compaction: ~Copyable {
         self.copy = copy
         self.number = number
         lastStep = step
+        self.atOnceBytes = atOnceBytes
     }
 
     /// Removes what was copied, unless the store has moved there.
@@ -100,24 +118,35 @@ package struct Compaction: ~Copyable {
         if step == lastStep { throw .refused(.other, description: "stopped behind \(step)") }
     }
 
-    private mutating func moveAll() throws(StoreError) {
+    private mutating func moveAll(_ hook: (Int) throws(StoreError) -> Void) throws(StoreError) {
         report.bytesBefore = try CompactionReport.bytes(of: source.environment)
-        var superblock = source.superblock
-        superblock.state = .copy
-        try put(superblock)
-        try stop(at: .begun)
-        let base = try copyAll()
-        try stop(at: .copied)
-        try switchOver(from: base)
-        try stop(at: .moved)
-        // Others may write there by now.
-        try copy.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
-            var current = try transaction.superblock(path: folder.path)
-            current.state = .live
-            try transaction.put(Key.superblock, payload: current.encoded())
+        if report.bytesBefore <= atOnceBytes {
+            try stop(at: .begun)
+            try stop(at: .copied)
+            try switchOver { copy, transaction, successor throws(StorageError) in
+                var value = successor.encoded()
+                Checksum.seal(&value, key: Key.superblock)
+                return (try copy.appendAtOnce(from: transaction, but: Key.superblock, value), 0)
+            }
+        } else {
+            var superblock = source.superblock
+            superblock.state = .copy
+            try put(superblock)
+            try stop(at: .begun)
+            let base = try copyAll(hook)
+            try stop(at: .copied)
+            try hook(Compaction.roundsMax + 1)
+            try switchOver { copy, transaction, successor throws(StorageError) in
+                let changed = try copy.catchUp(from: base, to: transaction, except: Key.superblock)
+                try copy.write(wrap: { $0 }) { transaction throws(StorageError) in
+                    var value = successor.encoded()
+                    Checksum.seal(&value, key: Key.superblock)
+                    try transaction.put(Key.superblock, value)
+                }
+                return (0, changed)
+            }
         }
-        try converting { () throws(StorageError) in try copy.sync() }
-        try stop(at: .live)
+        try stop(at: .moved)
         folder.remove(source.number)
         try stop(at: .removed)
         report.bytesAfter = try CompactionReport.bytes(of: copy)
@@ -125,28 +154,37 @@ package struct Compaction: ~Copyable {
 
     /// Copies what is there, then what came meanwhile.
     /// - Returns: the view that the copy equals.
-    private mutating func copyAll() throws(StoreError) -> ReadTransaction {
-        do throws(StorageError) {
-            var base = try source.environment.beginRead()
-            report.records = try copy.append(from: base, except: Key.superblock)
-            // Each round is shorter than the one before; what comes within milliseconds is left to the last step.
-            for _ in 0..<5 {
-                let now = try source.environment.beginRead()
-                let count = try copy.catchUp(from: base, to: now, except: Key.superblock)
-                base = now
-                report.recordsMeanwhile += count
-                if count < 1000 { break }
-            }
-            return base
-        } catch {
-            throw StoreError(error)
+    private mutating func copyAll(_ hook: (Int) throws(StoreError) -> Void) throws(StoreError) -> ReadTransaction {
+        var base = try converting { () throws(StorageError) in try source.environment.beginRead() }
+        report.records = try converting { () throws(StorageError) in
+            try copy.append(from: base, except: Key.superblock)
         }
+        // Each round is shorter than the one before, unless others write as fast as it copies; what comes within
+        // milliseconds is left to the last step.
+        for round in 1...Compaction.roundsMax {
+            try hook(round)
+            let now = try converting { () throws(StorageError) in try source.environment.beginRead() }
+            let count = try converting { () throws(StorageError) in
+                try copy.catchUp(from: base, to: now, except: Key.superblock)
+            }
+            base = now
+            report.rounds = round
+            report.recordsMeanwhile += count
+            if count < 1000 { break }
+        }
+        return base
     }
 
     /// Under the lock of the old file: the rest, then the commit that moves the store.
-    private mutating func switchOver(from base: borrowing ReadTransaction) throws(StoreError) {
+    /// - Parameter finish: writes the rest and the superblock given into the copy; returns the records, and how many of
+    ///   them were committed meanwhile.
+    private mutating func switchOver(
+        _ finish: (
+            _ copy: borrowing Environment, _ source: borrowing WriteTransaction, _ successor: Superblock
+        ) throws(StorageError) -> (records: Int, changed: Int)
+    ) throws(StoreError) {
         var locked: UInt64 = 0
-        var changed = 0
+        var copied = (records: 0, changed: 0)
         try source.environment.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
             let began = nanoseconds()
             var superblock = try transaction.superblock(path: folder.path)
@@ -154,13 +192,12 @@ package struct Compaction: ~Copyable {
             guard superblock.state == .live else {
                 throw .refused(.other, description: "\(folder.path) was moved by another process")
             }
+            superblock.state = .successor
             do throws(StorageError) {
-                changed = try copy.catchUp(from: base, to: transaction, except: Key.superblock)
+                copied = try finish(copy, transaction, superblock)
             } catch {
                 throw StoreError(error)
             }
-            superblock.state = .copy
-            try put(superblock)
             try converting { () throws(StorageError) in try copy.sync() }
             try FileOwner.syncFolders([folder.environmentPath(number), folder.generationsPath])
             try stop(at: .synced)
@@ -170,7 +207,8 @@ package struct Compaction: ~Copyable {
         }
         try converting { () throws(StorageError) in try source.environment.sync() }
         report.lockedNanoseconds = locked
-        report.recordsMeanwhile += changed
+        report.records += copied.records
+        report.recordsMeanwhile += copied.changed
     }
 
     private func put(_ superblock: Superblock) throws(StoreError) {

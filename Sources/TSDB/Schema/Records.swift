@@ -19,10 +19,12 @@ package struct Superblock: Hashable, Sendable {
         case live = 0
         /// Its data went on in a folder of a higher number.
         case moved = 1
-        /// Made of the folder below it; live as soon as that one says moved.
+        /// Being made of the folder below it; live as soon as that one says moved.
         case copy = 2
         /// One file with a slice of a store, complete and never written again.
         case snapshot = 3
+        /// A copy that is complete: live as soon as the folder below it says moved, or is gone.
+        case successor = 4
     }
 
     package var version: UInt16 = Superblock.currentVersion

@@ -27,19 +27,28 @@ import Testing
         expectSame(try samples(written.store.snapshot()), written.naive.select([], .all), comment)
     }
 
-    @Test(arguments: 1...3 as ClosedRange<UInt64>) func everythingIsThereAndNothingElse(seed: UInt64) throws {
+    /// In rounds, or all of it under the lock.
+    private static let ways = [0, Compaction.atOnceBytes]
+
+    @Test(arguments: 1...3 as ClosedRange<UInt64>, ways)
+    func everythingIsThereAndNothingElse(seed: UInt64, atOnceBytes: Int) throws {
         var written = try WrittenStore()
         try Self.fill(&written, seed: seed)
         let records = try written.store.records()
         let reader = try Store(at: written.folder.path, access: .read)
         let held = try reader.snapshot()
-        let report = try Compaction.run(written.folder.path)
+        let report = try Compaction.run(written.folder.path, until: nil, atOnceBytes: atOnceBytes)
         #expect(report.records == records.count - 1)
         #expect(report.bytesAfter < report.bytesBefore)
         // Pages full of what there is: the tree's own take a few percent.
         let live = records.reduce(0) { $0 + $1.key.count + $1.value.count }
         #expect(report.bytesAfter < live * 108 / 100 + 12 * 4096, "\(report), \(live) bytes of records")
         #expect(StoreFolder(path: written.folder.path).generations() == [2])
+        if atOnceBytes > 0 {
+            let copy = try Store(at: written.folder.path, access: .read)
+            let use = try copy.spaceUse()
+            #expect(use.filePages == use.usedPages && use.fileBytes == report.bytesAfter, "no page is free: \(use)")
+        }
         // The recorder's store follows by itself, with every record as it was.
         let moved = try written.store.records()
         #expect(moved.map(\.key) == records.map(\.key))
@@ -58,11 +67,14 @@ import Testing
     }
 
     /// It ends behind each of its steps as a crash would have it: one store is live, and has everything.
-    @Test(arguments: Compaction.Step.allCases) func aCrashLeavesOneLiveStore(_ step: Compaction.Step) throws {
+    @Test(arguments: Compaction.Step.allCases, ways)
+    func aCrashLeavesOneLiveStore(_ step: Compaction.Step, atOnceBytes: Int) throws {
         var written = try WrittenStore()
         try Self.fill(&written, seed: 4)
         let folder = StoreFolder(path: written.folder.path)
-        #expect(throws: StoreError.self) { try Compaction.run(written.folder.path, until: step) }
+        #expect(throws: StoreError.self) {
+            try Compaction.run(written.folder.path, until: step, atOnceBytes: atOnceBytes)
+        }
         let isMoved = ![.begun, .copied, .synced].contains(step)
         #expect(try Generations(of: folder).live == (isMoved ? 2 : 1), "\(step)")
         expectSame(
@@ -79,7 +91,8 @@ import Testing
     }
 
     /// A start after a crash: what is obsolete goes, what is live stays, even while only its source makes it live.
-    @Test(arguments: Compaction.Step.allCases) func aStartTidiesUp(_ step: Compaction.Step) throws {
+    @Test(arguments: Compaction.Step.allCases, ways)
+    func aStartTidiesUp(_ step: Compaction.Step, atOnceBytes: Int) throws {
         let folder = TemporaryFolder()
         var naive = NaiveStore()
         func record(_ tick: Int64) throws {
@@ -92,7 +105,7 @@ import Testing
             try recorder.close()
         }
         try record(1)
-        #expect(throws: StoreError.self) { try Compaction.run(folder.path, until: step) }
+        #expect(throws: StoreError.self) { try Compaction.run(folder.path, until: step, atOnceBytes: atOnceBytes) }
         for tick in 2...4 as ClosedRange<Int64> { try record(tick) }
         let reader = try Store(at: folder.path, access: .read)
         expectSame(try answer(reader.snapshot(), [], .all), naive.select([], .all), "\(step)")
@@ -126,6 +139,39 @@ import Testing
             #expect(try Generations(of: StoreFolder(path: path)).states.count == 1)
             try recorder.close()
         }
+    }
+
+    /// Somebody who commits as fast as it copies does not keep it from ending.
+    @Test func catchingUpHasABound() throws {
+        let folder = TemporaryFolder()
+        var recorder = try Recorder(path: folder.path, host: testHost, scrapesPerCommit: 600)
+        var naive = NaiveStore()
+        let labels = (0..<2).map { Labels(name: "m", ["i": "\($0)"]) }
+        var tick: Int64 = 0
+        func record(_ count: Int64) throws(StoreError) {
+            for _ in 0..<count {
+                tick += 1
+                var row = Scrape.Row(group: WrittenStore.group, samples: [])
+                for one in labels {
+                    row.samples.append((recorder.reference(for: one), Double(tick)))
+                    naive.add(one, tick * 1000, Double(tick))
+                }
+                try recorder.append(Scrape(time: Timestamp(milliseconds: tick * 1000), rows: [row]))
+            }
+        }
+        try record(1200)
+        var rounds: [Int] = []
+        let report = try Compaction.run(folder.path, until: nil, atOnceBytes: 0) { round throws(StoreError) in
+            rounds.append(round)
+            try record(1200)
+        }
+        #expect(rounds == Array(1...Compaction.roundsMax + 1))
+        #expect(report.rounds == Compaction.roundsMax && report.recordsMeanwhile >= 6000, "\(report)")
+        try record(600)
+        expectSame(try answer(recorder.store.snapshot(), [], .all), naive.select([], .all), "moved")
+        #expect(StoreFolder(path: folder.path).generations() == [2])
+        // Without anybody there is one round.
+        #expect(try Compaction.run(folder.path, until: nil, atOnceBytes: 0).rounds == 1)
     }
 
     @Test func refusals() throws {
