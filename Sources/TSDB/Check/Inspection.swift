@@ -42,29 +42,37 @@ package final class Inspection {
     package convenience init(at path: String, _ reach: Reach) throws(StoreError) {
         let folder = StoreFolder(path: path)
         guard let generation = try Inspection.live(folder) else { throw .noStore(path: path) }
-        try self.init(environment: folder.environmentPath(generation), path: path, reach)
+        let environment = folder.environmentPath(generation)
+        try self.init(environment, .read, file: environment + "/data.mdb", path: path, reach)
+    }
+
+    /// Of the one file that `mon snapshot` made.
+    package convenience init(snapshotFile path: String) throws(StoreError) {
+        try self.init(path, .readSnapshot, file: path, path: path, .reachable)
     }
 
     /// - Parameters:
-    ///   - environment: the folder of LMDB's files.
-    ///   - path: the data folder, for messages.
-    private init(environment: String, path: String, _ reach: Reach) throws(StoreError) {
-        var faults = Environment.metaFaults(folder: environment)
-        var opened = try Inspection.open(environment)
+    ///   - environment: what LMDB opens, as `access` has it.
+    ///   - path: what the store is called in messages.
+    private init(
+        _ environment: String, _ access: Environment.Access, file: String, path: String, _ reach: Reach
+    ) throws(StoreError) {
+        var faults = Environment.metaFaults(path: file)
+        var opened = try Inspection.open(file)
         // Where a meta page is damaged LMDB is not let near the file, and the newest commit that is told is looked at.
         var pin: Pin?
         var meta = Inspection.newest(opened)
         if faults.isEmpty {
             for _ in 0..<100 {
-                pin = try? Pin(try Environment(path: environment, access: .read))
+                pin = try? Pin(try Environment(path: environment, access: access))
                 guard let held = pin else { break }
                 // After the transaction began, so that the map reaches over all that it shows.
-                opened = try Inspection.open(environment)
+                opened = try Inspection.open(file)
                 meta = Environment.meta(of: held.transaction, in: opened)
                 if meta != nil { break }
             }
         }
-        file = opened
+        self.file = opened
         self.pin = pin
         var found: [PageRecord] = []
         if let meta {
@@ -90,8 +98,8 @@ package final class Inspection {
         snapshot = Snapshot(store, of: records)
     }
 
-    private static func open(_ environment: String) throws(StoreError) -> PageFile {
-        try converting { () throws(StorageError) in try PageFile(folder: environment) }
+    private static func open(_ file: String) throws(StoreError) -> PageFile {
+        try converting { () throws(StorageError) in try PageFile(path: file) }
     }
 
     private static func newest(_ file: PageFile) -> MetaPage? {
@@ -117,16 +125,12 @@ package final class Inspection {
         if numbers.count < 2 { return numbers.first }
         var states: [(number: Int, state: Superblock.State?)] = []
         for number in numbers {
-            let file = try open(folder.environmentPath(number))
+            let file = try open(folder.environmentPath(number) + "/data.mdb")
             var found: [PageRecord] = []
             if let meta = newest(file) { _ = PageWalk(file, meta, .tree) { found.append($0) } }
             let (superblock, _) = Inspection.superblock(RecordMap(file, records: found, commit: 0), path: folder.path)
             states.append((number, superblock?.state))
         }
-        for (place, one) in states.enumerated() {
-            if one.state == .live { return one.number }
-            if one.state == .copy, states[(place + 1)...].contains(where: { $0.state == .moved }) { return one.number }
-        }
-        return states.first { $0.state == nil }?.number ?? numbers.first
+        return Generations.live(states) ?? states.first { $0.state == nil }?.number ?? numbers.first
     }
 }

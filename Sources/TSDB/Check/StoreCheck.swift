@@ -32,6 +32,14 @@ package struct StoreCheck {
         return try run(inspection, progress)
     }
 
+    /// As ``run(at:progress:)``, of the one file that `mon snapshot` made.
+    package static func run(
+        snapshotFile path: String, progress: @escaping (String) -> Void = { _ in }
+    ) throws(StoreError) -> CheckReport {
+        progress("the pages of the file")
+        return try run(try Inspection(snapshotFile: path), progress)
+    }
+
     static func run(
         _ inspection: Inspection, _ progress: @escaping (String) -> Void = { _ in }
     ) throws(StoreError) -> CheckReport {

@@ -11,14 +11,30 @@ package struct StoreStatistics: Sendable {
         package var bytes = 0
     }
 
-    /// One metric in all raw blocks.
+    /// One metric in all blocks.
     package struct Metric: Hashable, Sendable {
         package var name: String
-        /// Of its chunks alone; what blocks have in common is nobody's.
-        package var bytes = 0
+        /// Of its chunks and windows alone, by tier; what blocks have in common is nobody's.
+        package var bytesByTier: [Tier: Int] = [:]
+        /// Bytes of the days that its blocks begin in, by the day's start in seconds.
+        package var bytesByDay: [Int64: Int] = [:]
+        /// In raw blocks.
         package var samples = 0
         /// Label sets, those of each day counted anew.
         package var series = 0
+
+        package init(name: String) { self.name = name }
+
+        /// Of one tier.
+        package subscript(tier: Tier) -> Int { bytesByTier[tier] ?? 0 }
+
+        /// Of all tiers.
+        package var bytes: Int { bytesByTier.values.reduce(0, +) }
+
+        mutating func add(_ count: Int, _ tier: Tier, at start: Int64) {
+            bytesByTier[tier, default: 0] += count
+            bytesByDay[Block.day(of: start), default: 0] += count
+        }
     }
 
     /// A day's registry.
@@ -110,40 +126,6 @@ extension Snapshot {
         return Block.day(of: seconds)
     }
 
-    /// Bytes and samples of each metric, by the directories of the raw blocks.
-    private func addMetrics(to statistics: inout StoreStatistics) throws(StoreError) {
-        var metrics: [String: StoreStatistics.Metric] = [:]
-        let references = try blockReferences(in: .all)
-        for day in try registryDays(in: .all) {
-            var names = MetricNames()
-            try toleratingRegistry(day) { registry throws(StoreError) in
-                names = try MetricNames(&registry, in: transaction)
-                if let place = statistics.days.firstIndex(where: { $0.start == day }) {
-                    statistics.days[place].series = registry.count
-                }
-            }
-            for (name, count) in names.seriesCounts {
-                metrics[name, default: StoreStatistics.Metric(name: name)].series += count
-            }
-            for reference in references
-            where reference.start >= day && reference.start < day + Block.daySeconds {
-                _ = try tolerating(TimeRange(span: reference.start)) { () throws(StoreError) in
-                    try withBlock(reference) { block throws(StoreError) in
-                        for entry in try block.allEntries(in: transaction) {
-                            let name = names[entry.id]
-                            let samples = block.sampleCount(entry)
-                            metrics[name, default: StoreStatistics.Metric(name: name)].bytes += entry.chunkBytes
-                            metrics[name]?.samples += samples
-                            statistics.samples += samples
-                        }
-                    }
-                }
-                forget(reference)
-            }
-        }
-        statistics.metrics = metrics.values.sorted { ($1.bytes, $0.name) < ($0.bytes, $1.name) }
-    }
-
     /// What is not sealed yet.
     private func addHead(to statistics: inout StoreStatistics) throws(StoreError) {
         var decoders: [UInt16: HeadRowDecoder] = [:]
@@ -183,51 +165,16 @@ extension Snapshot {
 
     private func addFile(to statistics: inout StoreStatistics) throws(StoreError) {
         let open = try store.opened()
-        let folder = open.environment.path
-        let file = try converting { () throws(StorageError) in try PageFile(folder: folder) }
+        let path = open.number == 0 ? open.environment.path : open.environment.path + "/data.mdb"
+        let file = try converting { () throws(StorageError) in try PageFile(path: path) }
         statistics.fileBytes = file.byteCount
         if let meta = Environment.meta(of: transaction, in: file) {
             statistics.freeBytes = PageWalk(file, meta, .treeAndFreeList).freePages * file.pageBytes
         }
+        // A file of its own has no lock file, where readers enter themselves.
+        if open.number == 0 { return }
         let readers = try converting { () throws(StorageError) in try open.environment.readers() }
         statistics.readers = Set(readers.filter { $0.commit != nil }.map(\.pid)).sorted()
-    }
-}
-
-/// The metric of each series of a registry, from its table of label pairs: no label set is put together.
-private struct MetricNames {
-    private var places: [Int32] = []
-    private var names: [String] = []
-    private(set) var seriesCounts: [String: Int] = [:]
-
-    init() {}
-
-    init(_ registry: inout RegistryReader, in transaction: borrowing ReadTransaction) throws(StoreError) {
-        places = [Int32](repeating: -1, count: registry.count)
-        var pairs: [RegistryReader.Pair] = []
-        try registry.forEachPair(named: Array(Labels.metricNameLabel.utf8), from: [], in: transaction) {
-            pair throws(StoreError) in
-            pairs.append(pair)
-            return true
-        }
-        for pair in pairs {
-            for id in try registry.ids(pair, in: transaction) { places[Int(id)] = Int32(names.count) }
-            names.append(String(decoding: pair.value, as: UTF8.self))
-            seriesCounts[names[names.count - 1], default: 0] += pair.seriesCount
-        }
-        for id in registry.seriesCount..<registry.count {
-            let name = try registry.labels(of: UInt32(id), in: transaction).metricName ?? ""
-            let place = names.lastIndex(of: name) ?? names.count
-            if place == names.count { names.append(name) }
-            places[id] = Int32(place)
-            seriesCounts[name, default: 0] += 1
-        }
-    }
-
-    /// The name; empty where the registry does not tell it.
-    subscript(id: UInt32) -> String {
-        guard Int(id) < places.count, places[Int(id)] >= 0 else { return "" }
-        return names[Int(places[Int(id)])]
     }
 }
 

@@ -80,9 +80,40 @@ import Testing
         #expect(!top.output.contains("load_average"))
         #expect(top.output.contains("__name__       3"))
         let (_, both) = run(store, "top", "--json")
-        #expect(both.output.contains(#"{"name":"disk_io_read_bytes_total","bytes":0,"samples":0,"series":2}"#))
+        let unsealed = #"{"name":"disk_io_read_bytes_total","bytes":0,"samples":0,"series":2,"#
+        #expect(both.output.contains(unsealed + #""tiers":{"raw":0,"1m":0,"1h":0},"days":[]}"#))
         #expect(both.output.contains(#"{"name":"device","value":"sda","series":1}"#))
         #expect(run(store, "top", "--limit", "0").0 == .usage)
+    }
+
+    /// The file of a snapshot is looked into like a store: sizes by metric, tier and day, and a check that finds damage.
+    @Test func snapshotsAreLookedInto() throws {
+        let store = try SampleStore()
+        let folder = TemporaryFolder()
+        let file = folder.path + "/host.mon"
+        #expect(store.run("snapshot", "-o", file, on: TestConsole(now: SampleStore.end)) == .success)
+        func look(_ arguments: String...) -> (CommandStatus, TestConsole) {
+            let test = TestConsole(now: SampleStore.end)
+            return (Mon.run(["db"] + arguments + ["--db", file], on: test.console), test)
+        }
+        let (status, stats) = look("stats", "--json")
+        #expect(status == .success, "\(stats.error)")
+        #expect(stats.output.contains("{\"path\":\"\(file)\""))
+        #expect(stats.output.contains(#""samples":464"#) && stats.output.contains(#""readers":[]"#))
+        #expect(!stats.output.contains(#""tiers":{"raw":0,"1m":0"#), "all is sealed: \(stats.output)")
+        #expect(!stats.output.contains("diskFreeBytes"))
+        #expect(look("stats").1.output.hasPrefix(file))
+        let (ranked, top) = look("top")
+        #expect(ranked == .success && top.output.contains("disk_io_read_bytes_total"))
+        let (whole, check) = look("check")
+        #expect(whole == .success && check.output.contains("is whole"))
+        var bytes = FileBytes.read(file)
+        for place in 3 * 4096..<bytes.count { bytes[place] ^= 0xff }
+        FileBytes.write(bytes, to: file)
+        let (damaged, findings) = look("check")
+        #expect(damaged == .store && findings.output.contains("is damaged") && !findings.output.contains("salvage"))
+        let both = TestConsole()
+        #expect(Mon.run(["db", "check", "--db", file, "--data", folder.path], on: both.console) == .usage)
     }
 
     @Test func thereIsNothingToCheckWithoutAStore() {

@@ -32,6 +32,15 @@ struct StoreOptions: ParsableArguments {
         return try Store.openVerified(snapshotFile: db)
     }
 
+    /// What messages call it: the file, or the folder.
+    func name(on console: Console) throws -> String {
+        if let db {
+            if data != nil { throw CommandFailure(.usage, "--db and --data exclude each other") }
+            return db
+        }
+        return try folder(for: .read, on: console).path
+    }
+
     /// For a snapshot the present is its last sample: whoever looks into one asks about that time.
     func setClock(of console: Console) throws {
         guard db != nil else { return }

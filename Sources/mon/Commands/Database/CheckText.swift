@@ -4,7 +4,10 @@ import TSDB
 
 /// A check's report for people and for programs.
 enum CheckText {
-    static func write(_ report: CheckReport, path: String, seconds: String, into writer: inout TextWriter) {
+    /// - Parameter canBeSaved: whether it is a folder; a file is made anew from where it came from.
+    static func write(
+        _ report: CheckReport, path: String, seconds: String, canBeSaved: Bool = true, into writer: inout TextWriter
+    ) {
         let sums =
             "\(report.records) records, \(report.series) series, \(report.samples) samples, \(report.frames) process "
             + "frames, \(report.events) events; \(DBText.bytes(report.bytes)) read in \(seconds) s"
@@ -23,7 +26,7 @@ enum CheckText {
         if let oldest = report.oldest, let newest = report.newest {
             writer.write("  from \(TimeText.rfc3339(oldest, .utc)) to \(TimeText.rfc3339(newest, .utc))\n")
         }
-        writer.write("save it: mon db salvage -o NEW --data \(path)\n")
+        if canBeSaved { writer.write("save it: mon db salvage -o NEW --data \(path)\n") }
     }
 
     static func writeJSON(_ report: CheckReport, path: String, seconds: String, into writer: inout TextWriter) {
@@ -69,6 +72,23 @@ enum DBText {
         if unit == 0 { return "\(count) B" }
         let tenths = Int((value * 10).rounded())
         return "\(tenths / 10).\(tenths % 10) \(units[unit])"
+    }
+
+    /// A metric with its bytes by tier and by day.
+    static func write(_ metric: StoreStatistics.Metric, into writer: inout TextWriter) {
+        writer.write("{\"name\":")
+        JSONText.write(string: metric.name, into: &writer)
+        writer.write(",\"bytes\":\(metric.bytes),\"samples\":\(metric.samples),\"series\":\(metric.series)")
+        writer.write(",\"tiers\":{")
+        for tier in Tier.allCases {
+            writer.write("\(tier == .raw ? "" : ",")\"\(tier.name)\":\(metric[tier])")
+        }
+        writer.write("},\"days\":")
+        JSONText.write(list: metric.bytesByDay.sorted { $0.key < $1.key }, into: &writer) { day, writer in
+            let date = TimeText.rfc3339(Timestamp(milliseconds: day.key * 1000), .utc).prefix(10)
+            writeObject(name: String(date), [("bytes", day.value)], into: &writer)
+        }
+        writer.write("}")
     }
 
     /// `{"a":"b"}` of texts.

@@ -9,6 +9,7 @@ struct DBCheckCommand: Verb {
         commandName: "check", abstract: "Verifies every page, checksum and value of the store.",
         discussion: """
             mon db check --data /var/lib/mon
+            mon db check --db host.mon
             Exit: 0 the store is whole, 5 it is damaged. Safe beside a running agent.
             """)
 
@@ -18,25 +19,29 @@ struct DBCheckCommand: Verb {
     var json = false
 
     func perform(on console: Console) throws -> CommandStatus {
-        let path = try store.folder(for: .read, on: console).path
+        let path = try store.name(on: console)
+        let isFile = store.db != nil
         let clock = ContinuousClock()
         let began = clock.now
-        let report = ProgramRole.isProgram ? try DBCheckCommand.inChild(path) : try StoreCheck.run(at: path)
+        let report =
+            ProgramRole.isProgram
+            ? try DBCheckCommand.inChild(isFile ? "--db" : "--data", path)
+            : isFile ? try StoreCheck.run(snapshotFile: path) : try StoreCheck.run(at: path)
         let seconds = CheckText.seconds(clock.now - began)
         var writer = TextWriter()
         if json {
             CheckText.writeJSON(report, path: path, seconds: seconds, into: &writer)
         } else {
-            CheckText.write(report, path: path, seconds: seconds, into: &writer)
+            CheckText.write(report, path: path, seconds: seconds, canBeSaved: !isFile, into: &writer)
         }
         console.write(writer.bytes)
         return report.findings.isEmpty ? .success : .store
     }
 
     /// Has a child look; one that dies of what it sees is a finding.
-    private static func inChild(_ path: String) throws -> CheckReport {
+    private static func inChild(_ option: String, _ path: String) throws -> CheckReport {
         var transcript = CheckTranscript()
-        let end = try ChildProcess.run(["db", "check-child", "--data", path]) { transcript.read($0) }
+        let end = try ChildProcess.run(["db", "check-child", option, path]) { transcript.read($0) }
         if let failure = transcript.failure { throw failure }
         switch end {
         case .exit(0): break
@@ -57,12 +62,16 @@ struct DBCheckChildCommand: Verb {
     @OptionGroup var store: StoreOptions
 
     func perform(on console: Console) throws -> CommandStatus {
-        let path = try store.folder(for: .read, on: console).path
+        let path = try store.name(on: console)
+        func progress(_ place: String) {
+            console.write(CheckTranscript.line("at", [place]))
+            console.flush()
+        }
         do throws(StoreError) {
-            let report = try StoreCheck.run(at: path) { place in
-                console.write(CheckTranscript.line("at", [place]))
-                console.flush()
-            }
+            let report =
+                try store.db == nil
+                ? StoreCheck.run(at: path, progress: progress)
+                : StoreCheck.run(snapshotFile: path, progress: progress)
             console.write(CheckTranscript.lines(of: report))
         } catch {
             let failure = CommandFailure(error)

@@ -8,7 +8,11 @@ import TSDB
 struct DBStatsCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "stats", abstract: "Shows sizes, series, growth and readers of the store.",
-        discussion: "mon db stats --json | jq .bytesPerSample")
+        discussion: """
+            mon db stats --json | jq .bytesPerSample
+            mon db stats --json | jq '.metrics[0] | .tiers, .days'    # bytes of a metric by tier and by day
+            mon db stats --db host.mon
+            """)
 
     @OptionGroup var store: StoreOptions
 
@@ -16,16 +20,16 @@ struct DBStatsCommand: Verb {
     var json = false
 
     func perform(on console: Console) throws -> CommandStatus {
-        let folder = try store.folder(for: .read, on: console)
-        let snapshot = try folder.openStore().snapshot()
+        let path = try store.name(on: console)
+        let snapshot = try store.openForReading(on: console).snapshot()
         let statistics = try snapshot.statistics()
         console.warn(of: snapshot.damage)
-        let outlook = Outlook(statistics, path: folder.path, now: console.now)
+        let outlook = Outlook(statistics, path: path, isLive: store.db == nil, now: console.now)
         var writer = TextWriter()
         if json {
-            DBStatsCommand.writeJSON(statistics, outlook, path: folder.path, into: &writer)
+            DBStatsCommand.writeJSON(statistics, outlook, path: path, into: &writer)
         } else {
-            DBStatsCommand.write(statistics, outlook, path: folder.path, console.isStyled, into: &writer)
+            DBStatsCommand.write(statistics, outlook, path: path, console.isStyled, into: &writer)
         }
         console.write(writer.bytes)
         return .success
@@ -42,7 +46,9 @@ struct DBStatsCommand: Verb {
         /// Bytes that the recorder has written since it began; nil where none runs or the kernel does not tell.
         var written: Int?
 
-        init(_ statistics: StoreStatistics, path: String, now: Timestamp) {
+        /// - Parameter isLive: whether it can grow; the file of a snapshot does not.
+        init(_ statistics: StoreStatistics, path: String, isLive: Bool, now: Timestamp) {
+            guard isLive else { return }
             let today = now.milliseconds / 86_400_000 * 86_400
             let whole = statistics.days.filter { $0.start < today }.suffix(3)
             if !whole.isEmpty { bytesADay = whole.reduce(0) { $0 + $1.bytes } / whole.count }
@@ -103,6 +109,7 @@ struct DBStatsCommand: Verb {
     private static func writeOutlook(
         _ outlook: Outlook, _ statistics: StoreStatistics, into writer: inout TextWriter
     ) {
+        if outlook.diskFree == nil { return }
         if let bytes = outlook.bytesADay { writer.write("grows by \(DBText.bytes(bytes)) a day") }
         if let free = outlook.diskFree {
             writer.write("\(outlook.bytesADay == nil ? "" : "; ")the disk has \(DBText.bytes(free)) free")
@@ -146,9 +153,7 @@ struct DBStatsCommand: Verb {
         }
         writer.write(",\"metrics\":")
         JSONText.write(list: statistics.metrics, into: &writer) { metric, writer in
-            DBText.writeObject(
-                name: metric.name, [("bytes", metric.bytes), ("samples", metric.samples), ("series", metric.series)],
-                into: &writer)
+            DBText.write(metric, into: &writer)
         }
         writer.write(",\"readers\":[\(statistics.readers.map { "\($0)" }.joined(separator: ","))]}\n")
     }

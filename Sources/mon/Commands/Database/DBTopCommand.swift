@@ -26,7 +26,7 @@ struct DBTopCommand: Verb {
 
     func perform(on console: Console) throws -> CommandStatus {
         guard limit > 0 else { throw CommandFailure(.usage, "--limit \(limit): at least one line") }
-        let snapshot = try store.folder(for: .read, on: console).openStore().snapshot()
+        let snapshot = try store.openForReading(on: console).snapshot()
         let statistics = try snapshot.statistics()
         let ranking = try snapshot.labelRanking()
         console.warn(of: snapshot.damage)
@@ -48,11 +48,14 @@ struct DBTopCommand: Verb {
     ) {
         var table = TextTable()
         table.addColumn("metric")
-        for name in ["bytes", "samples", "B/sample", "series a day"] { table.addColumn(name, .right) }
+        for name in ["bytes", "raw", "1m", "1h", "samples", "B/sample", "series a day"] {
+            table.addColumn(name, .right)
+        }
         for metric in metrics {
             table.addRow([
-                metric.name.isEmpty ? "(no name)" : metric.name, DBText.bytes(metric.bytes), "\(metric.samples)",
-                DBText.ratio(metric.bytes, metric.samples), "\(metric.series)",
+                metric.name.isEmpty ? "(no name)" : metric.name, DBText.bytes(metric.bytes),
+                DBText.bytes(metric[.raw]), DBText.bytes(metric[.minute]), DBText.bytes(metric[.hour]),
+                "\(metric.samples)", DBText.ratio(metric[.raw], metric.samples), "\(metric.series)",
             ])
         }
         table.write(header: true, isStyled: isStyled, into: &writer)
@@ -79,9 +82,7 @@ struct DBTopCommand: Verb {
     ) {
         writer.write("{\"metrics\":")
         JSONText.write(list: metrics, into: &writer) { metric, writer in
-            DBText.writeObject(
-                name: metric.name, [("bytes", metric.bytes), ("samples", metric.samples), ("series", metric.series)],
-                into: &writer)
+            DBText.write(metric, into: &writer)
         }
         writer.write(",\"labels\":")
         JSONText.write(list: ranking.names.prefix(limit), into: &writer) { name, writer in
