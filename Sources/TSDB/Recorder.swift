@@ -241,6 +241,7 @@ package struct Recorder: ~Copyable {
             sealCount += 1
             sealed = span
         }
+        try Sealing.sealLateFrames(in: store)
         oldestSpan = try store.snapshot().oldestHeadTime().map { Block.spanStart($0) }
         writer.registryChanged()
     }
@@ -302,9 +303,7 @@ struct SeriesTable {
     }
 
     /// Whether any series may be kept for another time than most.
-    var hasExceptions: Bool {
-        classes.contains { (1..<RetentionClass.frames).contains($0.key) && $0.value.isActive }
-    }
+    var hasExceptions: Bool { RetentionClass.hasExceptions(classes) }
 
     mutating func classify(_ classes: [UInt8: RetentionClass]) {
         self.classes = classes

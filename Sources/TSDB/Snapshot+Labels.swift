@@ -52,7 +52,7 @@ extension Snapshot {
     private func hasFrames(in range: TimeRange) throws(StoreError) -> Bool {
         if try !frameBlocks(in: range).isEmpty { return true }
         return try !HeadScan.entries(
-            from: range.min.milliseconds, through: range.max.milliseconds, groups: [HeadScan.frameGroup],
+            from: range.min.milliseconds, through: range.max.milliseconds, groups: HeadScan.frameGroups,
             tolerating: damage, in: transaction
         ).isEmpty
     }

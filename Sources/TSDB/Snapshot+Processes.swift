@@ -9,13 +9,23 @@ extension Snapshot {
         _ matchers: [Matcher], to found: inout FoundSeries, in range: TimeRange
     ) throws(StoreError) {
         guard var builder = FrameSeriesBuilder(matchers) else { return }
+        var rows = try frameRows(in: range)[...]
         for reference in try frameBlocks(in: range) {
             // Two hours of frames take a millisecond or two.
             try stopCheck.pass(2048)
             try tolerating(TimeRange(span: reference.start)) { () throws(StoreError) in
                 let block = try frameBlock(reference.start, tier: reference.tier)
+                guard let first = block.times.first, let last = block.times.last else { return }
+                // Late ones come before the block, or between its frames.
+                while let row = rows.first, row.time.milliseconds < first { builder.add(rows.removeFirst()) }
+                let between = rows.prefix { $0.time.milliseconds <= last }
+                rows.removeFirst(between.count)
                 do throws(CodecError) {
-                    try builder.add(block, in: range)
+                    if between.isEmpty { return try builder.add(block, in: range) }
+                    for frame in ProcessFrame.merged(try block.frames(), Array(between))
+                    where range.contains(frame.time) {
+                        builder.add(frame)
+                    }
                 } catch {
                     throw StoreError(
                         error, path: store.path,
@@ -23,7 +33,7 @@ extension Snapshot {
                 }
             }
         }
-        try forEachFrameRow(in: range) { frame in builder.add(frame) }
+        for row in rows { builder.add(row) }
         for (labels, column) in builder.series() where !found.contains(labels) {
             let place = found.place(of: labels)
             found.recent[place] = column
@@ -31,21 +41,17 @@ extension Snapshot {
         }
     }
 
-    /// Calls `body` with the process frames of `range` that are not sealed yet, in order of time.
-    func forEachFrameRow(
-        in range: TimeRange, _ body: (ProcessFrame) throws(StoreError) -> Void
-    ) throws(StoreError) {
+    /// The process frames of `range` that are not sealed yet, in order of time.
+    func frameRows(in range: TimeRange) throws(StoreError) -> [ProcessFrame] {
         let (min, max) = (range.min.milliseconds, range.max.milliseconds)
         let entries = try HeadScan.entries(
-            from: min, through: max, groups: [HeadScan.frameGroup], tolerating: damage, in: transaction)
-        var decoder = FrameRowDecoder()
-        var frames: [ProcessFrame] = []
+            from: min, through: max, groups: HeadScan.frameGroups, tolerating: damage, in: transaction)
+        var rows = FrameRows()
         try HeadScan.rows(entries: entries, through: max, tolerating: damage, in: transaction) {
-            _, time, payload throws(CodecError) in
-            let frame = try decoder.decode(FrameEnvelope.body(of: payload), time: Timestamp(milliseconds: time))
-            if time >= min { frames.append(frame) }
+            group, time, payload throws(CodecError) in
+            try rows.add(group, time, payload)
         }
-        for frame in frames { try body(frame) }
+        return rows.merged.filter { $0.time.milliseconds >= min }
     }
 
     /// The process block of the span that starts at `start` seconds.
@@ -76,6 +82,17 @@ extension Snapshot {
     /// The frames of a sealed block in order of time.
     func frames(of reference: FrameBlockReference) throws(StoreError) -> [ProcessFrame] {
         try frames(ofBlock: reference.start, tier: reference.tier)
+    }
+
+    /// Time of the oldest frame in a block; nil where there is none.
+    func oldestFrameTime() throws(StoreError) -> Int64? {
+        let blocks = try frameBlocks(in: .all)
+        var oldest: Int64?
+        for block in blocks where block.start == blocks[0].start {
+            let times = try tolerating { () throws(StoreError) in try frameBlock(block.start, tier: block.tier).times }
+            if let time = times?.first { oldest = min(oldest ?? time, time) }
+        }
+        return oldest
     }
 
     /// Starts of the blocks of all frames (tier 0) that overlap `range`, in seconds, ascending.

@@ -24,15 +24,24 @@ extension Snapshot {
         }
         if !found.labels.isEmpty { try readHead(into: &found, in: range) }
         for start in try registryStarts(.thirtyDays, in: range) {
-            var registry = try longRegistry(start)
-            registry.stop = stopCheck
-            for id in try registry.ids(matching: matchers, in: transaction) {
-                try stopCheck.pass()
-                let labels = try registry.labels(of: id, in: transaction)
-                // As above: its windows were deleted.
-                if labels.isEmpty { continue }
-                let place = found.place(of: labels)
-                found.longIDs[place].append((start, id))
+            let range = TimeRange(
+                minMilliseconds: start * 1000 + 1, maxMilliseconds: (start + TierBlock.longSpanSeconds) * 1000)
+            try tolerating(range) { () throws(StoreError) in
+                var registry = try longRegistry(start)
+                registry.stop = stopCheck
+                for id in try registry.ids(matching: matchers, in: transaction) {
+                    try stopCheck.pass()
+                    guard
+                        let labels = try tolerating(
+                            range, series: true,
+                            { () throws(StoreError) in
+                                try registry.labels(of: id, in: transaction)
+                            }), !labels.isEmpty
+                    else { continue }
+                    // An empty one as above: its windows were deleted.
+                    let place = found.place(of: labels)
+                    found.longIDs[place].append((start, id))
+                }
             }
         }
         try addProcessSeries(matchers, to: &found, in: range)

@@ -120,10 +120,12 @@ package final class Snapshot {
         }
         // Series of processes are made of frames.
         if let frame = try lastFrameTime() { newest = max(newest ?? frame, frame) }
+        // Samples may be forgotten while their windows are kept.
+        if let time = try newestWindowTime(after: newest) { newest = time }
         return newest.map { Timestamp(milliseconds: $0) }
     }
 
-    /// Time of the oldest sample; nil in an empty store.
+    /// Time of the oldest sample, be it one that windows or frames know of; nil in an empty store.
     package func oldestSampleTime() throws(StoreError) -> Timestamp? {
         var oldest: Int64?
         try transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, _ throws(StoreError) in
@@ -138,6 +140,8 @@ package final class Snapshot {
             let times = try tolerating { () throws(StoreError) in try blockTimes(block) } ?? []
             if let time = times.compactMap(\.first).min() { oldest = min(oldest ?? time, time) }
         }
+        if let time = try oldestWindowTime() { oldest = min(oldest ?? time, time) }
+        if let time = try oldestFrameTime() { oldest = min(oldest ?? time, time) }
         return oldest.map { Timestamp(milliseconds: $0) }
     }
 
@@ -163,12 +167,7 @@ package final class Snapshot {
     func tolerating<Value>(
         _ range: TimeRange? = nil, series: Bool = false, _ body: () throws(StoreError) -> Value
     ) throws(StoreError) -> Value? {
-        do throws(StoreError) {
-            return try body()
-        } catch {
-            try damage.tolerate(error, range: range, series: series)
-            return nil
-        }
+        try damage.tolerating(range, series: series, body)
     }
 
     /// - Parameter damage: a group whose record is damaged is one all the same, of the source `damaged`: its samples

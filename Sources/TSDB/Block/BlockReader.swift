@@ -114,21 +114,11 @@ struct BlockReader {
     mutating func entry(
         of id: UInt32, in transaction: borrowing ReadTransaction
     ) throws(StoreError) -> Entry? {
-        var low = 0
-        var high = fences.count
-        while low < high {
-            let middle = (low + high) / 2
-            if fences[middle].firstID <= id { low = middle + 1 } else { high = middle }
-        }
-        guard low > 0 else { return nil }
-        let entries = try segment(low - 1, in: transaction)
-        var first = 0
-        var last = entries.count
-        while first < last {
-            let middle = (first + last) / 2
-            if entries[middle].id < id { first = middle + 1 } else { last = middle }
-        }
-        return first < entries.count && entries[first].id == id ? entries[first] : nil
+        let next = fences.indices.partitioned { fences[$0].firstID <= id }
+        guard next > 0 else { return nil }
+        let entries = try segment(next - 1, in: transaction)
+        let place = entries.indices.partitioned { entries[$0].id < id }
+        return place < entries.count && entries[place].id == id ? entries[place] : nil
     }
 
     /// All series of the block in order of ids.
@@ -330,20 +320,9 @@ struct BlockReader {
     private static func indices(
         of times: [Int64], in range: Range<Int>, from min: Int64, through max: Int64
     ) -> Range<Int> {
-        let lower = partition(times, range) { $0 < min }
-        let upper = partition(times, lower..<range.upperBound) { $0 <= max }
+        let lower = range.partitioned { times[$0] < min }
+        let upper = (lower..<range.upperBound).partitioned { times[$0] <= max }
         return lower..<upper
-    }
-
-    /// The first index of `range` whose time does not satisfy `isBefore`, which holds for a prefix.
-    private static func partition(_ times: [Int64], _ range: Range<Int>, _ isBefore: (Int64) -> Bool) -> Int {
-        var low = range.lowerBound
-        var high = range.upperBound
-        while low < high {
-            let middle = (low + high) / 2
-            if isBefore(times[middle]) { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }
 

@@ -52,8 +52,8 @@ extension Stripes {
         do throws(StorageError) {
             let written = try write(bytes, stripeBytes: store.superblock.stripeBytes, key: key, in: transaction)
             // What is left of a longer block of the same span.
-            var stripe = written
-            while stripe <= Int(UInt16.max), try transaction.delete(key(UInt16(stripe))) { stripe += 1 }
+            let rest = key(UInt16(written))
+            _ = try transaction.deleteRange(from: rest) { $0.isStripe(ofSameAs: rest) }
         } catch {
             throw StoreError(error)
         }

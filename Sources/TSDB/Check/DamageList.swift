@@ -47,6 +47,18 @@ package final class DamageList {
         add(record, reason, range: range, series: series)
     }
 
+    /// What `body` makes; nil where it meets damage, which is kept in mind.
+    func tolerating<Value>(
+        _ range: TimeRange? = nil, series: Bool = false, _ body: () throws(StoreError) -> Value
+    ) throws(StoreError) -> Value? {
+        do throws(StoreError) {
+            return try body()
+        } catch {
+            try tolerate(error, range: range, series: series)
+            return nil
+        }
+    }
+
     /// What is damaged, and how; nil for an error that is the caller's.
     func describe(_ error: StoreError) -> (record: String, reason: String)? {
         switch error {
@@ -66,6 +78,7 @@ package final class DamageList {
             losses.append(Loss(record: record, reason: reason, range: range))
         }
         if series { losses[place].series += 1 }
+        if losses[place].range == nil { losses[place].range = range }
         return place
     }
 

@@ -105,7 +105,7 @@ struct OrphanValues {
         var starts: [Int64] = []
         for key in known {
             let (group, tier, start) = unsafe OrphanValues.place(key.span.bytes)
-            if let group, group != HeadScan.frameGroup { groups.insert(group) }
+            if let group, !HeadScan.isFrame(group) { groups.insert(group) }
             if let tier { tiers.insert(tier) }
             if let start { starts.append(start) }
         }

@@ -79,7 +79,7 @@ extension StoreCheck {
 
     /// Names a group that has samples and no record, once.
     mutating func expectGroup(_ group: UInt16, of record: String) {
-        if groups[group] != nil || group == HeadScan.frameGroup { return }
+        if groups[group] != nil || HeadScan.isFrame(group) { return }
         report.add("group \(group)", "its record is missing", costs: "its blocks are not found: \(record)")
     }
 

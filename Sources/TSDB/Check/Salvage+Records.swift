@@ -15,7 +15,7 @@ extension Salvage {
     }
 
     private mutating func use(group: UInt16) {
-        guard group != HeadScan.frameGroup, groups[group] == nil else { return }
+        guard !HeadScan.isFrame(group), groups[group] == nil else { return }
         // Its interval is not known any more; it only makes times a little longer on disk when it is wrong.
         groups[group] = GroupDefinition(intervalMilliseconds: 10_000, source: "salvaged")
         lose("group \(group)", "its record is lost; its samples go to a group of source `salvaged`")
@@ -63,14 +63,14 @@ extension Salvage {
         }
         for group in first.keys.sorted() { use(group: group) }
         var decoders: [UInt16: HeadRowDecoder] = [:]
-        var frames = FrameRowDecoder()
+        var frames = FrameRows()
         var records: [(key: [UInt8], payload: [UInt8])] = []
         var used: [Int64: Int] = [:]
         let damage = DamageList()
         try HeadScan.rows(entries: first, through: .max, tolerating: damage, in: source.transaction) {
             group, time, payload throws(CodecError) in
-            if group == HeadScan.frameGroup {
-                _ = try frames.decode(FrameEnvelope.body(of: payload), time: Timestamp(milliseconds: time))
+            if HeadScan.isFrame(group) {
+                try frames.add(group, time, payload)
             } else {
                 var decoder = decoders.removeValue(forKey: group) ?? HeadRowDecoder()
                 try decoder.decode(payload)

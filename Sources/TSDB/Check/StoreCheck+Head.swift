@@ -4,7 +4,7 @@ import Model
 extension StoreCheck {
     /// Every group's chain of rows decodes from key row to key row, and its ids have names.
     mutating func checkRows() throws(StoreError) {
-        let first = try firstRows().filter { $0.key != HeadScan.frameGroup }
+        let first = try firstRows().filter { !HeadScan.isFrame($0.key) }
         for group in first.keys.sorted() { expectGroup(group, of: "rows") }
         /// What is known of a group while its rows go by.
         struct Chain {
@@ -41,13 +41,13 @@ extension StoreCheck {
     }
 
     mutating func checkFrameRows() throws(StoreError) {
-        let first = try firstRows().filter { $0.key == HeadScan.frameGroup }
-        var decoder = FrameRowDecoder()
+        let first = try firstRows().filter { HeadScan.isFrame($0.key) }
+        var rows = FrameRows()
         var report = self.report
         let damage = DamageList()
         try HeadScan.rows(entries: first, through: .max, tolerating: damage, in: snapshot.transaction) {
-            _, time, payload throws(CodecError) in
-            _ = try decoder.decode(FrameEnvelope.body(of: payload), time: Timestamp(milliseconds: time))
+            group, time, payload throws(CodecError) in
+            try rows.add(group, time, payload)
             report.frames += 1
         }
         report.add(damage)

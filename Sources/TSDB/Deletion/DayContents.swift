@@ -3,15 +3,6 @@ import Model
 
 // What a deletion asks a store about one day.
 
-extension Snapshot.BlockReference {
-    fileprivate var firstKey: [UInt8] { Key.block(group: group, tier: 0, start: start, stripe: 0) }
-
-    fileprivate func holds(_ key: RawSpan) -> Bool {
-        guard let name = key.blockKey() else { return false }
-        return name.group == group && name.tier == 0 && name.start == start
-    }
-}
-
 /// What has samples of one day besides rows: whoever found ids without a sample there compares it within the
 /// transaction that takes their names away.
 struct DayContents: Hashable {
@@ -61,13 +52,7 @@ extension WriteTransaction {
     /// As ``Snapshot``'s.
     func contents(ofDay day: Int64) throws(StoreError) -> DayContents {
         var contents = DayContents()
-        var groups: [UInt16] = []
-        try scan(from: Key.group(0)) { key, _ throws(StoreError) in
-            guard let number = key.groupKey() else { return .stop }
-            groups.append(number)
-            return .next
-        }
-        for group in groups {
+        for group in try groupNumbers() {
             var starts: [Int64] = []
             try scan(from: Key.block(group: group, tier: 0, start: day, stripe: 0)) { key, _ throws(StoreError) in
                 guard let name = key.blockKey(), name.group == group, name.tier == 0,
@@ -91,10 +76,6 @@ extension WriteTransaction {
 
     /// Removes a raw block.
     func removeStripes(of block: Snapshot.BlockReference) throws(StoreError) {
-        do throws(StorageError) {
-            _ = try deleteRange(from: block.firstKey) { block.holds($0) }
-        } catch {
-            throw StoreError(error)
-        }
+        try removeStripes(from: Key.block(group: block.group, tier: 0, start: block.start, stripe: 0))
     }
 }

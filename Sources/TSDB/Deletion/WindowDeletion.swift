@@ -115,16 +115,7 @@ struct CutWindows {
             if let bytes {
                 try TierWrite(reference: reference, bytes: bytes).put(in: store, transaction)
             } else {
-                let reference = reference
-                do throws(StorageError) {
-                    _ = try transaction.deleteRange(from: Key.tierBlock(reference, stripe: 0)) { key in
-                        guard let name = key.blockKey() else { return false }
-                        return name.group == reference.group && name.tier == reference.layer.rawValue
-                            && name.start == reference.start
-                    }
-                } catch {
-                    throw StoreError(error)
-                }
+                try transaction.removeStripes(from: Key.tierBlock(reference, stripe: 0))
             }
             try transaction.raiseGeneration(of: store)
             return true

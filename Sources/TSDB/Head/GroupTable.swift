@@ -119,9 +119,9 @@ struct GroupTable {
         if let known = numbers[definition]?.first(where: { (groups[$0]?.seriesCount ?? 0) < GroupTable.seriesMax }) {
             return known
         }
-        // 0xffff is the frames'; a store with 65,534 groups has half a billion series.
+        // The last two are the frames'; a store with 65,533 groups has half a billion series.
         let number = (groups.keys.max() ?? 0) + 1
-        precondition(number < HeadScan.frameGroup, "group numbers are used up")
+        precondition(number < HeadScan.lateFrameGroup, "group numbers are used up")
         groups[number] = Group(definition: definition)
         numbers[definition, default: []].append(number)
         news[number] = definition
@@ -154,19 +154,26 @@ struct FrameChain {
         self.lastTime = lastTime ?? .min
     }
 
-    /// The frame as the next row; nil where it is not later than the last one: a frame has no late form, and what it
-    /// would have said is in the frame before and the one after.
-    mutating func encode(_ frame: ProcessFrame) -> [UInt8]? {
+    /// Time of the last row; nil where there has been none.
+    var newestTime: Int64? { lastTime == .min ? nil : lastTime }
+
+    /// The frame as a row, and its group: one that is not later than the last one is no part of the chain.
+    mutating func encode(_ frame: ProcessFrame) -> (group: UInt16, payload: [UInt8]) {
         let time = frame.time.milliseconds
-        guard time > lastTime else { return nil }
+        guard time > lastTime else {
+            var alone = FrameRowEncoder()
+            let body = alone.encode(frame, isKey: true)
+            return (HeadScan.lateFrameGroup, FrameEnvelope.wrap(body, behindKey: nil))
+        }
         let startsSpan = lastTime == .min || Block.spanStart(time) != Block.spanStart(lastTime)
         lastTime = time
         rowsSinceKey += 1
         if let key = keyTime, !startsSpan, rowsSinceKey < HeadRowEncoder.keyRowEvery {
-            return FrameEnvelope.wrap(encoder.encode(frame, isKey: false), behindKey: (time - key, rowsSinceKey))
+            let body = encoder.encode(frame, isKey: false)
+            return (HeadScan.frameGroup, FrameEnvelope.wrap(body, behindKey: (time - key, rowsSinceKey)))
         }
         keyTime = time
         rowsSinceKey = 0
-        return FrameEnvelope.wrap(encoder.encode(frame, isKey: true), behindKey: nil)
+        return (HeadScan.frameGroup, FrameEnvelope.wrap(encoder.encode(frame, isKey: true), behindKey: nil))
     }
 }

@@ -127,7 +127,7 @@ struct HeadScan {
     }
 
     static func record(_ row: (time: Int64, group: UInt16)) -> String {
-        row.group == frameGroup
+        isFrame(row.group)
             ? "process row at \(UTCText.format(Timestamp(milliseconds: row.time)))"
             : "row of group \(row.group) at \(UTCText.format(Timestamp(milliseconds: row.time)))"
     }

@@ -42,7 +42,10 @@ struct HeadWriter: ~Copyable {
     private static let attemptsPerGathering = 16
 
     /// Time of the newest row in milliseconds; nil where there has been none.
-    var newestTime: Int64? { groups.newestTime }
+    var newestTime: Int64? {
+        guard let frame = frames.newestTime else { return groups.newestTime }
+        return max(groups.newestTime ?? frame, frame)
+    }
 
     /// Reads the caches anew from the store, in one snapshot.
     private mutating func load() throws(StoreError) {
@@ -120,7 +123,7 @@ struct HeadWriter: ~Copyable {
             superblock = written.superblock
             generation = superblock.generation
             lateSamples += written.lateSamples
-            late.add(written.late.count, bytes: written.lateBytes)
+            late.add(written.late.count + written.lateFrames, bytes: written.lateBytes)
             refused.add(written.refused)
             return written.firstRow
         }
@@ -133,6 +136,7 @@ struct HeadWriter: ~Copyable {
         var lateSamples = 0
         var late: [LateBatch] = []
         var lateBytes = 0
+        var lateFrames = 0
         var refused = RefusedSeries()
         var firstRow: Int64?
 
@@ -170,16 +174,22 @@ struct HeadWriter: ~Copyable {
                     written.addRow(time)
                 }
             }
-            if let frame = scrape.frame, let payload = frames.encode(frame) {
-                try transaction.put(Key.headRow(time: time, group: HeadScan.frameGroup), payload: payload)
-                written.addRow(time)
+            if let frame = scrape.frame {
+                let row = frames.encode(frame)
+                try transaction.put(Key.headRow(time: time, group: row.group), payload: row.payload)
+                if row.group == HeadScan.frameGroup {
+                    written.addRow(time)
+                } else {
+                    written.lateFrames += 1
+                    written.lateBytes += row.payload.count
+                }
             }
             try transaction.append(scrape.events)
         }
         for (number, definition) in newGroups {
             try transaction.put(Key.group(number), payload: definition.encoded())
         }
-        written.lateBytes = try LateBatch.write(written.late, day: day.day, in: transaction)
+        written.lateBytes += try LateBatch.write(written.late, day: day.day, in: transaction)
         if let time = written.changedFrom { try transaction.notePastChange(from: time) }
         let isNews = day.hasNews || !newGroups.isEmpty
         if day.hasNews { try day.writeTail(in: transaction) }
@@ -209,9 +219,7 @@ struct HeadWriter: ~Copyable {
                     time: Timestamp(milliseconds: time), elapsedMilliseconds: 0, memoryTotalBytes: 0, ticksPerSecond: 0,
                     processes: [])
                 var chain = FrameChain()
-                if let payload = chain.encode(empty) {
-                    marks.append((Key.headRow(time: time, group: row.group), payload))
-                }
+                marks.append((Key.headRow(time: time, group: row.group), chain.encode(empty).payload))
             } else if time == row.time {
                 atMidnight.append(row)
             } else if !row.presentIDs.isEmpty {

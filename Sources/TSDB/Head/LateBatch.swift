@@ -28,6 +28,9 @@ struct LateBatch {
         }
     }
 
+    /// Samples of a batch that others than the recorder write: one is decoded as a whole.
+    static let samplesMax = 65_536
+
     var day: Int64 = 0
     var group: UInt16
     var series: [Series]

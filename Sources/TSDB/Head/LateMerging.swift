@@ -23,6 +23,7 @@ enum LateMerging {
 
     static func mergeSealed(in store: Store) throws(StoreError) {
         while let target = try nextTarget(in: store) { try merge(target, in: store) }
+        try Sealing.sealLateFrames(in: store)
     }
 
     /// The oldest block that there are samples for, all as one snapshot shows it.

@@ -56,7 +56,7 @@ enum Sealing {
         }
     }
 
-    private static func sealFrames(span: Int64, from first: Int64, through last: Int64, in store: Store)
+    static func sealFrames(span: Int64, from first: Int64, through last: Int64, in store: Store)
         throws(StoreError)
     {
         var frames: [ProcessFrame] = []
@@ -66,26 +66,30 @@ enum Sealing {
         do {
             let snapshot = try store.snapshot()
             let entries = try HeadScan.entries(
-                from: first, through: last, groups: [HeadScan.frameGroup], tolerating: damage, in: snapshot.transaction)
-            var decoder = FrameRowDecoder()
+                from: first, through: last, groups: HeadScan.frameGroups, tolerating: damage, in: snapshot.transaction)
+            var rows = FrameRows()
             try HeadScan.rows(entries: entries, through: last, tolerating: damage, in: snapshot.transaction) {
-                _, time, payload throws(CodecError) in
-                let frame = try decoder.decode(FrameEnvelope.body(of: payload), time: Timestamp(milliseconds: time))
-                frames.append(frame)
-                keys.append(Key.headRow(time: time, group: HeadScan.frameGroup))
+                group, time, payload throws(CodecError) in
+                try rows.add(group, time, payload)
+                keys.append(Key.headRow(time: time, group: group))
                 checksums.append(HeadRows.checksum(payload))
             }
+            frames = rows.merged
             if !frames.isEmpty, try snapshot.frameBlockStarts(in: TimeRange(span: span)).contains(span) {
                 do throws(StoreError) {
-                    frames = try snapshot.frames(ofBlock: span) + frames
+                    frames = ProcessFrame.merged(try snapshot.frames(ofBlock: span), frames)
                 } catch {
                     // What is lost is lost; what came after it is not.
                     try damage.tolerate(error, range: TimeRange(span: span))
                 }
             }
             if !damage.isEmpty {
-                (keys, checksums) = try HeadRows.allRows(
-                    of: HeadScan.frameGroup, from: first, through: last, in: snapshot)
+                (keys, checksums) = ([], [])
+                for group in HeadScan.frameGroups {
+                    let all = try HeadRows.allRows(of: group, from: first, through: last, in: snapshot)
+                    keys += all.keys
+                    checksums += all.checksums
+                }
             }
         }
         if frames.isEmpty && keys.isEmpty { return }

@@ -10,21 +10,24 @@ extension Snapshot {
         return try Superblock.decode(payload, path: store.path)
     }
 
-    /// Time of the oldest row in milliseconds; nil where the head is empty.
+    /// Time of the oldest row in milliseconds, but for frames that came late; nil where the head is empty.
     func oldestHeadTime() throws(StoreError) -> Int64? {
         var oldest: Int64?
         try transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, _ throws(StoreError) in
-            oldest = key.headRowKey()?.time
+            guard let row = key.headRowKey() else { return .stop }
+            if row.group == HeadScan.lateFrameGroup { return .next }
+            oldest = row.time
             return .stop
         }
         return oldest
     }
 
-    /// Time of the last row of each group that has rows, the frames' among them.
+    /// Time of the last row of each group that has rows, the frames' among them, but for those that came late.
     func lastRowTimes() throws(StoreError) -> [UInt16: Int64] {
         var times: [UInt16: Int64] = [:]
         try transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, _ throws(StoreError) in
             guard let row = key.headRowKey() else { return .stop }
+            if row.group == HeadScan.lateFrameGroup { return .next }
             times[row.group] = row.time
             return .next
         }

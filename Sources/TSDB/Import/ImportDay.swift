@@ -15,9 +15,6 @@ struct ImportDay {
     private var tailCount: Int
     private var sortedCount: Int
 
-    /// More series than this go to the sorted part at once: a record of them would want contiguous pages.
-    private static let tailSeriesMax = 1000
-
     init(day: Int64, _ snapshot: Snapshot, _ table: LabelTable) throws(StoreError) {
         var ids = [UInt32](repeating: .max, count: table.count)
         var (count, tails, sorted) = (0, 0, 0)
@@ -42,7 +39,7 @@ struct ImportDay {
     /// Names series that the day has not seen, in one transaction.
     /// - Returns: false, with nothing changed, where others have changed the store meanwhile.
     mutating func register(_ news: [Int], _ table: LabelTable, in store: Store) throws(StoreError) -> Bool {
-        let isTail = news.count <= min(ImportDay.tailSeriesMax, max(16, sortedCount / 8)) && tailCount < 2048
+        let isTail = RegistryTail.takes(news.count, sorted: sortedCount, records: tailCount)
         var known: [Labels] = []
         if !isTail {
             let snapshot = try store.snapshot()

@@ -69,6 +69,7 @@ struct InboxState {
     private var generation: UInt64?
     private var file: FileIdentity?
     private var groups: [UInt16: GroupDefinition] = [:]
+    private var classes: [UInt8: RetentionClass] = [:]
     private var days: [Int64: InboxDay] = [:]
     private var spans: [Int64: InboxSpan] = [:]
     private var families: [String: MetricFamily] = [:]
@@ -77,8 +78,6 @@ struct InboxState {
 
     /// Others commit between two attempts, hardly ever more than once.
     private static let attemptsMax = 64
-    /// Samples of a late batch: one is decoded as a whole.
-    private static let lateBatchSamples = 65_536
     /// Days and spans that are remembered: samples of now and some that come late.
     private static let daysMax = 4
     private static let spansMax = 16
@@ -165,7 +164,7 @@ struct InboxState {
                 }
                 // An import that read homes before must look again.
                 if spans[start]?.groups[id] == nil { concernsOthers = true }
-                let group = try home(of: id, in: start, &newGroups)
+                let group = try home(of: id, series[Int(number)], in: start, &newGroups)
                 if groups[group]?.isOfAgent == true { concernsOthers = true }
                 byGroup[group, default: []].append(
                     LateBatch.Series(id: id, times: samples.timestamps, values: samples.values))
@@ -201,6 +200,7 @@ struct InboxState {
             forget()
             generation = current
             groups = try snapshot.groups()
+            classes = try snapshot.retentionClasses()
         }
         if !hasCountedWaiting {
             // What the last process left waits since before.
@@ -225,16 +225,20 @@ struct InboxState {
 
     /// The group that a series of a span goes to (invariant 3 of ``Inbox``).
     private mutating func home(
-        of id: UInt32, in start: Int64, _ newGroups: inout [UInt16: GroupDefinition]
+        of id: UInt32, _ labels: Labels, in start: Int64, _ newGroups: inout [UInt16: GroupDefinition]
     ) throws(StoreError) -> UInt16 {
         if let known = spans[start]?.groups[id] { return known }
-        let own = groups.filter { $0.value.source == source }.keys.sorted()
+        let ages =
+            RetentionClass.hasExceptions(classes)
+            ? RetentionClass.number(of: labels, classes) : RetentionClass.standard
+        let own = groups.filter { $0.value.source == source && $0.value.retentionClass == ages }.keys.sorted()
         var group = own.first { (spans[start]?.counts[$0] ?? 0) < GroupTable.seriesMax }
         if group == nil {
             let number = (groups.keys.max() ?? 0) + 1
-            guard number < HeadScan.frameGroup else { throw .invalid("the store's 65,534 groups are used up") }
+            guard number < HeadScan.lateFrameGroup else { throw .invalid("the store's 65,533 groups are used up") }
             // Series from outside have intervals of their own; the definition's serves rows, of which there are none.
-            let definition = GroupDefinition(intervalMilliseconds: 60_000, source: source)
+            let definition = GroupDefinition(
+                intervalMilliseconds: 60_000, retentionClass: ages, source: source)
             groups[number] = definition
             newGroups[number] = definition
             group = number
@@ -247,7 +251,7 @@ struct InboxState {
         var parts: [[LateBatch.Series]] = [[]]
         var count = 0
         for one in series {
-            if count + one.times.count > lateBatchSamples, count > 0 {
+            if count + one.times.count > LateBatch.samplesMax, count > 0 {
                 parts.append([])
                 count = 0
             }
@@ -334,9 +338,6 @@ struct InboxDay {
     /// Series that the store has; those behind them are news.
     private var writtenCount: Int
 
-    /// More series than this go to the sorted part at once: a record of them would want contiguous pages.
-    private static let tailSeriesMax = 1000
-
     init(_ day: Int64, _ snapshot: Snapshot) throws(StoreError) {
         self.day = day
         var (labels, tails, sorted) = ([Labels](), 0, 0)
@@ -366,7 +367,7 @@ struct InboxDay {
     }
 
     private func goesToTail(_ count: Int) -> Bool {
-        count <= min(InboxDay.tailSeriesMax, max(16, sortedCount / 8)) && tailCount < 2048
+        RegistryTail.takes(count, sorted: sortedCount, records: tailCount)
     }
 
     /// Writes the names of new series.

@@ -25,8 +25,6 @@ struct SpanWriter {
     private static let waitingSeriesMax = 65_536
     /// Others commit between two attempts, hardly ever more than once.
     private static let attemptsMax = 64
-    /// Samples of a late batch: one is decoded as a whole.
-    private static let lateBatchSamples = 65_536
 
     init(store: Store, options: ImportOptions, days: SeriesOfDays, outcome: ImportOutcome) {
         self.store = store
@@ -131,10 +129,12 @@ struct SpanWriter {
             done.formUnion(places)
         }
         if !fresh.isEmpty {
-            // By id, which is by origin; the rest comes with the next attempt, when the snapshot shows this group.
+            // Those of one retention class, by id, which is by origin; the rest comes with the next attempt, when the
+            // snapshot shows this group.
+            let number = try keepOneClass(&fresh, table, snapshot)
             fresh.sort { day.id(of: columns[$0].series) ?? 0 < day.id(of: columns[$1].series) ?? 0 }
             fresh.removeLast(max(0, fresh.count - GroupTable.seriesMax))
-            let target = try freshGroup(for: fresh.count, homes, snapshot)
+            let target = try freshGroup(for: fresh.count, ofClass: number, homes, snapshot)
             guard try writeBlock(fresh, target.number, target.news, snapshot) else { return }
             homes.close(blockOf: target.number)
             done.formUnion(fresh)
@@ -233,13 +233,29 @@ struct SpanWriter {
         return isDone
     }
 
-    /// A group of the source that has room in the span: one whose block there is small, or one without a block there.
+    /// Leaves the places of series of one retention class, as the store was told its rules.
+    /// - Returns: the class.
+    private func keepOneClass(
+        _ places: inout [Int], _ table: LabelTable, _ snapshot: Snapshot
+    ) throws(StoreError) -> UInt8 {
+        let classes = try snapshot.retentionClasses()
+        guard RetentionClass.hasExceptions(classes) else { return RetentionClass.standard }
+        let numbers = places.map { RetentionClass.number(of: table.labels(of: columns[$0].series), classes) }
+        let number = numbers.min() ?? RetentionClass.standard
+        places = zip(places, numbers).filter { $0.1 == number }.map(\.0)
+        return number
+    }
+
+    /// A group of the source and class that has room in the span: one whose block there is small, or one without a
+    /// block there.
     private func freshGroup(
-        for count: Int, _ homes: SeriesHomes, _ snapshot: Snapshot
+        for count: Int, ofClass retentionClass: UInt8, _ homes: SeriesHomes, _ snapshot: Snapshot
     ) throws(StoreError) -> (number: UInt16, news: GroupDefinition?) {
         let groups = try snapshot.groups()
-        let own = groups.filter { $0.value.source == options.source && $0.value.buildsTiers == options.buildsTiers }
-            .keys.sorted()
+        let own = groups.filter {
+            $0.value.source == options.source && $0.value.buildsTiers == options.buildsTiers
+                && $0.value.retentionClass == retentionClass
+        }.keys.sorted()
         for number in own {
             guard let block = homes.blocks[number] else { return (number, nil) }
             if block.seriesCount + count <= GroupTable.seriesMax, block.stripes <= SpanWriter.growingStripesMax {
@@ -247,10 +263,11 @@ struct SpanWriter {
             }
         }
         let number = (groups.keys.max() ?? 0) + 1
-        guard number < HeadScan.frameGroup else { throw .invalid("the store's 65,534 groups are used up") }
+        guard number < HeadScan.lateFrameGroup else { throw .invalid("the store's 65,533 groups are used up") }
         // Imported series have intervals of their own; the definition's serves rows, of which such a group has none.
         let definition = GroupDefinition(
-            intervalMilliseconds: 60_000, source: options.source, buildsTiers: options.buildsTiers)
+            intervalMilliseconds: 60_000, retentionClass: retentionClass, source: options.source,
+            buildsTiers: options.buildsTiers)
         return (number, definition)
     }
 
@@ -283,7 +300,7 @@ struct SpanWriter {
             series.append(LateBatch.Series(id: id, times: news.timestamps, values: news.values))
             waiting += news.count
             written += news.count
-            if waiting >= SpanWriter.lateBatchSamples {
+            if waiting >= LateBatch.samplesMax {
                 batches.append(LateBatch(day: 0, group: group, series: series))
                 (series, waiting) = ([], 0)
             }

@@ -1,6 +1,21 @@
 import LMDB
 import Model
 
+/// The records behind the sorted part of a day's registry, which have what was named since that was written.
+enum RegistryTail {
+    /// More series than this go to the sorted part at once: a record of them would want contiguous pages.
+    private static let seriesMax = 1000
+
+    /// Whether samples from outside add a record of `count` new series, or the sorted part is written anew: with many
+    /// of them next to those that are sorted it is no more work, and readers look through records one by one.
+    static func takes(_ count: Int, sorted: Int, records: Int) -> Bool {
+        count <= min(seriesMax, max(16, sorted / 8)) && records < recordsMax / 2
+    }
+
+    /// What stripe numbers leave for records is 4,095.
+    static let recordsMax = 4096
+}
+
 /// The registry of the day that is being written: gives ids to series and writes the new ones as tail records.
 struct DayWriter {
     /// Start of the day in seconds.
@@ -76,8 +91,8 @@ struct DayWriter {
         tailCount += 1
     }
 
-    /// Whether the tail has to be merged before more can be written: 4,095 records are what stripe numbers leave.
-    var isTailFull: Bool { tailCount >= 4095 }
+    /// Whether the tail has to be merged before more can be written.
+    var isTailFull: Bool { tailCount >= RegistryTail.recordsMax - 1 }
 
     /// Merges the tail records into the sorted part, in the transaction given.
     /// - Returns: false where there was nothing to merge.

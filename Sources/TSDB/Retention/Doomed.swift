@@ -35,7 +35,7 @@ struct Doomed {
             guard let row = key.headRowKey() else { return .stop }
             let span = Block.spanStart(row.time)
             let cutoff: (raw: Int64, last: Int64)
-            if row.group == HeadScan.frameGroup {
+            if HeadScan.isFrame(row.group) {
                 cutoff = (cutoffs[RetentionClass.frames].raw, cutoffs[RetentionClass.frames].hour)
             } else {
                 guard let definition = groups[row.group] else { return .next }
@@ -148,7 +148,7 @@ struct Doomed {
         var days: Set<Int64> = []
         try snapshot.transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, value throws(StoreError) in
             guard let row = key.headRowKey(), row.time <= cutoffs.newestRaw else { return .stop }
-            let isFrame = row.group == HeadScan.frameGroup
+            let isFrame = HeadScan.isFrame(row.group)
             let cutoff = isFrame ? cutoffs[RetentionClass.frames].hour : cutoffs.last(groups[row.group])
             if Doomed.hasEnded(Block.spanStart(row.time), cutoff) {
                 range.add(key, value, isNewItem: true)

@@ -61,13 +61,7 @@ extension WriteTransaction {
         }
         let layers = TierLayer.allCases.filter { $0.registrySpan == span }.map(\.rawValue)
         let end = start + (span == .day ? Block.daySeconds : TierBlock.longSpanSeconds)
-        var groups: [UInt16] = []
-        try scan(from: Key.group(0)) { key, _ throws(StoreError) in
-            guard let number = key.groupKey() else { return .stop }
-            groups.append(number)
-            return .next
-        }
-        for group in groups where !isFound {
+        for group in try groupNumbers() where !isFound {
             for layer in (span == .day ? [Tier.raw.rawValue] : []) + layers where !isFound {
                 try scan(from: Key.block(group: group, tier: layer, start: start, stripe: 0)) {
                     key, _ throws(StoreError) in
@@ -84,7 +78,7 @@ extension WriteTransaction {
         var isFound = false
         try scan(from: Key.headRow(time: day * 1000 + 1, group: 0)) { key, _ throws(StoreError) in
             guard let row = key.headRowKey(), row.time <= (day + Block.daySeconds) * 1000 else { return .stop }
-            isFound = row.group != HeadScan.frameGroup
+            isFound = !HeadScan.isFrame(row.group)
             return isFound ? .stop : .next
         }
         return isFound

@@ -72,17 +72,7 @@ enum FrameThinning {
                 Key.frameBlock(tier: wanted.tier, start: wanted.start, stripe: $0)
             }
             for block in blocks {
-                var stripe = 0
-                do throws(StorageError) {
-                    while stripe <= Int(UInt16.max),
-                        try transaction.delete(
-                            Key.frameBlock(tier: block.tier, start: block.start, stripe: UInt16(stripe)))
-                    {
-                        stripe += 1
-                    }
-                } catch {
-                    throw StoreError(error)
-                }
+                try transaction.removeStripes(from: Key.frameBlock(tier: block.tier, start: block.start, stripe: 0))
             }
             var reached = TierCoverage()
             reached[tier == .minute ? .raw : .minute] = wanted.endSeconds * 1000

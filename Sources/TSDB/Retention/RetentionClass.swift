@@ -27,6 +27,11 @@ struct RetentionClass: Hashable {
 
     func matches(_ labels: Labels) -> Bool { isActive && matchers.allSatisfy { $0.matches(labels) } }
 
+    /// Whether any series may be kept for another time than most.
+    static func hasExceptions(_ classes: [UInt8: RetentionClass]) -> Bool {
+        classes.contains { (1..<frames).contains($0.key) && $0.value.isActive }
+    }
+
     /// The class of a series.
     static func number(of labels: Labels, _ classes: [UInt8: RetentionClass]) -> UInt8 {
         let fitting = classes.filter { (1..<frames).contains($0.key) && $0.value.matches(labels) }

@@ -7,7 +7,7 @@
 //   03 metric name                                         TYPE, HELP, UNIT
 //   04 class(u8)                                           retention class: which series, how long kept; FF = frames
 //   05                                                     changes of the past: PastChanges
-//   10 time(i64 ms) group(u16)                             head row; group FFFF = process frame
+//   10 time(i64 ms) group(u16)                             head row; group FFFF = process frame, FFFE = late one
 //   11 sequence(u64)                                       late batch
 //   12 time(i64 ms) sequence(u16)                          event
 //   20 group(u16) tier(u8) start(i64 s) stripe(u16)        block stripes; tier 0 = raw, others: TierLayer

@@ -144,11 +144,11 @@ struct SliceWriter: ~Copyable {
         }
     }
 
-    /// Takes the stripes of a byte string over.
-    func copy(from first: [UInt8], while isPart: (RawSpan) -> Bool) throws(StoreError) {
+    /// Takes the stripes of a byte string over, from the first one's key on.
+    func copyStripes(from first: [UInt8]) throws(StoreError) {
         var records: [(key: [UInt8], value: [UInt8])] = []
         try snapshot.transaction.scan(from: first) { key, value throws(StoreError) in
-            guard isPart(key) else { return .stop }
+            guard key.isStripe(ofSameAs: first) else { return .stop }
             records.append((key.array(), value.array()))
             return .next
         }
@@ -176,7 +176,7 @@ struct SliceWriter: ~Copyable {
         for block in try snapshot.blockReferences(in: range) { found.insert([Int64(block.group), block.start]) }
         try snapshot.transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, _ throws(StoreError) in
             guard let row = key.headRowKey() else { return .stop }
-            if row.group != HeadScan.frameGroup, range.contains(Timestamp(milliseconds: row.time)) {
+            if !HeadScan.isFrame(row.group), range.contains(Timestamp(milliseconds: row.time)) {
                 found.insert([Int64(row.group), Block.spanStart(row.time)])
             }
             return .next
@@ -196,10 +196,7 @@ struct SliceWriter: ~Copyable {
         if rows != nil || !late.isEmpty { remade[group, default: []].insert(span) }
         let isInside = request.range.min <= bounds.min && request.range.max >= bounds.max
         if isWhole, isInside, hasBlock, rows == nil, late.isEmpty {
-            try copy(from: Key.block(group: group, tier: 0, start: span, stripe: 0)) { key in
-                guard let name = key.blockKey() else { return false }
-                return name.group == group && name.tier == 0 && name.start == span
-            }
+            try copyStripes(from: Key.block(group: group, tier: 0, start: span, stripe: 0))
             let counts = try snapshot.withBlock(reference) { block throws(StoreError) -> [(UInt32, Int)] in
                 try block.allEntries(in: snapshot.transaction).map { ($0.id, block.sampleCount($0)) }
             }
@@ -341,14 +338,14 @@ struct SliceWriter: ~Copyable {
         guard hasFrames else { return }
         let range = request.range
         var rows: [Int64: [ProcessFrame]] = [:]
-        try snapshot.forEachFrameRow(in: range) { frame throws(StoreError) in
+        for frame in try snapshot.frameRows(in: range) {
             rows[Block.spanStart(frame.time.milliseconds), default: []].append(frame)
         }
         let blocks = Set(try snapshot.frameBlockStarts(in: range))
         for span in blocks.union(rows.keys).sorted() {
-            var frames = blocks.contains(span) ? try snapshot.frames(ofBlock: span) : []
-            frames += rows[span] ?? []
-            frames = frames.filter { range.contains($0.time) }.map { request.redaction.redact($0) }
+            let sealed = blocks.contains(span) ? try snapshot.frames(ofBlock: span) : []
+            let frames = ProcessFrame.merged(sealed, rows[span] ?? []).filter { range.contains($0.time) }
+                .map { request.redaction.redact($0) }
             if frames.isEmpty { continue }
             report.frames += frames.count
             try put(FrameBlock.encode(frames)) { Key.frameBlock(tier: 0, start: span, stripe: $0) }

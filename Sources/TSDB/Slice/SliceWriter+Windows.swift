@@ -50,11 +50,7 @@ extension SliceWriter {
     }
 
     private mutating func copy(_ reference: TierReference, countsWindows: Bool) throws(StoreError) {
-        try copy(from: Key.tierBlock(reference, stripe: 0)) { key in
-            guard let name = key.blockKey() else { return false }
-            return name.group == reference.group && name.tier == reference.layer.rawValue
-                && name.start == reference.start
-        }
+        try copyStripes(from: Key.tierBlock(reference, stripe: 0))
         for id in try snapshot.ids(in: reference) {
             try note(id, in: reference)
             if countsWindows { report.windows += try snapshot.windows(of: id, in: reference)?.count ?? 0 }

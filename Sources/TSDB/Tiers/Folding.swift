@@ -75,71 +75,52 @@ enum Folding {
         let slices = try snapshot.tierReferences(.minuteSlice, group: group, after: day, through: end)
         let known = try snapshot.tierReferences(.minuteBlock, group: group, after: day, through: end).first
         let knownHours = try snapshot.tierReferences(.hourSlice, group: group, after: day, through: end).first
-        var bare: [Snapshot.BlockReference] = []
+        var bare: [Int64] = []
         if known == nil {
             let written = Set(slices.map(\.start))
-            for start in try snapshot.rawStarts(group: group, after: day, through: end)
-            where !written.contains(start) {
-                bare.append(Snapshot.BlockReference(group: group, start: start))
-            }
+            bare = try snapshot.rawStarts(group: group, after: day, through: end).filter { !written.contains($0) }
         }
+        let damage = DamageList(writing: ())
+        let forgotten = try snapshot.coverage(ofGroup: group)
         var ids: Set<UInt32> = []
         for reference in slices + [known, knownHours].compactMap({ $0 }) {
-            ids.formUnion(try snapshot.ids(in: reference))
+            ids.formUnion(try snapshot.ids(in: reference, or: forgotten, tolerating: damage))
         }
-        for reference in bare {
-            ids.formUnion(
-                try snapshot.withBlock(reference) { block throws(StoreError) in
-                    try block.allEntries(in: snapshot.transaction).map(\.id)
-                })
+        if !bare.isEmpty || !damage.isEmpty {
+            ids.formUnion(try snapshot.rawIDs(group: group, after: day, through: end, tolerating: damage))
         }
         var minutes = TierBlockWriter(.minuteBlock, start: day)
         var hours = TierBlockWriter(.hourSlice, start: day)
         for id in ids.sorted() {
-            var windows = WindowColumns()
-            if let known { windows = try snapshot.windows(of: id, in: known) ?? windows }
-            for slice in slices {
-                if let part = try snapshot.windows(of: id, in: slice) {
-                    windows.replace(after: slice.start * 1000, through: slice.endSeconds * 1000, with: part)
-                }
+            func read(_ reference: TierReference) throws(StoreError) -> WindowColumns? {
+                try snapshot.windows(of: id, in: reference, or: forgotten, tolerating: damage)
             }
-            for reference in bare {
-                if let part = try snapshot.windows(of: id, inSamples: reference, .minute) { windows.mix(part) }
+            var windows = WindowColumns()
+            if let known { windows = try read(known) ?? windows }
+            for slice in slices {
+                guard let part = try read(slice) else { continue }
+                windows.replace(after: slice.start * 1000, through: slice.endSeconds * 1000, with: part)
+            }
+            for start in bare {
+                var part = WindowColumns()
+                try snapshot.appendWindows(
+                    ofSamples: id, group: group, .minute, after: start * 1000,
+                    through: (start + Block.rawSpanSeconds) * 1000, tolerating: damage, to: &part)
+                windows.mix(part)
             }
             if windows.count > 0 { minutes.add(id, windows) }
             var longer = WindowColumns()
-            Rollup.append(windows, .hour, to: &longer)
-            // Of minutes that were evicted before the day was over the hours are all that is left.
-            if let knownHours, let before = try snapshot.windows(of: id, in: knownHours) {
-                longer = Folding.fuller(longer, before)
-            }
-            hours.add(id, longer)
+            // Of minutes that were evicted before the day was over, or are damaged, the hours are all that is left.
+            let whole = damage.isEmpty ? forgotten.minute : end * 1000
+            if let knownHours, whole > day * 1000 { longer = try read(knownHours) ?? longer }
+            hours.add(id, longer.continued(.hour, by: windows, wholeAfter: whole))
         }
         let writes = [
             TierWrite(
                 reference: TierReference(group: group, layer: .minuteBlock, start: day), bytes: minutes.finish()),
             TierWrite(reference: TierReference(group: group, layer: .hourSlice, start: day), bytes: hours.finish()),
         ]
-        return try replace(slices, by: writes, generation, in: store) { _ throws(StoreError) in }
-    }
-
-    /// Windows of both; of those that end at one time the one with more samples, the first where both have as many.
-    private static func fuller(_ windows: WindowColumns, _ others: WindowColumns) -> WindowColumns {
-        var result = WindowColumns()
-        var (place, other) = (0, 0)
-        while place < windows.count || other < others.count {
-            let end = place < windows.count ? windows.ends[place] : Int64.max
-            let otherEnd = other < others.count ? others.ends[other] : Int64.max
-            let takesOther = otherEnd < end || (otherEnd == end && others.counts[other] > windows.counts[place])
-            if takesOther {
-                result.append(others, other..<other + 1)
-            } else {
-                result.append(windows, place..<place + 1)
-            }
-            if end <= otherEnd { place += 1 }
-            if otherEnd <= end { other += 1 }
-        }
-        return result
+        return try replace(slices, by: writes, generation, damage, in: store) { _ throws(StoreError) in }
     }
 
     // MARK: - Thirty days
@@ -148,28 +129,37 @@ enum Folding {
         let snapshot = try store.snapshot()
         let generation = try snapshot.currentSuperblock().generation
         let end = start + TierBlock.longSpanSeconds
-        let slices = try snapshot.tierReferences(.hourSlice, group: group, after: start, through: end)
         let reference = TierReference(group: group, layer: .hourBlock, start: start)
         let isKnown = try !snapshot.tierReferences(.hourBlock, group: group, after: start, through: end).isEmpty
-        var names = try LongNames(start, snapshot)
+        let damage = DamageList(writing: ())
+        // Where the names cannot be read the slices stay as they are, and answer.
+        let known = try damage.tolerating { () throws(StoreError) in try LongNames(start, snapshot) }
+        guard var names = known else { return }
+        let kept = try snapshot.coverage(ofGroup: group)
+        var slices: [TierReference] = []
         // Per series: the slices that have it, and its id there.
         var parts: [UInt32: [(slice: TierReference, id: UInt32)]] = [:]
-        for slice in slices {
-            let ids = try snapshot.ids(in: slice)
-            try snapshot.withRegistry(slice.start) { registry throws(StoreError) in
-                for id in ids {
-                    let long = names.id(of: try registry.labels(of: id, in: snapshot.transaction))
-                    parts[long, default: []].append((slice, id))
-                }
-            }
+        for slice in try snapshot.tierReferences(.hourSlice, group: group, after: start, through: end) {
+            let ids = try snapshot.ids(in: slice, or: kept, tolerating: damage)
+            // Without names it stays as it is: others may know them.
+            guard let labels = try snapshot.labels(of: ids, onDay: slice.start, tolerating: damage) else { continue }
+            slices.append(slice)
+            for (id, name) in zip(ids, labels) { parts[names.id(of: name), default: []].append((slice, id)) }
         }
+        if slices.isEmpty { return }
         var ids = Set(parts.keys)
-        if isKnown { ids.formUnion(try snapshot.ids(in: reference)) }
+        if isKnown { ids.formUnion(try snapshot.ids(in: reference, or: kept, tolerating: damage)) }
         var writer = TierBlockWriter(.hourBlock, start: start)
         for id in ids.sorted() {
-            var windows = isKnown ? try snapshot.windows(of: id, in: reference) ?? WindowColumns() : WindowColumns()
+            var windows = WindowColumns()
+            if isKnown {
+                windows = try snapshot.longWindows(
+                    of: id, names.labels[Int(id)], in: reference, or: kept, tolerating: damage)
+            }
             for (slice, day) in parts[id] ?? [] {
-                guard let part = try snapshot.windows(of: day, in: slice) else { continue }
+                guard let part = try snapshot.windows(of: day, in: slice, or: kept, tolerating: damage) else {
+                    continue
+                }
                 windows.replace(after: slice.start * 1000, through: slice.endSeconds * 1000, with: part)
             }
             writer.add(id, windows)
@@ -182,7 +172,7 @@ enum Folding {
                 throw .invalid("the registry of 30 days exceeds \(Int(limit) * store.superblock.stripeBytes) bytes")
             }
         }
-        try replace(slices, by: [write], generation, in: store) { transaction throws(StoreError) in
+        try replace(slices, by: [write], generation, damage, in: store) { transaction throws(StoreError) in
             guard let registry else { return }
             try Stripes.replace(registry, in: store, transaction) {
                 Key.registry(span: .thirtyDays, start: start, stripe: $0)
@@ -216,25 +206,15 @@ enum Folding {
     /// - Returns: whether it was done.
     @discardableResult
     private static func replace(
-        _ slices: [TierReference], by writes: [TierWrite], _ generation: UInt64, in store: Store,
-        _ more: (borrowing WriteTransaction) throws(StoreError) -> Void
+        _ slices: [TierReference], by writes: [TierWrite], _ generation: UInt64, _ damage: DamageList,
+        in store: Store, _ more: (borrowing WriteTransaction) throws(StoreError) -> Void
     ) throws(StoreError) -> Bool {
         try store.write { transaction throws(StoreError) in
             guard try transaction.superblock(of: store).generation == generation else { return false }
             try more(transaction)
+            try transaction.append(damage.eventsOfLosses(at: writes.first.map { $0.reference.endSeconds * 1000 } ?? 0))
             for write in writes { try write.put(in: store, transaction) }
-            for slice in slices {
-                var stripe = 0
-                do throws(StorageError) {
-                    while stripe <= Int(UInt16.max),
-                        try transaction.delete(Key.tierBlock(slice, stripe: UInt16(stripe)))
-                    {
-                        stripe += 1
-                    }
-                } catch {
-                    throw StoreError(error)
-                }
-            }
+            for slice in slices { try transaction.removeStripes(from: Key.tierBlock(slice, stripe: 0)) }
             try transaction.raiseGeneration(of: store)
             return true
         }

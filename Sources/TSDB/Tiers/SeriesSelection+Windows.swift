@@ -86,13 +86,24 @@ extension SeriesSelection {
         return (again, others)
     }
 
-    /// Adds the windows of a piece that end in (`after`, `through`], but for the spans in `except`.
+    /// Adds the windows of a piece that end in (`after`, `through`], but for the spans in `except`. What is damaged is
+    /// named, and what else there is of it takes its place; see ToleratedWindows.swift.
     private func read(
         _ piece: TierPlan.Piece, _ index: Int, _ tier: Tier, after: Int64, through: Int64, except: Set<Int64>,
         into windows: inout WindowColumns
     ) throws(StoreError) {
         for source in piece.sources {
-            guard let found = try read(source, index, tier, after: after, through: through) else { continue }
+            var found = WindowColumns()
+            do throws(StoreError) {
+                guard let whole = try read(source, index, tier, after: after, through: through) else { continue }
+                found = whole
+                if piece.mayContinueHours, case .windows(let slice) = source, slice.layer == .minuteSlice {
+                    found = try hours(before: found, slice, piece, index, after: after, through: through)
+                }
+            } catch {
+                found.removeAll()
+                try readInstead(of: source, error, piece, index, tier, after: after, through: through, into: &found)
+            }
             let range = found.firstIndex(endingAfter: after)..<found.firstIndex(endingAfter: through)
             if except.isEmpty {
                 windows.append(found, range)
@@ -103,6 +114,25 @@ extension SeriesSelection {
             }
             return
         }
+    }
+
+    /// The hours of a slice of minutes whose span was evicted while it was open: what came before is in the hours.
+    private func hours(
+        before found: WindowColumns, _ slice: TierReference, _ piece: TierPlan.Piece, _ index: Int, after: Int64,
+        through: Int64
+    ) throws(StoreError) -> WindowColumns {
+        let forgotten = try coverage(of: index).minute
+        guard forgotten > after else { return found }
+        for case .windows(let longer) in piece.sources where longer.layer.tier == .hour {
+            guard let known = try read(.windows(longer), index, .hour, after: after, through: through),
+                let id = dayID(index, at: slice.start), let minutes = try snapshot.windows(of: id, in: slice)
+            else { continue }
+            let range = known.firstIndex(endingAfter: after)..<known.firstIndex(endingAfter: through)
+            var before = WindowColumns()
+            before.append(known, range)
+            return before.continued(.hour, by: minutes, wholeAfter: forgotten)
+        }
+        return found
     }
 
     /// The windows of one source; nil where it does not have the series.
@@ -130,16 +160,11 @@ extension SeriesSelection {
 
     /// The id that the series has in the registry of the day that `seconds` is in; a day includes its start here, since
     /// that is where a span within it begins.
-    private func dayID(_ index: Int, at seconds: Int64) -> UInt32? {
+    func dayID(_ index: Int, at seconds: Int64) -> UInt32? {
         let day = Block.day(of: seconds)
         let ids = ids[index]
-        var low = 0
-        var high = ids.count
-        while low < high {
-            let middle = (low + high) / 2
-            if ids[middle].day < day { low = middle + 1 } else { high = middle }
-        }
-        return low < ids.count && ids[low].day == day ? ids[low].id : nil
+        let place = ids.indices.partitioned { ids[$0].day < day }
+        return place < ids.count && ids[place].day == day ? ids[place].id : nil
     }
 }
 

@@ -11,7 +11,7 @@ struct TierReference: Hashable {
     var endSeconds: Int64 { start + layer.spanSeconds }
 
     /// For messages.
-    var record: String { "\(layer.tier.name) windows of group \(group) from \(start)" }
+    var record: String { RecordKind.title(of: Key.tierBlock(self, stripe: 0)) }
 }
 
 extension Snapshot {
@@ -78,6 +78,46 @@ extension Snapshot {
         try withTierBlock(reference) { block throws(StoreError) in
             try block.allEntries(in: transaction).map(\.id)
         }
+    }
+
+    /// Time of the oldest sample that windows know of; nil where there are none. Of each tier the blocks that begin
+    /// first are looked at.
+    func oldestWindowTime() throws(StoreError) -> Int64? {
+        var first: [Tier: [TierReference]] = [:]
+        for group in try groups().keys.sorted() {
+            for layer in TierLayer.allCases {
+                guard let reference = try tierReferences(layer, group: group).first else { continue }
+                if let known = first[layer.tier]?.first, known.start < reference.start { continue }
+                if let known = first[layer.tier]?.first, known.start > reference.start { first[layer.tier] = [] }
+                first[layer.tier, default: []].append(reference)
+            }
+        }
+        var oldest: Int64?
+        for reference in first.values.joined() {
+            let time = try tolerating { () throws(StoreError) in
+                try withTierBlock(reference) { block throws(StoreError) in try block.firstTime(in: transaction) }
+            }
+            if let time = time ?? nil { oldest = min(oldest ?? time, time) }
+        }
+        return oldest
+    }
+
+    /// Time of the newest sample that windows know of; nil where there are none later than `time`.
+    func newestWindowTime(after time: Int64?) throws(StoreError) -> Int64? {
+        var newest: Int64?
+        for group in try groups().keys.sorted() {
+            for layer in TierLayer.allCases {
+                let after = time.map { Block.spanStart($0) } ?? .min
+                guard let reference = try tierReferences(layer, group: group, after: after).last,
+                    reference.endSeconds * 1000 > max(time ?? .min, newest ?? .min)
+                else { continue }
+                let last = try tolerating { () throws(StoreError) in
+                    try withTierBlock(reference) { block throws(StoreError) in try block.lastTime(in: transaction) }
+                }
+                if let last = last ?? nil, last > time ?? .min { newest = max(newest ?? last, last) }
+            }
+        }
+        return newest
     }
 
     /// The registry of 30 days from `start` seconds on; one without series where there is none.

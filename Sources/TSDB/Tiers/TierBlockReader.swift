@@ -77,21 +77,11 @@ struct TierBlockReader {
 
     /// Where the series lies; nil where the block has none of that id.
     mutating func entry(of id: UInt32, in transaction: borrowing ReadTransaction) throws(StoreError) -> Entry? {
-        var low = 0
-        var high = fences.count
-        while low < high {
-            let middle = (low + high) / 2
-            if fences[middle].firstID <= id { low = middle + 1 } else { high = middle }
-        }
-        guard low > 0 else { return nil }
-        let entries = try segment(low - 1, in: transaction)
-        var first = 0
-        var last = entries.count
-        while first < last {
-            let middle = (first + last) / 2
-            if entries[middle].id < id { first = middle + 1 } else { last = middle }
-        }
-        return first < entries.count && entries[first].id == id ? entries[first] : nil
+        let next = fences.indices.partitioned { fences[$0].firstID <= id }
+        guard next > 0 else { return nil }
+        let entries = try segment(next - 1, in: transaction)
+        let place = entries.indices.partitioned { entries[$0].id < id }
+        return place < entries.count && entries[place].id == id ? entries[place] : nil
     }
 
     /// All series of the block in order of ids.
@@ -101,7 +91,11 @@ struct TierBlockReader {
         return all
     }
 
-    private mutating func segment(
+    /// Number of the directory's segments.
+    var segmentCount: Int { fences.count }
+
+    /// The entries of one segment of the directory.
+    mutating func segment(
         _ number: Int, in transaction: borrowing ReadTransaction
     ) throws(StoreError) -> [Entry] {
         if let known = segments[number] { return known }
@@ -136,6 +130,26 @@ struct TierBlockReader {
         }
         segments[number] = entries
         return entries
+    }
+
+    /// Time of the first sample that any of the windows know of.
+    mutating func firstTime(in transaction: borrowing ReadTransaction) throws(StoreError) -> Int64? {
+        var first: Int64?
+        for entry in try allEntries(in: transaction) {
+            let shape = try group(of: entry, in: transaction).shape
+            if let time = shape.firstTimes.first { first = min(first ?? time, time) }
+        }
+        return first
+    }
+
+    /// Time of the last one.
+    mutating func lastTime(in transaction: borrowing ReadTransaction) throws(StoreError) -> Int64? {
+        var last: Int64?
+        for entry in try allEntries(in: transaction) {
+            let shape = try group(of: entry, in: transaction).shape
+            if let time = shape.lastTimes.last { last = max(last ?? time, time) }
+        }
+        return last
     }
 
     /// The windows of one series.

@@ -21,6 +21,16 @@ struct TierPlan {
         /// The windows that end in (after, through], in milliseconds.
         var after: Int64
         var through: Int64
+
+        /// Whether minutes stand before hours: what the minutes do not reach back to may be in these.
+        var mayContinueHours: Bool {
+            var hasMinutes = false
+            for case .windows(let reference) in sources {
+                if reference.layer == .minuteSlice { hasMinutes = true }
+                if reference.layer.tier == .hour { return hasMinutes }
+            }
+            return false
+        }
     }
 
     /// Per group, by time.

@@ -23,10 +23,44 @@ enum TierSlices {
         let (group, span) = (reference.group, reference.start)
         // A group that was once written with tiers has to have them right.
         if !definition.buildsTiers, try !hasMinutes(group, span, in: store) { return nil }
+        let snapshot = try store.snapshot()
+        let forgotten = try snapshot.retentionClasses()[definition.retentionClass]?.forgotten.raw ?? .min
+        if forgotten > span * 1000 {
+            return try continuing(reference, wholeAfter: forgotten, times, series, snapshot)
+        }
         var writer = TierBlockWriter(.minuteSlice, start: span)
         for one in series { writer.add(one.id, Rollup.windows(of: one.samples(times), .minute)) }
         return TierWrite(
             reference: TierReference(group: group, layer: .minuteSlice, start: span), bytes: writer.finish())
+    }
+
+    /// The minutes of a span that was evicted while it was open: those of the samples that are gone stay, and what the
+    /// block had not yet comes to them.
+    private static func continuing(
+        _ reference: Snapshot.BlockReference, wholeAfter forgotten: Int64, _ times: [[Int64]], _ series: [BlockSeries],
+        _ snapshot: Snapshot
+    ) throws(StoreError) -> TierWrite {
+        let damage = DamageList(writing: ())
+        let slice = TierReference(group: reference.group, layer: .minuteSlice, start: reference.start)
+        let isThere = try !snapshot.tierReferences(
+            .minuteSlice, group: slice.group, after: slice.start, through: slice.endSeconds
+        ).isEmpty
+        var around = try SeriesAround(slice, snapshot)
+        let before = try snapshot.contents(of: reference).columns
+        let places = Dictionary(series.indices.map { (series[$0].id, $0) }) { $1 }
+        var ids = Set(places.keys)
+        if isThere { ids.formUnion(try snapshot.ids(in: slice, or: TierCoverage(), tolerating: damage)) }
+        var writer = TierBlockWriter(.minuteSlice, start: slice.start)
+        for id in ids.sorted() {
+            var known = try around.windows(of: id, in: isThere ? slice : nil, tolerating: damage, snapshot)
+            if let place = places[id] {
+                let samples = series[place].samples(times)
+                known = known.continued(
+                    .minute, by: samples.subtracting(before[id]), samples, wholeAfter: forgotten)
+            }
+            writer.add(id, known)
+        }
+        return TierWrite(reference: slice, bytes: writer.finish())
     }
 
     private static func hasMinutes(_ group: UInt16, _ span: Int64, in store: Store) throws(StoreError) -> Bool {
@@ -95,17 +129,13 @@ struct MixedWindows {
         let start = Block.spanStart(span * 1000 + 1, length: layer.spanSeconds)
         let slice = TierReference(group: group, layer: layer, start: start)
         let isThere = try !snapshot.tierReferences(layer, group: group, after: start, through: start + 1).isEmpty
+        let damage = DamageList(writing: ())
         var ids = Set(samples.keys)
-        if isThere { ids.formUnion(try snapshot.ids(in: slice)) }
+        if isThere { ids.formUnion(try snapshot.ids(in: slice, or: TierCoverage(), tolerating: damage)) }
         var around = try SeriesAround(slice, snapshot)
         var writer = TierBlockWriter(layer, start: start)
         for id in ids.sorted() {
-            var windows = WindowColumns()
-            if isThere, let known = try snapshot.windows(of: id, in: slice) {
-                windows = known
-            } else {
-                windows = try around.windows(of: id, snapshot)
-            }
+            var windows = try around.windows(of: id, in: isThere ? slice : nil, tolerating: damage, snapshot)
             if let column = samples[id] { windows.mix(Rollup.windows(of: column, layer.tier)) }
             writer.add(id, windows)
         }
@@ -133,7 +163,21 @@ private struct SeriesAround {
         }
     }
 
-    mutating func windows(of id: UInt32, _ snapshot: Snapshot) throws(StoreError) -> WindowColumns {
+    /// The windows of the slice, where it is there and has the series, else of the block. What of them is damaged is
+    /// lost.
+    mutating func windows(
+        of id: UInt32, in slice: TierReference?, tolerating damage: DamageList, _ snapshot: Snapshot
+    ) throws(StoreError) -> WindowColumns {
+        do throws(StoreError) {
+            if let slice, let known = try snapshot.windows(of: id, in: slice) { return known }
+            return try windows(of: id, snapshot)
+        } catch {
+            try damage.tolerate(error)
+            return WindowColumns()
+        }
+    }
+
+    private mutating func windows(of id: UInt32, _ snapshot: Snapshot) throws(StoreError) -> WindowColumns {
         var part = WindowColumns()
         guard let block else { return part }
         var blockID: UInt32? = id

@@ -283,13 +283,7 @@ package struct WindowColumns: Sendable {
 
     /// The place of the first window whose end is later than `time`; `count` where there is none.
     package func firstIndex(endingAfter time: Int64) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if ends[middle] <= time { low = middle + 1 } else { high = middle }
-        }
-        return low
+        ends.indices.partitioned { ends[$0] <= time }
     }
 
     /// All windows of `range` joined to one, which ends where the last of them does; nil for an empty range.

@@ -1,0 +1,88 @@
+import Model
+import TestSupport
+import Testing
+
+@testable import TSDB
+
+/// What comes from outside ages by the rules that the store was told.
+@Suite struct ImportRetentionTests {
+    private static let day: Int64 = 86_400_000
+    private static let short = Labels(name: "network_total", ["device": "eth0"])
+    private static let plain = Labels(name: "load", ["host": "a"])
+
+    private static func batch() -> ImportBatch {
+        var batch = ImportBatch()
+        batch.series = [short, plain]
+        for hour in 1...(9 * 24) as ClosedRange<Int64> {
+            batch.append(0, hour * 3_600_000, Double(hour))
+            batch.append(1, hour * 3_600_000, Double(hour))
+        }
+        return batch
+    }
+
+    private static func adopt(_ store: Store) throws {
+        let exception = RetentionPolicy.Exception(
+            matchers: [try Matcher("__name__", .matches, "network_.*")],
+            keep: TierKeep(raw: 2 * day, minute: 3 * day, hour: 4 * day))
+        let keep = TierKeep(raw: 100 * day, minute: 100 * day, hour: 100 * day)
+        try store.adopt(
+            RetentionPolicy(keep: keep, exceptions: [exception]), now: Timestamp(milliseconds: 0))
+    }
+
+    private func expectAged(_ store: Store, _ comment: String) throws {
+        _ = try store.retain(now: Timestamp(milliseconds: 9 * Self.day))
+        let seen = try answer(store.snapshot(), [], .all)
+        let counts = Dictionary(uniqueKeysWithValues: seen.map { ($0.0, $0.1.count) })
+        #expect(counts[Self.plain] == 9 * 24, "\(comment)")
+        #expect(counts[Self.short] == 2 * 24, "\(comment): \(counts)")
+        let selection = try store.snapshot().select([], in: .all)
+        var windows = WindowColumns()
+        for index in 0..<selection.count {
+            try selection.readWindows(
+                index, .hour, after: Timestamp(milliseconds: 0), through: TimeRange.all.max, into: &windows)
+            #expect(windows.count == (selection.labels[index] == Self.plain ? 9 : 4) * 24, "\(comment)")
+        }
+    }
+
+    @Test func importsAgeByTheirClass() throws {
+        let folder = TemporaryFolder()
+        let store = try Store(at: folder.path, access: .write(testHost))
+        try Self.adopt(store)
+        var importer = Importer(into: store)
+        try importer.append(Self.batch())
+        _ = try importer.finish()
+        let groups = try store.snapshot().groups()
+        #expect(groups.values.map(\.retentionClass).sorted() == [0, 1], "\(groups)")
+        // The same again finds them where they are.
+        importer = Importer(into: store)
+        try importer.append(Self.batch())
+        #expect(try importer.finish().duplicates == 2 * 9 * 24)
+        #expect(try store.snapshot().groups() == groups)
+        try expectAged(store, "imported")
+    }
+
+    @Test func remoteWritesAgeByTheirClass() throws {
+        let folder = TemporaryFolder()
+        let store = try Store(at: folder.path, access: .write(testHost))
+        let inbox = Inbox(into: store, source: "remote")
+        // A rule that is told while it writes counts from the next series on.
+        var first = ImportBatch()
+        first.series = [Labels(name: "network_early")]
+        first.append(0, 3_600_000, 1)
+        _ = try inbox.write(first)
+        try Self.adopt(store)
+        let all = Self.batch()
+        for start in stride(from: 0, to: all.count, by: 48) {
+            var part = ImportBatch()
+            part.series = all.series
+            for place in start..<min(all.count, start + 48) {
+                part.append(all.numbers[place], all.times[place], all.values[place])
+            }
+            _ = try inbox.write(part)
+        }
+        try LateMerging.mergeSealed(in: store)
+        #expect(try store.snapshot().groups().values.map(\.retentionClass).sorted() == [0, 1])
+        _ = try store.delete([[Matcher("__name__", equals: "network_early")]], in: .all)
+        try expectAged(store, "written")
+    }
+}

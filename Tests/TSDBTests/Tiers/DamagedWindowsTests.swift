@@ -1,0 +1,193 @@
+import Glibc
+import LMDB
+import Model
+import TestSupport
+import Testing
+
+@testable import TSDB
+
+/// Blocks of windows of which a stripe is damaged: the rest answers, what is lost is made of the samples where those are
+/// kept, and is named where they are not.
+@Suite struct DamagedWindowsTests {
+    private static let day: Int64 = 86_400_000
+    private static let tick: Int64 = 1_800_000
+    private static let labels = (0..<16).map { Labels(name: "m\($0 % 3)", ["i": "\($0)"]) }
+
+    /// Thirty-three days and a half of noise: a block of thirty days, blocks of days, and slices of the last of them.
+    private static func written() throws -> WrittenStore {
+        var written = try WrittenStore()
+        var random = SeededGenerator(seed: 21)
+        try record(&written, 1...(33 * 48 + 24), &random)
+        try written.recorder.sealEverything()
+        return written
+    }
+
+    private static func record(
+        _ written: inout WrittenStore, _ ticks: ClosedRange<Int64>, _ random: inout SeededGenerator
+    ) throws {
+        for tick in ticks {
+            try written.append(tick * Self.tick, labels.map { ($0, Double.random(in: 0...1, using: &random)) })
+        }
+    }
+
+    /// Leaves samples of two days, minutes of six.
+    private static func age(_ store: Store) throws {
+        let keep = TierKeep(raw: 2 * day, minute: 6 * day, hour: 1000 * day)
+        _ = try store.retain(RetentionPolicy(keep: keep), now: Timestamp(milliseconds: 33 * day + 24 * tick))
+    }
+
+    /// A window of a series.
+    private struct Found: Hashable {
+        var labels: Labels
+        var tier: Tier
+        var window: Window
+    }
+
+    /// All windows, and what was said of them.
+    private func windows(_ store: Store) throws -> (found: Set<Found>, losses: [DamageList.Loss]) {
+        let snapshot = try store.snapshot()
+        let selection = try snapshot.select([], in: .all)
+        var found: Set<Found> = []
+        var windows = WindowColumns()
+        for index in 0..<selection.count {
+            for tier in [Tier.minute, .hour] {
+                let start = max(0, try selection.coverage(of: index)[tier])
+                try selection.readWindows(
+                    index, tier, after: Timestamp(milliseconds: start), through: TimeRange.all.max, into: &windows)
+                for place in 0..<windows.count {
+                    found.insert(Found(labels: selection.labels[index], tier: tier, window: windows[place]))
+                }
+            }
+        }
+        return (found, snapshot.damage.losses)
+    }
+
+    private func stripes(_ store: Store, _ layer: TierLayer) throws -> [StoredRecord] {
+        try store.records().filter { $0.key[0] == Key.Kind.block.rawValue && $0.key[3] == layer.rawValue }
+    }
+
+    private func damage(_ record: StoredRecord, in store: Store, _ random: inout SeededGenerator) throws {
+        var value = record.value
+        value[Int.random(in: value.indices, using: &random)] ^= 1 << UInt8.random(in: 0...7, using: &random)
+        try store.overwrite(record.key, value: value)
+    }
+
+    @Test func samplesTakeThePlaceOfDamagedWindows() throws {
+        let written = try Self.written()
+        let store = written.store
+        let (before, losses) = try windows(store)
+        #expect(losses.isEmpty)
+        var random = SeededGenerator(seed: 1)
+        for layer in TierLayer.allCases {
+            let stripes = try stripes(store, layer)
+            #expect(!stripes.isEmpty, "\(layer)")
+            // The first one has the block's head.
+            for record in stripes.prefix(1) + stripes.dropFirst().shuffled(using: &random).prefix(3) {
+                try damage(record, in: store, &random)
+                let (found, losses) = try windows(store)
+                #expect(found == before, "\(layer), stripe \(record.key[12...])")
+                #expect(losses.count > 0 && losses.allSatisfy { $0.series == 0 && $0.range == nil }, "\(losses)")
+                try store.overwrite(record.key, value: record.value)
+            }
+        }
+    }
+
+    @Test func whatNothingElseHasIsNamed() throws {
+        let written = try Self.written()
+        let store = written.store
+        try Self.age(store)
+        let (before, losses) = try windows(store)
+        #expect(losses.isEmpty)
+        var random = SeededGenerator(seed: 2)
+        var (lost, mended) = (0, 0)
+        for layer in TierLayer.allCases {
+            let stripes = try stripes(store, layer)
+            for record in stripes.prefix(1) + stripes.dropFirst().shuffled(using: &random).prefix(4) {
+                try damage(record, in: store, &random)
+                let (found, losses) = try windows(store)
+                #expect(found.isSubset(of: before), "\(layer), stripe \(record.key[12...])")
+                #expect(!losses.isEmpty)
+                let isNamed = losses.contains { $0.series > 0 && $0.range != nil }
+                #expect(isNamed == (found != before), "\(layer): \(losses)")
+                if found == before { mended += 1 } else { lost += 1 }
+                // One stripe of many is not the block.
+                if layer == .hourBlock, record.key != stripes[0].key {
+                    #expect(before.count - found.count < before.count / 4)
+                }
+                try store.overwrite(record.key, value: record.value)
+            }
+        }
+        #expect(lost > 3 && mended > 3, "\(lost) and \(mended)")
+        #expect(try windows(store).found == before)
+    }
+
+    /// A damaged slice or block does not stop the fold of its day or its thirty days: recording goes on, and what the
+    /// samples still have is made of them.
+    @Test(arguments: TierLayer.allCases, [false, true])
+    func foldsLeaveOutWhatIsDamaged(layer: TierLayer, isAged: Bool) throws {
+        var written = try Self.written()
+        if isAged { try Self.age(written.store) }
+        let before = try windows(written.store).found
+        var random = SeededGenerator(seed: 3)
+        let stripes = try stripes(written.store, layer)
+        for record in [stripes[0], stripes[stripes.count / 2]] { try damage(record, in: written.store, &random) }
+        // Something late has the block of thirty days and a day folded again.
+        try written.append(3 * Self.day + 1000, [(Self.labels[0], 1)])
+        try written.append(32 * Self.day + 1000, [(Self.labels[0], 1)])
+        try Self.record(&written, (33 * 48 + 25)...(35 * 48), &random)
+        try written.recorder.sealEverything()
+        let (found, losses) = try windows(written.store)
+        let missing = before.subtracting(found)
+        // The late samples change their minute and their hour.
+        if !isAged { #expect(missing.count <= 4, "\(layer): \(missing.prefix(3))") }
+        let events = try written.store.snapshot().events(in: .all)
+        let isTold = !losses.isEmpty || !events.isEmpty
+        #expect(missing.count <= 4 || isTold, "\(layer): \(missing.count)")
+        if !isAged { #expect(events.isEmpty, "\(events.prefix(2))") }
+    }
+
+    /// One page of the file at random: right, or named, or refused.
+    @Test(arguments: [PageDamage.zeroed, .randomBytes, .bitFlip, .header, .swapped])
+    func noDamagedPageGivesAWrongWindow(kind: PageDamage) throws {
+        let folder = TemporaryFolder()
+        var bytes: [UInt8] = []
+        do {
+            let written = try Self.written()
+            try Self.age(written.store)
+            bytes = FileBytes.read(written.folder.path + "/tsdb/1/data.mdb")
+        }
+        let file = folder.path + "/tsdb/1/data.mdb"
+        for part in ["/tsdb", "/tsdb/1"] { mkdir(folder.path + part, 0o700) }
+        func put(_ bytes: [UInt8]) {
+            unlink(folder.path + "/tsdb/1/lock.mdb")
+            FileBytes.write(bytes, to: file)
+        }
+        put(bytes)
+        let before = try windows(try Store.openVerified(at: folder.path)).found
+        var random = SeededGenerator(seed: 4)
+        var (answered, told) = (0, 0)
+        let pages = bytes.count / 4096
+        for _ in 0..<24 {
+            var damaged = bytes
+            let page = Int.random(in: 2..<pages, using: &random)
+            let other = Int.random(in: 2..<pages, using: &random)
+            guard page != other,
+                kind.apply(to: &damaged, page: page, pageBytes: 4096, with: other, &random)
+            else { continue }
+            put(damaged)
+            do {
+                let (found, losses) = try windows(try Store.openVerified(at: folder.path))
+                answered += 1
+                if losses.isEmpty { #expect(found == before, "page \(page)") } else { told += 1 }
+                #expect(found.isSubset(of: before), "page \(page): \(found.subtracting(before).prefix(2))")
+            } catch let error as StoreError {
+                switch error {
+                case .damaged, .refused(.damagedFile, _), .unknownFormat: break
+                default: Issue.record("page \(page): \(error)")
+                }
+            }
+        }
+        #expect(answered > 3, "\(answered)")
+        if kind != .header { #expect(told > 0, "\(told)") }
+    }
+}
