@@ -180,6 +180,7 @@ struct HeadWriter: ~Copyable {
                 if row.group == HeadScan.frameGroup {
                     written.addRow(time)
                 } else {
+                    written.changedFrom = min(written.changedFrom ?? time, time)
                     written.lateFrames += 1
                     written.lateBytes += row.payload.count
                 }
