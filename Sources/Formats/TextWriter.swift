@@ -26,8 +26,8 @@ package struct TextWriter: Sendable {
         bytes.append(byte)
     }
 
-    /// Appends what `body` writes to memory of `capacity` bytes; it returns how many bytes it has written, from the first
-    /// on.
+    /// Appends what `body` writes to memory of `capacity` bytes; it returns how many bytes it has written, from the
+    /// first on.
     @inline(__always)
     @unsafe package mutating func write(capacity: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) {
         bytes.append(addingCapacity: capacity) { span in

@@ -54,7 +54,7 @@ extension Environment {
         try write(wrap: { $0 }) { transaction throws(StorageError) in
             while walk.isFound {
                 if walk.isKey(key) {
-                    try transaction.append(walk.key, value.span.bytes)
+                    try unsafe transaction.append(walk.key, value.span.bytes)
                 } else {
                     try transaction.append(walk.key, walk.value)
                     count += 1

@@ -1,9 +1,9 @@
 /// The shortest decimal that reads back as a number, of those the closest to it: `digits` × 10^`exponent`.
 ///
-/// The method is Schubfach (R. Giulietti, "The Schubfach way to render doubles", 2020): of the decimals at two powers of
-/// ten that lie between the number's neighbours, one is the answer, and which one is told by three products with a
-/// power of ten in 126 bits, rounded to odd. Powers are kept for what numbers of everyday size need; the rest is left to
-/// Swift's own text, which gives the same digits and takes three times as long.
+/// The method is Schubfach (R. Giulietti, "The Schubfach way to render doubles", 2020): of the decimals at two powers
+/// of ten that lie between the number's neighbours, one is the answer, and which one is told by three products with a
+/// power of ten in 126 bits, rounded to odd. Powers are kept for what numbers of everyday size need; the rest is left
+/// to Swift's own text, which gives the same digits and takes three times as long.
 struct ShortestDecimal {
     var digits: UInt64
     var exponent: Int

@@ -6,8 +6,8 @@
 // A store begins as generation 1. Compaction copies what is in it to the next number, whose superblock says *copy*
 // until it is complete, then *successor*, and commits *moved* to the old one: that commit is the moment at which the
 // store changes places, for all processes. A successor is live as soon as the generation below it says moved, or is
-// gone; removing the old one only tidies up, and saying *live* is left to who writes next, because a commit costs pages.
-// So a crash at any point leaves exactly one live store, and a copy that nobody finished is none.
+// gone; removing the old one only tidies up, and saying *live* is left to who writes next, because a commit costs
+// pages. So a crash at any point leaves exactly one live store, and a copy that nobody finished is none.
 //
 // A process that has the old generation open sees the mark with its next transaction and follows. Snapshots that it
 // holds go on as they are: their file lives until they end.

@@ -1,5 +1,5 @@
-/// The columns of times of one block, each decoded when it is first asked for: where series come and go a block has many,
-/// and a query needs those of its own series.
+/// The columns of times of one block, each decoded when it is first asked for: where series come and go a block has
+/// many, and a query needs those of its own series.
 struct TimeColumns {
     /// Ticks of each column.
     private(set) var counts: [Int] = []

@@ -2,9 +2,9 @@ import LMDB
 import Model
 
 // Process frames that are not later than the frame before them: the clock was stepped back. Each is a key row of a
-// group number of its own (fffe), so it can be read alone, between the rows of the chain or far before them. Readers put
-// both in order of time. They go into blocks with the rows of their span; where that has none, when late samples are
-// merged.
+// group number of its own (fffe), so it can be read alone, between the rows of the chain or far before them. Readers
+// put both in order of time. They go into blocks with the rows of their span; where that has none, when late samples
+// are merged.
 
 extension HeadScan {
     /// The group number of process frames that came late.

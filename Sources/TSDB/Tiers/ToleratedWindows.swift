@@ -107,7 +107,8 @@ extension Snapshot {
             .isEmpty
     }
 
-    /// Appends the windows of (`after`, `through`], ends of windows both, that the samples of a group's raw blocks make.
+    /// Appends the windows of (`after`, `through`], ends of windows both, that the samples of a group's raw blocks
+    /// make.
     /// - Parameter id: of the day that the range lies in.
     func appendWindows(
         ofSamples id: UInt32, group: UInt16, _ tier: Tier, after: Int64, through: Int64,
@@ -180,8 +181,8 @@ extension DamageList {
         zip(losses, events(at: milliseconds)).filter { $0.0.range != nil }.map(\.1)
     }
 
-    /// Keeps in mind that windows cannot be read, which costs those of one series in (`start`, `end`]; none where others
-    /// have taken their place, and the block alone is named.
+    /// Keeps in mind that windows cannot be read, which costs those of one series in (`start`, `end`]; none where
+    /// others have taken their place, and the block alone is named.
     func add(_ loss: (record: String, reason: String), from start: Int64, through end: Int64) {
         guard start < end else {
             add(loss.record, loss.reason)

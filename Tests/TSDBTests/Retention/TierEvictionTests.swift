@@ -87,8 +87,8 @@ import Testing
         }
     }
 
-    /// Samples, or samples and minutes, are evicted in the middle of a span, whose rest is recorded and sealed in parts:
-    /// every window of a minute or an hour that is left is that of all samples, before folds and after them.
+    /// Samples, or samples and minutes, are evicted in the middle of a span, whose rest is recorded and sealed in
+    /// parts: every window of a minute or an hour that is left is that of all samples, before folds and after them.
     @Test(arguments: [Tier.raw, .minute], 1...4 as ClosedRange<UInt64>)
     func anEvictedOpenSpanLosesNothing(gone: Tier, seed: UInt64) throws {
         var written = try WrittenStore()

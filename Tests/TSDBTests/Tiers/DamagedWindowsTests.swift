@@ -6,8 +6,8 @@ import Testing
 
 @testable import TSDB
 
-/// Blocks of windows of which a stripe is damaged: the rest answers, what is lost is made of the samples where those are
-/// kept, and is named where they are not.
+/// Blocks of windows of which a stripe is damaged: the rest answers, what is lost is made of the samples where those
+/// are kept, and is named where they are not.
 @Suite struct DamagedWindowsTests {
     private static let day: Int64 = 86_400_000
     private static let tick: Int64 = 1_800_000
