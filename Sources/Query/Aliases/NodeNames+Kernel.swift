@@ -33,8 +33,8 @@ extension NodeNames {
         node("schedstat_timeslices_total", .stored("cpu_schedule_timeslices_total")),
         node("filefd_allocated", .stored("file_descriptors_allocated")),
         node("filefd_maximum", .stored("file_descriptors_limit")),
-        node("entropy_available_bits", .stored("entropy_available_bits")),
-        node("entropy_pool_size_bits", .stored("entropy_pool_size_bits")),
+        node("entropy_available_bits", .stored("entropy_available")),
+        node("entropy_pool_size_bits", .stored("entropy_pool_size")),
     ]
 
     // MARK: - Clock
@@ -71,7 +71,6 @@ extension NodeNames {
         node("os_version", .stored("os_version")),
         node("dmi_info", .stored("dmi_info")),
         node("selinux_enabled", .stored("selinux_enabled")),
-        node("textfile_scrape_error", .stored("textfile_errors")),
     ]
 
     // MARK: - Hardware

@@ -5,8 +5,8 @@ struct KernelLimitsCollector: Collector {
     static let families: [MetricFamily] = [
         .gauge("file_descriptors_allocated", "Open files of all processes."),
         .gauge("file_descriptors_limit", "Files that can be open at the same time."),
-        .gauge("entropy_available_bits", unit: "bits", "Randomness that the kernel has gathered."),
-        .gauge("entropy_pool_size_bits", unit: "bits", "Randomness that the kernel can hold."),
+        .gauge("entropy_available", "Bits of randomness that the kernel has gathered."),
+        .gauge("entropy_pool_size", "Bits of randomness that the kernel can hold."),
     ]
 
     private var files: KernelFile
@@ -14,8 +14,8 @@ struct KernelLimitsCollector: Collector {
     private var pool: KernelFile
     private var allocated = NamedSeries("file_descriptors_allocated")
     private var limit = NamedSeries("file_descriptors_limit")
-    private var available = NamedSeries("entropy_available_bits")
-    private var size = NamedSeries("entropy_pool_size_bits")
+    private var available = NamedSeries("entropy_available")
+    private var size = NamedSeries("entropy_pool_size")
 
     init(_ surroundings: Surroundings) {
         let host = surroundings.host
