@@ -9,27 +9,34 @@ struct KernelLogCollector: Collector {
     private static let recordCountMax = 1000
 
     private let path: String
-    private let isLive: Bool
+    private var mayRead: Bool
     private var log: KernelLog?
     private var report = OutOfMemoryReport()
 
     init(_ surroundings: Surroundings) {
-        isLive = surroundings.host.isLive
+        // A recorded tree has no log to follow.
+        mayRead = surroundings.host.isLive
         path = "\(surroundings.host.rootfs)/dev/kmsg"
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
-        guard isLive else { return }
-        let log: KernelLog
-        if let known = self.log {
-            log = known
-        } else {
-            log = try KernelLog(path)
-            self.log = log
-        }
+        guard let log = opened(&scrape) else { return }
         for _ in 0..<KernelLogCollector.recordCountMax {
             guard let message = log.next() else { return }
             if let event = report.read(message, at: scrape.time) { scrape.events.append(event) }
         }
+    }
+
+    /// A user without the right, and a container without the device, have no events: that is told once and is no
+    /// failure.
+    private mutating func opened(_ scrape: inout Scrape) -> KernelLog? {
+        guard log == nil, mayRead else { return log }
+        do throws(CollectorError) {
+            log = try KernelLog(path)
+        } catch {
+            mayRead = false
+            if error.reason != .missing { scrape.partialErrors.append(error) }
+        }
+        return log
     }
 }
