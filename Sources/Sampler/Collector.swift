@@ -32,6 +32,8 @@ package struct SamplerOptions: Hashable, Sendable {
     package var topProcesses = 20
     /// How long one round of statvfs may take before the mount it hangs on is left alone.
     package var mountDeadlineMilliseconds: Int64 = 500
+    /// Where others put metrics as `*.prom` files; nil for nowhere.
+    package var textFileFolder: String?
 
     package init() {}
 }

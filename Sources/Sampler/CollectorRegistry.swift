@@ -4,8 +4,8 @@ package import Model
 package struct CollectorEntry: Sendable {
     /// The value of the label `collector`, and the name in the configuration.
     package let name: String
-    /// The subject under which people know it: cpu, memory, disk, network, process, service, kernel, hardware or
-    /// agent.
+    /// The subject under which people know it: cpu, memory, disk, network, process, service, textfile, kernel, hardware
+    /// or agent.
     package let section: String
     package let intervalMilliseconds: Int64
     /// Whether its cost grows with the host, so that it rests after an expensive pass (see ``CollectorSlot``).
@@ -46,6 +46,7 @@ package struct CollectorEntry: Sendable {
         CollectorEntry("process", "process", seconds: 10, budgeted: true, ProcessCollector.self),
         CollectorEntry("sensors", "hardware", seconds: 10, budgeted: true, SensorsCollector.self),
         CollectorEntry("cpu_frequency", "hardware", seconds: 10, budgeted: true, CPUFrequencyCollector.self),
+        CollectorEntry("textfile", "textfile", seconds: 10, budgeted: true, TextFilesCollector.self),
         CollectorEntry("services", "service", seconds: 10, budgeted: true, ServicesCollector.self),
         // What hardly changes.
         CollectorEntry("memory_detail", "memory", seconds: 60, MemoryDetailCollector.self),

@@ -73,6 +73,13 @@ extension NodeNames {
         node("selinux_enabled", .stored("selinux_enabled")),
     ]
 
+    // MARK: - Text files
+
+    static let textFiles: [Alias] = [
+        node("textfile_scrape_error", .stored("textfile_errors")),
+        node("textfile_mtime_seconds", .stored("textfile_modified_timestamp_seconds")),
+    ]
+
     // MARK: - Hardware
 
     static let hardware: [Alias] = [

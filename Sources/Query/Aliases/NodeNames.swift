@@ -11,7 +11,7 @@ extension AliasList {
 enum NodeNames {
     static let all = basics + kernel + details + networkDetails
     private static let basics = processors + memory + disks + fileSystems + network + exporter
-    private static let kernel = activity + pressure + limits + clock + host + hardware
+    private static let kernel = activity + pressure + limits + clock + host + textFiles + hardware
     private static let details = memoryDetail + paging + diskDetail
     private static let networkDetails = protocols + sockets + packets + devices
 

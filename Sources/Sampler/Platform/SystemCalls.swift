@@ -18,6 +18,8 @@ package struct SystemCalls: Sendable {
     package var timeZone: @Sendable (Timestamp) -> TimeZoneState
     /// What uname(2) calls the machine, as `x86_64`.
     package var machine: String
+    /// Reads a text file in Prometheus' format; the moment is what its samples are dated.
+    package var readTextFile: @Sendable ([UInt8], Timestamp) -> TextFileContent = { _, _ in TextFileContent() }
 
     package init(
         monotonicNanoseconds: @escaping @Sendable () -> UInt64, ownCPUNanoseconds: @escaping @Sendable () -> UInt64,

@@ -116,6 +116,7 @@ extension DaemonOptions {
         options.topProcesses = configuration.whole("sampler.top_processes") ?? options.topProcesses
         options.mountDeadlineMilliseconds =
             configuration.milliseconds("sampler.mount_timeout") ?? options.mountDeadlineMilliseconds
+        options.textFileFolder = configuration.text("sampler.textfile_folder") ?? "/etc/mon/textfile"
         return options
     }
 }

@@ -29,6 +29,9 @@ enum Settings {
             "sampler.top_processes", .whole(1...100), default: "20",
             "Processes recorded as the largest by CPU, memory and I/O."),
         Setting(
+            "sampler.textfile_folder", .text,
+            "Where others put metrics of their own as *.prom files; else /etc/mon/textfile where it is."),
+        Setting(
             "sampler.mount_timeout", .duration(10...60_000), default: "500ms",
             "How long a file system may take to answer before it is left alone."),
     ]

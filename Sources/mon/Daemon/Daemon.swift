@@ -60,7 +60,7 @@ struct Daemon: ~Copyable {
         ingest = Ingest(opened.recorder)
         upkeep = StoreUpkeep(log: options.log)
         attempts = Attempts(log: options.log)
-        loop = SamplingLoop(host: .live, options: options.sampler)
+        loop = SamplingLoop(host: .live, options: options.sampler, calls: .withReaders)
     }
 
     private func serve() throws(ListenError) -> HTTPServer? {

@@ -1,0 +1,76 @@
+import Glibc
+package import Model
+
+/// Metrics that others write into files of a folder, `*.prom` in Prometheus' text format, as node_exporter's textfile
+/// collector takes them: results of cron jobs, of backups, of what only root may look at.
+///
+/// A value is dated by the scrape that reads it; a file with times of its own, or with a line that is no sample, is
+/// taken for what is right in it and counted as an error. Files are written elsewhere and renamed into the folder, so
+/// that none is read half-written.
+struct TextFilesCollector: Collector {
+    static let families: [MetricFamily] = [
+        .gauge("textfile_errors", "Files of the folder that have a fault."),
+        .gauge(
+            "textfile_modified_timestamp_seconds", unit: "seconds", "When the file was written, since 1970."),
+    ]
+
+    /// Series that all files together may bring, so that no script can fill the store.
+    private static let seriesMax = 2000
+    private static let bytesMax = 1 << 20
+
+    private let folder: String?
+    private let read: @Sendable ([UInt8], Timestamp) -> TextFileContent
+
+    init(_ surroundings: Surroundings) {
+        folder = surroundings.options.textFileFolder
+        read = surroundings.calls.readTextFile
+    }
+
+    mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
+        var errors = 0
+        var room = TextFilesCollector.seriesMax
+        if let folder {
+            for name in DirectoryListing.names(in: folder) where name.hasSuffix(".prom") {
+                do throws(CollectorError) {
+                    try emit("\(folder)/\(name)", &room, into: &scrape)
+                } catch {
+                    errors += 1
+                    scrape.partialErrors.append(error)
+                }
+            }
+        }
+        scrape.emit("textfile_errors", Double(errors))
+    }
+
+    private func emit(_ path: String, _ room: inout Int, into scrape: inout Scrape) throws(CollectorError) {
+        var status = stat()
+        // The kernel fills the structure.
+        guard unsafe stat(path, &status) == 0 else { throw CollectorError(code: errno, attempt: "read \(path)") }
+        guard status.st_size <= TextFilesCollector.bytesMax else {
+            throw .malformed(path, "\(status.st_size) bytes, more than \(TextFilesCollector.bytesMax)")
+        }
+        var file = KernelFile(path, keepsOpen: false, bytes: max(4096, Int(status.st_size) + 1))
+        try file.refresh()
+        let text = file.scanner
+        let content = read(text.bytes(in: text.all), scrape.time)
+        for family in content.families { scrape.catalog.describe(family) }
+        for (labels, value) in content.samples.prefix(room) { scrape.emit(labels, value) }
+        scrape.emit("textfile_modified_timestamp_seconds", ["file": path], Double(status.st_mtim.tv_sec))
+        if content.samples.count > room {
+            room = 0
+            throw .malformed(path, "more than \(TextFilesCollector.seriesMax) series in all files together")
+        }
+        room -= content.samples.count
+        if let problem = content.problem { throw .malformed(path, problem) }
+    }
+}
+
+/// What a text file tells.
+package struct TextFileContent: Sendable {
+    package var families: [MetricFamily] = []
+    package var samples: [(labels: Labels, value: Double)] = []
+    /// The first fault, with its line; nil where there is none.
+    package var problem: String?
+
+    package init() {}
+}
