@@ -72,7 +72,7 @@ import Testing
         // The clock needs no file, SELinux without its files is off, and where nobody writes text files none has a
         // fault.
         let others = names.filter { !$0.hasPrefix("agent_") && !$0.hasPrefix("clock_") }
-        #expect(others == ["selinux_enabled", "textfile_errors"])
+        #expect(others == ["selinux_enabled", "textfile_error"])
         // What every Linux has is missed, what some lack is not.
         #expect(Set(loop.reports.map(\.collector)) == ["cpu", "memory", "filesystem", "process"])
     }

@@ -76,7 +76,7 @@ extension NodeNames {
     // MARK: - Text files
 
     static let textFiles: [Alias] = [
-        node("textfile_scrape_error", .stored("textfile_errors")),
+        node("textfile_scrape_error", .stored("textfile_error")),
         node("textfile_mtime_seconds", .stored("textfile_modified_timestamp_seconds")),
     ]
 

@@ -9,7 +9,7 @@ package import Model
 /// that none is read half-written.
 struct TextFilesCollector: Collector {
     static let families: [MetricFamily] = [
-        .gauge("textfile_errors", "Files of the folder that have a fault."),
+        .gauge("textfile_error", "Whether a file of the folder has a fault: 1 or 0."),
         .gauge(
             "textfile_modified_timestamp_seconds", unit: "seconds", "When the file was written, since 1970."),
     ]
@@ -27,19 +27,19 @@ struct TextFilesCollector: Collector {
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
-        var errors = 0
+        var hasFault = false
         var room = TextFilesCollector.seriesMax
         if let folder {
             for name in DirectoryListing.names(in: folder) where name.hasSuffix(".prom") {
                 do throws(CollectorError) {
                     try emit("\(folder)/\(name)", &room, into: &scrape)
                 } catch {
-                    errors += 1
+                    hasFault = true
                     scrape.partialErrors.append(error)
                 }
             }
         }
-        scrape.emit("textfile_errors", Double(errors))
+        scrape.emit("textfile_error", hasFault ? 1 : 0)
     }
 
     private func emit(_ path: String, _ room: inout Int, into scrape: inout Scrape) throws(CollectorError) {

@@ -38,7 +38,7 @@ import Testing
         let (page, families, reports) = pass(folder)
         #expect(
             page.filter { !$0.contains("modified") } == [
-                #"backup_bytes{job="db"} 42"#, "up 1", "last 1500", "textfile_errors 0",
+                #"backup_bytes{job="db"} 42"#, "up 1", "last 1500", "textfile_error 0",
             ])
         #expect(page.filter { $0.contains("modified") }.count == 2)
         #expect(families.contains { $0.name == "backup_bytes" && $0.kind == .gauge && $0.help == "Size." })
@@ -52,7 +52,7 @@ import Testing
         write(String(repeating: "x", count: 2 << 20), "c.prom", in: folder)
         let (page, _, reports) = pass(folder)
         #expect(page.contains("good 1") && page.contains("also 3") && page.contains("timed 1"))
-        #expect(page.contains("textfile_errors 3"))
+        #expect(page.contains("textfile_error 1"))
         #expect(reports.contains { $0.contains("a.prom") && $0.contains("line 2") }, "\(reports)")
         #expect(reports.contains { $0.contains("b.prom") && $0.contains("a time of its own") })
         #expect(reports.contains { $0.contains("c.prom") && $0.contains("more than 1048576") })
@@ -64,7 +64,7 @@ import Testing
         write("later 1\n", "b.prom", in: folder)
         let (page, _, reports) = pass(folder)
         #expect(page.count { $0.hasPrefix("many") } == 2000)
-        #expect(page.contains("textfile_errors 2"))
+        #expect(page.contains("textfile_error 1"))
         #expect(reports.contains { $0.contains("more than 2000 series") })
     }
 }
