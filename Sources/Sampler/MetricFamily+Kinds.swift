@@ -6,6 +6,11 @@ extension MetricFamily {
         MetricFamily(name: name, kind: .counter, unit: unit, help: help)
     }
 
+    /// A counter where the name ends in `_total`, else a gauge: how a table of columns says which each is.
+    static func column(_ name: String, unit: String = "", _ help: String) -> MetricFamily {
+        name.hasSuffix("_total") ? .counter(name, unit: unit, help) : .gauge(name, unit: unit, help)
+    }
+
     static func gauge(_ name: String, unit: String = "", _ help: String) -> MetricFamily {
         MetricFamily(name: name, kind: .gauge, unit: unit, help: help)
     }

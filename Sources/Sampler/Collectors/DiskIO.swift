@@ -21,7 +21,7 @@ struct DiskIOCollector: Collector {
         }
 
         init(_ name: String, unit: String = "", _ number: Int, _ scale: Scale, _ help: String) {
-            family = name.hasSuffix("_total") ? .counter(name, unit: unit, help) : .gauge(name, unit: unit, help)
+            family = .column(name, unit: unit, help)
             self.number = number
             self.scale = scale
         }

@@ -7,32 +7,29 @@ import Model
 struct NetworkCollector: Collector {
     /// The metrics, and the place of each one's number in a line behind the device's name.
     private static let columns: [(family: MetricFamily, number: Int)] = [
-        (counter("network_receive_bytes_total", unit: "bytes", "Data received by the device."), 0),
-        (counter("network_transmit_bytes_total", unit: "bytes", "Data sent by the device."), 8),
-        (counter("network_receive_packets_total", "Packets received by the device."), 1),
-        (counter("network_transmit_packets_total", "Packets sent by the device."), 9),
-        (counter("network_receive_errors_total", "Packets received in bad condition."), 2),
-        (counter("network_transmit_errors_total", "Packets that the device failed to send."), 10),
-        (counter("network_receive_drops_total", "Received packets that were dropped, for want of room mostly."), 3),
-        (counter("network_transmit_drops_total", "Packets to be sent that were dropped."), 11),
-        (counter("network_receive_fifo_total", "Times that the device's receive queue ran over."), 4),
-        (counter("network_receive_frame_total", "Packets received with a broken frame."), 5),
-        (counter("network_receive_compressed_total", "Compressed packets received."), 6),
-        (counter("network_receive_multicast_total", "Packets received that were sent to many."), 7),
-        (counter("network_transmit_fifo_total", "Times that the device's send queue ran over."), 12),
-        (counter("network_transmit_collisions_total", "Collisions while sending."), 13),
-        (counter("network_transmit_carrier_total", "Times that the carrier was lost while sending."), 14),
-        (counter("network_transmit_compressed_total", "Compressed packets sent."), 15),
+        (.counter("network_receive_bytes_total", unit: "bytes", "Data received by the device."), 0),
+        (.counter("network_transmit_bytes_total", unit: "bytes", "Data sent by the device."), 8),
+        (.counter("network_receive_packets_total", "Packets received by the device."), 1),
+        (.counter("network_transmit_packets_total", "Packets sent by the device."), 9),
+        (.counter("network_receive_errors_total", "Packets received in bad condition."), 2),
+        (.counter("network_transmit_errors_total", "Packets that the device failed to send."), 10),
+        (.counter("network_receive_drops_total", "Received packets that were dropped, for want of room mostly."), 3),
+        (.counter("network_transmit_drops_total", "Packets to be sent that were dropped."), 11),
+        (.counter("network_receive_fifo_total", "Times that the device's receive queue ran over."), 4),
+        (.counter("network_receive_frame_total", "Packets received with a broken frame."), 5),
+        (.counter("network_receive_compressed_total", "Compressed packets received."), 6),
+        (.counter("network_receive_multicast_total", "Packets received that were sent to many."), 7),
+        (.counter("network_transmit_fifo_total", "Times that the device's send queue ran over."), 12),
+        (.counter("network_transmit_collisions_total", "Collisions while sending."), 13),
+        (.counter("network_transmit_carrier_total", "Times that the carrier was lost while sending."), 14),
+        (.counter("network_transmit_compressed_total", "Compressed packets sent."), 15),
     ]
     private static let numberCount = 16
 
-    private static let unwanted = counter("network_receive_nohandler_total", "Packets received that nobody wanted.")
+    private static let unwanted = MetricFamily.counter(
+        "network_receive_nohandler_total", "Packets received that nobody wanted.")
 
     static let families = columns.map(\.family) + [unwanted]
-
-    private static func counter(_ name: String, unit: String = "", _ help: String) -> MetricFamily {
-        MetricFamily(name: name, kind: .counter, unit: unit, help: help)
-    }
 
     private struct Device {
         let handles: [SeriesHandle]

@@ -11,7 +11,7 @@ struct NetworkDevicesCollector: Collector {
         init(_ file: String, _ name: String, unit: String = "", scale: Double = 1, _ help: String) {
             self.file = file
             self.scale = scale
-            family = name.hasSuffix("_total") ? .counter(name, unit: unit, help) : .gauge(name, unit: unit, help)
+            family = .column(name, unit: unit, help)
         }
     }
 

@@ -10,7 +10,7 @@ struct ProtocolsCollector: Collector {
 
         init(_ place: String, _ name: String, unit: String = "", _ help: String) {
             self.place = place
-            family = name.hasSuffix("_total") ? .counter(name, unit: unit, help) : .gauge(name, unit: unit, help)
+            family = .column(name, unit: unit, help)
         }
     }
 

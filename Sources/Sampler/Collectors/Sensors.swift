@@ -62,14 +62,10 @@ struct SensorsCollector: Collector {
         let scale: Double
     }
 
-    /// A fact that is known from the folders alone.
-    private struct Fact {
-        var series: NamedSeries
-    }
-
     private let sysfs: String
     private var readings: [Reading] = []
-    private var facts: [Fact] = []
+    /// What is known from the folders alone.
+    private var facts: [NamedSeries] = []
     private var lookedUpAt: UInt64?
     private static let lookUpNanoseconds: UInt64 = 60_000_000_000
 
@@ -85,7 +81,7 @@ struct SensorsCollector: Collector {
             lookUpZones()
             lookedUpAt = now
         }
-        for index in facts.indices { scrape.emit(&facts[index].series, 1.0) }
+        for index in facts.indices { scrape.emit(&facts[index], 1.0) }
         for index in readings.indices {
             guard let number = readings[index].folder.number(readings[index].file) else { continue }
             scrape.emit(&readings[index].series, number * readings[index].scale)
@@ -99,7 +95,7 @@ struct SensorsCollector: Collector {
             let chip = SensorsCollector.chipName(folder, name)
             if let chipName = folder.text("name") {
                 facts.append(
-                    Fact(series: NamedSeries("hwmon_chip_info", ["chip": chip, "chip_name": Self.clean(chipName)])))
+                    NamedSeries("hwmon_chip_info", ["chip": chip, "chip_name": Self.clean(chipName)]))
             }
             // Old drivers have their files in the device's folder.
             for place in [folder, Attributes("\(root)/\(name)/device")] { lookUpSensors(place, chip: chip) }
@@ -117,7 +113,7 @@ struct SensorsCollector: Collector {
             let sensor = String(kind) + number
             if property == "label", let label = folder.text(file) {
                 facts.append(
-                    Fact(series: NamedSeries("hwmon_sensor_info", ["chip": chip, "sensor": sensor, "label": label])))
+                    NamedSeries("hwmon_sensor_info", ["chip": chip, "sensor": sensor, "label": label]))
                 continue
             }
             guard let known = Self.properties.first(where: { $0.kind == kind && $0.property == property }) else {
