@@ -107,13 +107,15 @@ _Static_assert(NLMSG_ERROR == 2 && NLMSG_DONE == 3 && TCPDIAG_GETSOCK == 18, "me
 #if defined(__GLIBC__)
 #include <malloc.h>
 void mon_trim_heap(void) { malloc_trim(0); }
+void mon_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
 void mon_share_heap(void) {
-    mallopt(M_ARENA_MAX, 1);
+    mon_one_heap();
     mallopt(M_TRIM_THRESHOLD, 32 << 20);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
 }
 #else
 void mon_trim_heap(void) {}
+void mon_one_heap(void) {}
 void mon_share_heap(void) {}
 #endif
 

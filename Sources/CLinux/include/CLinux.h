@@ -29,6 +29,9 @@ ssize_t mon_sock_diag_receive(int socket, void *buffer, size_t size);
 /// Gives freed heap memory back to the kernel, where the C library can (glibc's malloc_trim).
 void mon_trim_heap(void);
 
+/// Has all threads take their memory from one heap, where the C library would make one for each. Before threads begin.
+void mon_one_heap(void);
+
 /// For a process whose threads take turns at pieces of work that need megabytes for some milliseconds each: all threads
 /// share one heap, and up to 32 MiB of what is freed stay mapped, where the C library can (glibc's mallopt).
 void mon_share_heap(void);

@@ -30,6 +30,7 @@ struct Daemon: ~Copyable {
     static func run(_ options: DaemonOptions) throws {
         // Before any other thread exists, so that none of them gets the signals.
         Signals.hold()
+        ProcessMemory.useOneHeap()
         var daemon = try Daemon(options)
         let server = try daemon.serve()
         daemon.tellStart(server?.address.description)
