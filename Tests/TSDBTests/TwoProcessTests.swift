@@ -142,8 +142,7 @@ import Testing
         let path = folder.path
         try Self.record(path, 1, through: Self.deletedThrough, microseconds: 0)
         let selector = [Matcher("__name__", equals: "m"), Matcher("i", equals: "1")]
-        // A commit every two milliseconds: a deletion that meets others at each of its steps gives up.
-        let last = try await besideRecorder(path, from: Self.deletedThrough + 1, microseconds: 2000) {
+        let last = try await besideRecorder(path, from: Self.deletedThrough + 1, microseconds: 1000) {
             let store = try Store(at: path, access: .write(testHost))
             var through = Int64(40)
             while Self.recorded(path) < Self.deletedThrough + 800 || through < Self.deletedThrough + 40 {

@@ -7,7 +7,7 @@
 //   5. names of which no sample and no window is left become empty in their registry; ids are never given to others
 //
 // Each step is a transaction of its own that looks whether what it replaces is still what was read, and begins anew
-// where it is not. A crash in between leaves samples that were to go; running it again goes on.
+// where it is not (Store+Change.swift). A crash in between leaves samples that were to go; running it again goes on.
 
 import LMDB
 package import Model
@@ -131,7 +131,9 @@ private struct Deletion {
     /// Labels of series that lost samples.
     private var touched: Set<Labels> = []
 
-    /// How often a step begins anew because another process changed what it was about to replace.
+    /// How often all is gone through again because another process changed the store meanwhile.
+    private static let passesMax = 64
+    /// How often names are tried that another process keeps in use.
     private static let attemptsMax = 16
 
     init(_ selectors: [[Matcher]], _ range: TimeRange, in store: Store) throws(StoreError) {
@@ -147,8 +149,11 @@ private struct Deletion {
         // A recorder beside it seals, merges and folds: what it took from a place that was still to come may be in one
         // that was passed. Done is what a whole pass finds nothing in.
         var isDone = false
-        for _ in 0..<Deletion.attemptsMax where !isDone { isDone = try !pass() }
-        guard isDone else { throw changedTooOften }
+        for _ in 0..<Deletion.passesMax where !isDone { isDone = try !pass() }
+        guard isDone else {
+            throw .refused(
+                .other, description: "\(store.path) is changed by another process again and again; try again")
+        }
         for (day, ids) in targets.ids.days.sorted(by: { $0.key < $1.key }) { try dropNames(ids, of: day) }
         for (start, ids) in targets.ids.thirtyDays.sorted(by: { $0.key < $1.key }) {
             try dropLongNames(ids, from: start)
@@ -176,10 +181,6 @@ private struct Deletion {
         return isChanged
     }
 
-    private var changedTooOften: StoreError {
-        .refused(.other, description: "\(store.path) is changed by another process again and again; try again")
-    }
-
     /// Seals the spans of the head that the range touches. The recorder beside it writes on meanwhile: a row or two
     /// that come within the range after that are newer than the deletion.
     private func sealHead() throws(StoreError) {
@@ -199,32 +200,57 @@ private struct Deletion {
     private mutating func remove(
         _ ids: Set<UInt32>, of day: Int64, from block: Snapshot.BlockReference
     ) throws(StoreError) -> Bool {
-        for _ in 0..<Deletion.attemptsMax {
-            let snapshot = try store.snapshot()
+        let (store, range) = (store, range)
+        let change = try store.change { snapshot throws(StoreError) in
+            try CutSamples(block, without: ids, in: range, store, snapshot)
+        } apply: { cut, transaction throws(StoreError) in
+            try cut.put(in: store, transaction)
+        }
+        guard let change else { return false }
+        try note(change.found.removed, of: day, bytes: change.found.bytesFreed, in: change.snapshot)
+        report.blocks += 1
+        return true
+    }
+
+    /// A block without what a deletion takes.
+    private struct CutSamples {
+        let block: Snapshot.BlockReference
+        let fingerprint: BlockFingerprint
+        /// Nil where no sample is left.
+        let replacement: RawBlock?
+        /// How many samples of each id go.
+        let removed: [UInt32: Int]
+        let bytesFreed: Int
+
+        /// Nil where the block has nothing that is meant.
+        init?(
+            _ block: Snapshot.BlockReference, without ids: Set<UInt32>, in range: TimeRange, _ store: Store,
+            _ snapshot: Snapshot
+        ) throws(StoreError) {
             let found = try snapshot.contents(of: block)
             var columns = found.columns
-            let removed = Deletion.take(ids, range, from: &columns)
-            if removed.isEmpty { return false }
-            var replacement: RawBlock?
-            if !columns.isEmpty {
+            removed = Deletion.take(ids, range, from: &columns)
+            if removed.isEmpty { return nil }
+            self.block = block
+            fingerprint = found.fingerprint
+            if columns.isEmpty {
+                replacement = nil
+            } else {
                 let (times, series) = BlockAssembly.assemble(columns)
                 let interval = try snapshot.groups()[block.group]?.intervalMilliseconds ?? 1000
                 replacement = try RawBlock(
-                    block, replacing: found.fingerprint, times: times, interval: interval, series: series)
+                    block, replacing: fingerprint, times: times, interval: interval, series: series)
             }
-            let isDone = try store.write { transaction throws(StoreError) in
-                if let replacement { return try replacement.put(in: store, transaction) }
-                guard try transaction.fingerprint(of: block) == found.fingerprint else { return false }
-                try transaction.removeStripes(of: block)
-                return true
-            }
-            if !isDone { continue }
-            let freed = found.fingerprint.stripes * store.superblock.stripeBytes - (replacement?.bytes.count ?? 0)
-            try note(removed, of: day, bytes: freed, in: snapshot)
-            report.blocks += 1
+            bytesFreed = fingerprint.stripes * store.superblock.stripeBytes - (replacement?.bytes.count ?? 0)
+        }
+
+        /// - Returns: false, with nothing changed, where the block is another by now.
+        func put(in store: Store, _ transaction: borrowing WriteTransaction) throws(StoreError) -> Bool {
+            if let replacement { return try replacement.put(in: store, transaction) }
+            guard try transaction.fingerprint(of: block) == fingerprint else { return false }
+            try transaction.removeStripes(of: block)
             return true
         }
-        throw changedTooOften
     }
 
     /// Takes the samples of `ids` in `range` away; returns how many of each.
@@ -305,49 +331,44 @@ private struct Deletion {
     private mutating func removeWindows(
         from reference: TierReference, _ definition: GroupDefinition
     ) throws(StoreError) -> Bool {
-        for _ in 0..<Deletion.attemptsMax {
-            let snapshot = try store.snapshot()
-            let cut = try CutWindows(
-                reference, without: targets.ids.of(reference), in: range, definition, snapshot)
-            guard let cut else { return false }
-            guard try cut.put(in: store) else { continue }
-            report.windowBlocks += 1
-            for (id, count) in cut.removed {
-                report.windows += count
-                touched.insert(try snapshot.name(of: id, in: reference))
-            }
-            return true
+        let (store, range, ids) = (store, range, targets.ids.of(reference))
+        let change = try store.change { snapshot throws(StoreError) in
+            try CutWindows(reference, without: ids, in: range, definition, snapshot)
+        } apply: { cut, transaction throws(StoreError) in
+            try cut.put(in: store, transaction)
         }
-        throw changedTooOften
+        guard let change else { return false }
+        report.windowBlocks += 1
+        for (id, count) in change.found.removed {
+            report.windows += count
+            touched.insert(try change.snapshot.name(of: id, in: reference))
+        }
+        return true
     }
 
     // MARK: - Names
 
     /// Empties names in a registry of 30 days of which no window is left.
     private mutating func dropLongNames(_ ids: Set<UInt32>, from start: Int64) throws(StoreError) {
-        for _ in 0..<Deletion.attemptsMax {
-            let snapshot = try store.snapshot()
-            let generation = try snapshot.currentSuperblock().generation
+        let store = store
+        let change = try store.change {
+            snapshot throws(StoreError) -> (generation: UInt64, dropped: Int, bytes: [UInt8])? in
             let unused = ids.subtracting(try snapshot.idsWithWindows(.thirtyDays, from: start))
             var registry = try snapshot.longRegistry(start)
             var labels = try registry.allLabels(in: snapshot.transaction)
             let dropped = unused.filter { Int($0) < labels.count && !labels[Int($0)].isEmpty }
-            if dropped.isEmpty { return }
+            if dropped.isEmpty { return nil }
             for id in dropped { labels[Int(id)] = .empty }
-            let bytes = RegistryWriter.encode(labels)
-            let isDone = try store.write { transaction throws(StoreError) in
-                guard try transaction.superblock(of: store).generation == generation else { return false }
-                try Stripes.replace(bytes, in: store, transaction) {
-                    Key.registry(span: .thirtyDays, start: start, stripe: $0)
-                }
-                try transaction.raiseGeneration(of: store)
-                return true
+            return (try snapshot.currentSuperblock().generation, dropped.count, RegistryWriter.encode(labels))
+        } apply: { found, transaction throws(StoreError) in
+            guard try transaction.superblock(of: store).generation == found.generation else { return false }
+            try Stripes.replace(found.bytes, in: store, transaction) {
+                Key.registry(span: .thirtyDays, start: start, stripe: $0)
             }
-            if isDone {
-                report.names += dropped.count
-                return
-            }
+            try transaction.raiseGeneration(of: store)
+            return true
         }
+        report.names += change?.found.dropped ?? 0
     }
 
     /// Empties the names of series that have no sample left. Rows of the head would have to be decoded within the

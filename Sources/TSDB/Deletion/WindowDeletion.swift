@@ -109,17 +109,15 @@ struct CutWindows {
 
     /// Writes what is left in the block's place and raises the store's generation, so that a fold begins anew.
     /// - Returns: false, with nothing changed, where others have written meanwhile.
-    func put(in store: Store) throws(StoreError) -> Bool {
-        try store.write { transaction throws(StoreError) in
-            guard try transaction.superblock(of: store).generation == generation else { return false }
-            if let bytes {
-                try TierWrite(reference: reference, bytes: bytes).put(in: store, transaction)
-            } else {
-                try transaction.removeStripes(from: Key.tierBlock(reference, stripe: 0))
-            }
-            try transaction.raiseGeneration(of: store)
-            return true
+    func put(in store: Store, _ transaction: borrowing WriteTransaction) throws(StoreError) -> Bool {
+        guard try transaction.superblock(of: store).generation == generation else { return false }
+        if let bytes {
+            try TierWrite(reference: reference, bytes: bytes).put(in: store, transaction)
+        } else {
+            try transaction.removeStripes(from: Key.tierBlock(reference, stripe: 0))
         }
+        try transaction.raiseGeneration(of: store)
+        return true
     }
 }
 

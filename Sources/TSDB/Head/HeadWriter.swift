@@ -41,6 +41,9 @@ struct HeadWriter: ~Copyable {
     /// (Environment+FreeList.swift).
     private static let attemptsPerGathering = 16
 
+    /// How often caches are read anew for one write: a deletion beside it changes them with each step.
+    private static let readingsMax = 64
+
     /// Time of the newest row in milliseconds; nil where there has been none.
     var newestTime: Int64? {
         guard let frame = frames.newestTime else { return groups.newestTime }
@@ -87,7 +90,7 @@ struct HeadWriter: ~Copyable {
     mutating func write(
         _ scrapes: ArraySlice<Scrape>, day wanted: Int64, series: SeriesTable
     ) throws(StoreError) -> Int64? {
-        for _ in 0..<8 {
+        for _ in 0..<HeadWriter.readingsMax {
             if generation == .max { try load() }
             if day?.day != wanted || day?.isTailFull == true {
                 if day?.isTailFull == true { try Sealing.mergeRegistry(day: wanted, in: store) }

@@ -184,23 +184,20 @@ extension Snapshot {
 extension Store {
     /// Tells the store how long to keep what, from now on; nothing is removed by it.
     package func adopt(_ policy: RetentionPolicy, now: Timestamp) throws(StoreError) {
-        // Read and written in one transaction: two that are told at once come one after the other.
-        for _ in 0..<8 {
-            let snapshot = try snapshot()
+        _ = try change {
+            snapshot throws(StoreError) -> (
+                generation: UInt64, known: [UInt8: RetentionClass], wanted: [UInt8: RetentionClass]
+            )? in
             let known = try snapshot.retentionClasses()
-            let generation = try snapshot.currentSuperblock().generation
             let wanted = try policy.classes(known, now: now)
-            if wanted == known { return }
-            let isDone = try write { transaction throws(StoreError) in
-                guard try transaction.superblock(of: self).generation == generation else { return false }
-                for (number, one) in wanted where known[number] != one {
-                    try transaction.put(Key.retentionClass(number), payload: one.encoded())
-                }
-                try transaction.raiseGeneration(of: self)
-                return true
+            return wanted == known ? nil : (try snapshot.currentSuperblock().generation, known, wanted)
+        } apply: { found, transaction throws(StoreError) in
+            guard try transaction.superblock(of: self).generation == found.generation else { return false }
+            for (number, one) in found.wanted where found.known[number] != one {
+                try transaction.put(Key.retentionClass(number), payload: one.encoded())
             }
-            if isDone { return }
+            try transaction.raiseGeneration(of: self)
+            return true
         }
-        throw .refused(.other, description: "\(path) is changed by another process again and again")
     }
 }
