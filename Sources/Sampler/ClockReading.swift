@@ -32,6 +32,12 @@ package struct ClockReading: Hashable, Sendable {
         return unsafe clock_nanosleep(CLOCK_MONOTONIC, Int32(TIMER_ABSTIME), &end, nil) == 0
     }
 
+    /// CPU time that this process has used.
+    package static func processCPUNanoseconds() -> UInt64 { nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID) }
+
+    /// CPU time that the calling thread has used.
+    package static func threadCPUNanoseconds() -> UInt64 { nanoseconds(of: CLOCK_THREAD_CPUTIME_ID) }
+
     static func nanoseconds(of clock: clockid_t) -> UInt64 {
         var time = timespec()
         // The kernel fills `time`; it fails only for a clock that does not exist.

@@ -43,6 +43,7 @@ package struct CollectorEntry: Sendable {
         CollectorEntry("conntrack", "network", seconds: 5, ConntrackCollector.self),
         CollectorEntry("kernel_log", "kernel", seconds: 5, KernelLogCollector.self),
         CollectorEntry("agent", "agent", seconds: 5, AgentCollector.self),
+        CollectorEntry("agent_runtime", "agent", seconds: 10, AgentRuntimeCollector.self),
         CollectorEntry("process", "process", seconds: 10, budgeted: true, ProcessCollector.self),
         CollectorEntry("sensors", "hardware", seconds: 10, budgeted: true, SensorsCollector.self),
         CollectorEntry("cpu_frequency", "hardware", seconds: 10, budgeted: true, CPUFrequencyCollector.self),

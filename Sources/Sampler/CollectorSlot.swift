@@ -1,5 +1,12 @@
 import Model
 
+/// Why a collector does not run.
+package enum PauseReason: String, Hashable, Sendable {
+    case configuration
+    /// The agent's own limits.
+    case limits
+}
+
 /// A collector in its place in the loop: when it is due, how it fares, which series it keeps alive.
 ///
 /// Life: due at each multiple of its interval → runs → its series are live. A failure ends its series; three in a row
@@ -8,10 +15,12 @@ import Model
 /// its series stay.
 struct CollectorSlot {
     let entry: CollectorEntry
-    let intervalMilliseconds: Int64
+    private(set) var intervalMilliseconds: Int64
     private var collector: any Collector
-    /// Switched off by the agent's own limits, for example.
-    var isEnabled = true
+    /// Why it does not run; nil where it does.
+    private(set) var pause: PauseReason?
+    /// What its passes took together.
+    private(set) var spentNanoseconds: UInt64 = 0
     private var live = LiveSeries()
     private var health: CollectorHealth
     private var liveHealth = LiveSeries()
@@ -31,24 +40,57 @@ struct CollectorSlot {
 
     init(_ entry: CollectorEntry, _ surroundings: Surroundings) {
         self.entry = entry
-        let wanted = surroundings.options.intervalMilliseconds[entry.name] ?? entry.intervalMilliseconds
-        intervalMilliseconds = max(wanted, 100)
+        intervalMilliseconds = CollectorSlot.interval(of: entry, surroundings)
         collector = entry.make(surroundings)
         health = CollectorHealth(collector: entry.name)
     }
+
+    private static func interval(of entry: CollectorEntry, _ surroundings: Surroundings) -> Int64 {
+        max(surroundings.options.intervalMilliseconds[entry.name] ?? entry.intervalMilliseconds, 100)
+    }
+
+    /// Takes over other options.
+    /// - Parameters:
+    ///   - remakes: whether more than the interval has changed: what it kept from earlier passes is then gone.
+    ///   - isOff: whether the configuration switches it off.
+    mutating func reconfigure(_ surroundings: Surroundings, remakes: Bool, isOff: Bool) {
+        intervalMilliseconds = CollectorSlot.interval(of: entry, surroundings)
+        if isOff {
+            pause = .configuration
+        } else if pause == .configuration {
+            pause = nil
+        }
+        if remakes {
+            collector = entry.make(surroundings)
+            restsUntil = 0
+            reportedCauses = []
+        }
+    }
+
+    mutating func setSuspended(_ isSuspended: Bool) {
+        switch pause {
+        case nil: pause = isSuspended ? .limits : nil
+        case .limits: pause = isSuspended ? .limits : nil
+        case .configuration: break
+        }
+    }
+
+    var isEnabled: Bool { pause == nil }
 
     var isHealthy: Bool { health.failuresInARow < CollectorSlot.failureCountMax }
 
     /// Whether a multiple of the interval lies after the last pass, up to `time`. After a clock that went back it is
     /// due at once.
-    func isDue(at time: Timestamp) -> Bool {
+    /// - Parameter throttle: how many times as long as that it waits.
+    func isDue(at time: Timestamp, throttle: Int64) -> Bool {
         guard isEnabled, let lastDue else { return isEnabled }
-        return time < lastDue || tickIndex(of: time) > tickIndex(of: lastDue)
+        let length = intervalMilliseconds * throttle
+        return time < lastDue || tickIndex(of: time, length) > tickIndex(of: lastDue, length)
     }
 
-    private func tickIndex(of time: Timestamp) -> Int64 {
-        let quotient = time.milliseconds / intervalMilliseconds
-        return time.milliseconds % intervalMilliseconds < 0 ? quotient - 1 : quotient
+    private func tickIndex(of time: Timestamp, _ length: Int64) -> Int64 {
+        let quotient = time.milliseconds / length
+        return time.milliseconds % length < 0 ? quotient - 1 : quotient
     }
 
     /// Runs the collector, unless it rests, and appends its samples and those about itself.
@@ -70,6 +112,7 @@ struct CollectorSlot {
                 fail(error, at: scrape.monotonicNanoseconds, &reports)
             }
             let took = clock() &- began
+            spentNanoseconds &+= took
             // To the microsecond: what is below is noise that costs space.
             health.durationSeconds = Double(took / 1000) / 1e6
             if entry.isBudgeted, isHealthy {

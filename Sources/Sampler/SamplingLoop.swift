@@ -13,8 +13,9 @@ package import Model
 package struct SamplingLoop: ~Copyable {
     private var slots: [CollectorSlot]
     private var scrape = Scrape()
-    private let calls: SystemCalls
-    package let schedule: TickSchedule
+    private var surroundings: Surroundings
+    private let entries: [CollectorEntry]
+    package private(set) var schedule: TickSchedule
     /// What the caller should log about the latest sample.
     package private(set) var reports: [CollectorReport] = []
     /// Samples of the latest batch by group, so that the next one allocates once.
@@ -35,18 +36,28 @@ package struct SamplingLoop: ~Copyable {
     }
 
     init(_ entries: [CollectorEntry], _ surroundings: Surroundings) {
-        calls = surroundings.calls
-        var slots: [CollectorSlot] = []
+        self.surroundings = surroundings
+        self.entries = entries
+        slots = []
+        schedule = TickSchedule(intervals: [])
         for entry in entries where !surroundings.options.disabledCollectors.contains(entry.name) {
             slots.append(CollectorSlot(entry, surroundings))
             for family in entry.families { scrape.catalog.describe(family) }
         }
         for family in CollectorSlot.families { scrape.catalog.describe(family) }
-        // Stable by hand: collectors of one interval stay in the list's order.
-        self.slots = slots.enumerated().sorted {
-            ($0.element.intervalMilliseconds, $0.offset) < ($1.element.intervalMilliseconds, $1.offset)
-        }.map(\.element)
-        schedule = TickSchedule(intervals: slots.map(\.intervalMilliseconds))
+        arrange()
+    }
+
+    /// Collectors by interval, those of one in the list's order, and the ticks that follow from them.
+    private mutating func arrange() {
+        let places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($0.element.name, $0.offset) })
+        slots.sort {
+            ($0.intervalMilliseconds, places[$0.entry.name] ?? 0) < (
+                $1.intervalMilliseconds, places[$1.entry.name] ?? 0
+            )
+        }
+        schedule = TickSchedule(intervals: slots.map { $0.intervalMilliseconds * throttle })
+        scrape.paused = pausedCollectors
     }
 
     /// Every series ever produced; the handles of batches point into it. Not to be kept over a sample: a second owner
@@ -59,12 +70,61 @@ package struct SamplingLoop: ~Copyable {
         set { scrape.storeFigures = newValue }
     }
 
+    /// The same of the agent as a whole; nil where none runs.
+    package var runtimeFigures: RuntimeFigures? {
+        get { scrape.runtimeFigures }
+        set { scrape.runtimeFigures = newValue }
+    }
+
     /// Names of the collectors that run, in the order of their work.
     package var collectorNames: [String] { slots.filter(\.isEnabled).map(\.entry.name) }
 
-    /// Switches a collector off, which ends its series at the next sample, or on again.
-    package mutating func setEnabled(_ collector: String, _ isEnabled: Bool) {
-        for index in slots.indices where slots[index].entry.name == collector { slots[index].isEnabled = isEnabled }
+    /// Collectors that are not running, and why.
+    package var pausedCollectors: [(collector: String, reason: PauseReason)] {
+        let running = Set(slots.map(\.entry.name))
+        var paused = entries.filter { !running.contains($0.name) }.map { ($0.name, PauseReason.configuration) }
+        for slot in slots { if let reason = slot.pause { paused.append((slot.entry.name, reason)) } }
+        return paused.sorted { $0.0 < $1.0 }
+    }
+
+    /// Nanoseconds that each running collector has spent since the loop began, but those that tell of the agent itself.
+    package var costs: [(collector: String, nanoseconds: UInt64)] {
+        slots.filter { $0.isEnabled && $0.entry.section != "agent" }.map { ($0.entry.name, $0.spentNanoseconds) }
+    }
+
+    /// Has a collector rest because the agent costs too much, which ends its series at the next sample, or lets it go
+    /// on. What the configuration switched off stays off.
+    package mutating func setSuspended(_ collector: String, _ isSuspended: Bool) {
+        for index in slots.indices where slots[index].entry.name == collector {
+            slots[index].setSuspended(isSuspended)
+        }
+        scrape.paused = pausedCollectors
+    }
+
+    /// How many times as long as configured the time between two passes is; the series stay in the groups of their
+    /// intervals.
+    package var throttle: Int64 = 1 {
+        didSet { if throttle != oldValue { arrange() } }
+    }
+
+    /// Takes over other options from the next sample on. Series of collectors that are off now end there; a collector
+    /// whose options stay as they are does not notice.
+    package mutating func reconfigure(_ options: SamplerOptions) {
+        var (old, new) = (surroundings.options, options)
+        surroundings.options = options
+        (old.disabledCollectors, old.intervalMilliseconds) = ([], [:])
+        (new.disabledCollectors, new.intervalMilliseconds) = ([], [:])
+        let known = Dictionary(uniqueKeysWithValues: slots.indices.map { (slots[$0].entry.name, $0) })
+        for entry in entries {
+            let isOff = options.disabledCollectors.contains(entry.name)
+            if let index = known[entry.name] {
+                slots[index].reconfigure(surroundings, remakes: old != new, isOff: isOff)
+            } else if !isOff {
+                slots.append(CollectorSlot(entry, surroundings))
+                for family in entry.families { scrape.catalog.describe(family) }
+            }
+        }
+        arrange()
     }
 
     /// One pass over the collectors that are due at `time`: all of them at first, later those that have a multiple of
@@ -74,6 +134,7 @@ package struct SamplingLoop: ~Copyable {
     ///   - monotonicNanoseconds: CLOCK_MONOTONIC at the call, for what is measured over the time between two passes.
     package mutating func sample(at time: Timestamp, monotonicNanoseconds: UInt64) -> SampleBatch {
         var batch = SampleBatch(time: time)
+        let began = surroundings.calls.monotonicNanoseconds()
         reports.removeAll(keepingCapacity: true)
         lastSampleTime = time
         scrape.time = time
@@ -87,8 +148,8 @@ package struct SamplingLoop: ~Copyable {
                 finish(into: &batch)
                 begin(interval)
             }
-            if slots[index].isDue(at: time) {
-                slots[index].run(into: &scrape, clock: calls.monotonicNanoseconds, reports: &reports)
+            if slots[index].isDue(at: time, throttle: throttle) {
+                slots[index].run(into: &scrape, clock: surroundings.calls.monotonicNanoseconds, reports: &reports)
             } else if !slots[index].isEnabled {
                 slots[index].end(into: &scrape.group)
             }
@@ -96,6 +157,7 @@ package struct SamplingLoop: ~Copyable {
         finish(into: &batch)
         batch.frame = scrape.frame.take()
         batch.events = scrape.events
+        scrape.durations.observe(nanoseconds: surroundings.calls.monotonicNanoseconds() &- began)
         return batch
     }
 

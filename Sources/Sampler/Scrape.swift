@@ -18,6 +18,12 @@ struct Scrape {
     var missedTicks: UInt64 = 0
     /// Nil where nobody records into a store.
     var storeFigures: StoreFigures?
+    /// Nil where no agent runs.
+    var runtimeFigures: RuntimeFigures?
+    /// How long the passes before this one took.
+    var durations = DurationHistogram.scrapes
+    /// Collectors that do not run.
+    var paused: [(collector: String, reason: PauseReason)] = []
 
     @inline(__always) mutating func emit(_ series: SeriesHandle, _ value: Double) {
         group.append(series, value)

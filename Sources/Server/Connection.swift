@@ -32,7 +32,7 @@ final class Connection: ChannelInboundHandler {
         var body: [UInt8] = []
     }
 
-    private let router: Router
+    private let routes: RouteTable
     private let connections: Connections
     private var phase = Phase.waiting
     /// When it began to wait for the request to come.
@@ -46,19 +46,19 @@ final class Connection: ChannelInboundHandler {
     /// Bytes of the body in hand, taken from what all connections have together.
     private var reservedBytes = 0
 
-    private init(_ router: Router, _ connections: Connections) {
-        self.router = router
+    private init(_ routes: RouteTable, _ connections: Connections) {
+        self.routes = routes
         self.connections = connections
     }
 
-    static func addHandlers(to channel: any Channel, _ router: Router, _ connections: Connections) throws {
+    static func addHandlers(to channel: any Channel, _ routes: RouteTable, _ connections: Connections) throws {
         var decoding = NIOHTTPDecoderLimitConfiguration()
         decoding.maxHeaderFieldSize = connections.limits.headerBytesMax
         decoding.maxHeaderListSize = connections.limits.headerBytesMax
         decoding.maxHeaderFieldCount = connections.limits.headerCountMax
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoding)
         let pipeline = channel.pipeline.syncOperations
-        let connection = Connection(router, connections)
+        let connection = Connection(routes, connections)
         let watch = ClientWatch { [weak connection] in connection?.cancellation?.cancel() }
         connection.watch = watch
         try pipeline.addHandler(watch)
@@ -153,7 +153,7 @@ final class Connection: ChannelInboundHandler {
         guard case .waiting = phase else { return }
         keepsAlive = keepsAlive && head.isKeepAlive
         let (path, _) = Connection.target(head.uri)
-        let incoming = Incoming(head: head, match: router.match(method: head.method.rawValue, path: path))
+        let incoming = Incoming(head: head, match: routes.current.match(method: head.method.rawValue, path: path))
         limit(connections.limits.bodyTimeout)
         if let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }),
             length > Connection.bodyBytesMax(incoming.match)

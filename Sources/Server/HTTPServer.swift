@@ -12,6 +12,7 @@ package final class HTTPServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let channel: any Channel
     private let connections: Connections
+    private let routes: RouteTable
 
     /// - Parameters:
     ///   - allowRemote: whether addresses are fine that other machines can reach. Nobody is asked who he is.
@@ -27,7 +28,7 @@ package final class HTTPServer: Sendable {
         limits.connectionsMax = DescriptorLimit.connections(atMost: limits.connectionsMax)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let connections = Connections(loop: group.next(), limits: limits, report: report)
-        let router = Router(routes)
+        let table = RouteTable(routes)
         let bootstrap = ServerBootstrap(group: group)
             // A burst of clients; the kernel cuts it to net.core.somaxconn.
             .serverChannelOption(.backlog, value: 1024)
@@ -38,12 +39,12 @@ package final class HTTPServer: Sendable {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try Connection.addHandlers(to: channel, router, connections)
+                    try Connection.addHandlers(to: channel, table, connections)
                 }
             }
         do {
             let channel = try bootstrap.bind(to: address.socketAddress()).wait()
-            return try HTTPServer(group, channel, connections, address)
+            return try HTTPServer(group, channel, connections, table, address)
         } catch {
             try? group.syncShutdownGracefully()
             throw describe(error, address)
@@ -52,16 +53,20 @@ package final class HTTPServer: Sendable {
 
     private init(
         _ group: MultiThreadedEventLoopGroup, _ channel: any Channel, _ connections: Connections,
-        _ asked: ListenAddress
+        _ routes: RouteTable, _ asked: ListenAddress
     ) throws(ListenError) {
         self.group = group
         self.channel = channel
         self.connections = connections
+        self.routes = routes
         let host = asked.host.contains(":") ? "[\(asked.host)]" : asked.host
         address = try ListenAddress("\(host):\(channel.localAddress?.port ?? asked.port)")
     }
 
     package var port: Int { address.port }
+
+    /// Answers requests that begin from now on by other routes; those in hand end by the old ones.
+    package func replace(routes: [Route]) { self.routes.replace(routes) }
 
     /// Takes no more connections, closes those that wait, lets running requests finish for as long as `deadline` says,
     /// then closes what is left. A handler that never ends keeps its thread. Call once, and not from a handler.

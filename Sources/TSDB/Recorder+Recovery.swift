@@ -165,6 +165,17 @@ extension Snapshot {
         }
         return bytes
     }
+
+    /// Bytes of all rows that are not sealed yet.
+    package func headRowBytes() throws(StoreError) -> Int {
+        var bytes = 0
+        try transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, value throws(StoreError) in
+            guard key.headRowKey() != nil else { return .stop }
+            bytes += value.byteCount
+            return .next
+        }
+        return bytes
+    }
 }
 
 extension RetentionReport {

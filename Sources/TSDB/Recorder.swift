@@ -55,10 +55,10 @@ package struct Recorder: ~Copyable {
     var lock: RecorderLock
     /// Scrapes per commit. Twelve write a ninth of what one does (measured: design of the head, storage format), and
     /// other processes see a scrape that much later.
-    private let scrapesPerCommit: Int
+    private var scrapesPerCommit: Int
     private var series = SeriesTable()
     var writer: HeadWriter
-    private(set) var pending: [Scrape] = []
+    package private(set) var pending: [Scrape] = []
     private var families: [MetricFamily] = []
     /// How many of `families` are written.
     var writtenFamilyCount = 0
@@ -166,6 +166,16 @@ package struct Recorder: ~Copyable {
         try sealCompleteSpans()
         return .committed
     }
+
+    /// Commits in other portions from the next scrape on.
+    /// - Parameter count: scrapes of a commit, at least 1.
+    package mutating func commitEvery(_ count: Int) {
+        precondition(count > 0, "a commit holds at least one scrape")
+        scrapesPerCommit = count
+    }
+
+    /// Batches of late samples that wait to be merged.
+    package var lateBatches: Int { writer.late.batches }
 
     /// Tells the store how long to keep what; series that are appended from now on are grouped by it.
     package mutating func use(_ policy: RetentionPolicy, now: Timestamp) throws(StoreError) {

@@ -202,6 +202,9 @@ package final class Store: Sendable {
     /// How often one call follows a store that moves.
     private static let followingsMax = 8
 
+    /// Whether a folder has a store.
+    package static func isPresent(at path: String) -> Bool { !StoreFolder(path: path).generations().isEmpty }
+
     /// The pid of the process that records into the folder; nil where none does, -1 where it does not say.
     package static func recorder(of path: String) -> Int32? {
         RecorderLock.currentHolder(StoreFolder(path: path))

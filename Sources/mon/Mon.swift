@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import TSDB
 
 /// `mon`: a verb and what it needs. The root is synchronous, because an asynchronous one costs milliseconds of start.
 @main struct Mon: ParsableCommand {
@@ -11,7 +12,8 @@ import Glibc
         discussion: "Exit: 0 done, 1 failed, 2 wrong usage, 4 no data, 5 the store is locked or damaged.",
         version: Version.text,
         subcommands: [
-            QueryCommand.self, SeriesCommand.self, LabelsCommand.self, MetricsCommand.self, ExportCommand.self,
+            StatusCommand.self, QueryCommand.self, SeriesCommand.self, LabelsCommand.self, MetricsCommand.self,
+            ExportCommand.self,
             RunCommand.self, ServeCommand.self, SampleCommand.self, RetentionCommand.self, ImportCommand.self,
             DumpCommand.self, SnapshotCommand.self, DBCommand.self, ConfigCommand.self,
         ])
@@ -28,6 +30,13 @@ import Glibc
             // No command is called as a function is.
             console.write(text)
             return .success
+        }
+        // Whoever types the name alone wants to know how things are, once there is something to know.
+        if arguments.isEmpty, let status = try? StatusCommand.parseAsRoot([]) as? any Verb,
+            let folder = try? DataFolder(option: nil, use: .read, environment: console.environment),
+            Store.isPresent(at: folder.path)
+        {
+            return perform(status, on: console)
         }
         let command: any ParsableCommand
         do {

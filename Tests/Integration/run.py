@@ -761,6 +761,124 @@ def test_serve_beside_the_agent_only_reads(agent, folder):
     assert done.returncode == 2 and "--allow-remote" in done.stderr, done
 
 
+def send(url, method="POST"):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data=b"", method=method), timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_a_new_configuration_whole_or_not_at_all(folder):
+    first, second = free_port(), free_port()
+    config, data = os.path.join(folder, "mon.yaml"), os.path.join(folder, "data")
+
+    def write(text):
+        with open(config, "w") as file:
+            file.write(text)
+
+    write(f"server: {{port: {first}}}\nsampler: {{interval: 1s}}\ncollectors: {{load: {{enabled: false}}}}\n")
+    log = open(os.path.join(folder, "data.log"), "ab+")
+    agent = subprocess.Popen([MON, "run", "--data", data, "--config", config], stdout=log, stderr=log)
+    try:
+        wait_for(lambda: "cpu_usage_percent" in fetch(f"http://127.0.0.1:{first}/metrics")[1])
+
+        def answer(expression):
+            return mon("query", "-q", expression, data=data, status=(0, 4)).strip()
+
+        assert answer('load_average{period="1m"}') == ""
+        # A fault anywhere, and nothing of the file counts.
+        write(f"server: {{port: {second}}}\nstore: {{max_sise: 1GiB}}\n")
+        status, text = send(f"http://127.0.0.1:{first}/-/reload")
+        assert status == 500 and "mon.yaml:2:9: store.max_sise" in text, text
+        write(f"server: {{port: {second}}}\nstore: {{path: /elsewhere}}\n")
+        assert send(f"http://127.0.0.1:{first}/-/reload")[0] == 200, "the flag is stronger than the file's path"
+        wait_for(lambda: fetch(f"http://127.0.0.1:{second}/-/ready"))
+        try:
+            fetch(f"http://127.0.0.1:{first}/-/ready")
+            raise AssertionError("the old address is given up")
+        except urllib.error.URLError:
+            pass
+        write(f"server: {{port: {second}}}\nsampler: {{interval: 1s}}\ncollectors: {{cpu: {{enabled: false}}}}\n")
+        agent.send_signal(signal.SIGHUP)
+        wait_for(lambda: answer('load_average{period="1m"}') != "")
+        wait_for(lambda: answer("cpu_usage_percent") == "")
+        runtime = json.loads(fetch(f"http://127.0.0.1:{second}/api/v1/status/runtimeinfo")[1])["data"]
+        assert runtime["reloadConfigSuccess"] is True
+        # Nothing that was recorded before is lost.
+        assert answer("count_over_time(cpu_usage_percent[5m]) > 0") != ""
+        write("server: [\n")
+        agent.send_signal(signal.SIGHUP)
+        wait_for(lambda: "refused" in mon("status", data=data, status=(0, 1)))
+    finally:
+        agent.terminate()
+        assert agent.wait(10) == 0
+        log.close()
+
+
+def test_what_systemd_is_told(folder):
+    data, path = os.path.join(folder, "data"), os.path.join(folder, "notify")
+    log = open(os.path.join(folder, "data.log"), "ab+")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.settimeout(20)
+        environment = dict(os.environ, NOTIFY_SOCKET=path, WATCHDOG_USEC="1000000")
+        agent = subprocess.Popen([MON, "run", "--data", data, "--interval", "60s"], env=environment,
+                                 stdout=log, stderr=log)
+        try:
+            assert manager.recv(4096).startswith(b"READY=1\nSTATUS=records every 1m into ")
+            # Far more often than it samples.
+            assert [manager.recv(4096) for _ in range(3)] == [b"WATCHDOG=1\n"] * 3
+            agent.send_signal(signal.SIGHUP)
+
+            def after_watchdogs():
+                while (text := manager.recv(4096)) == b"WATCHDOG=1\n":
+                    pass
+                return text
+
+            assert after_watchdogs().startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+            assert after_watchdogs().startswith(b"READY=1\n")
+            agent.send_signal(signal.SIGTERM)
+            assert after_watchdogs() == b"STOPPING=1\n"
+            assert agent.wait(5) == 0
+        finally:
+            agent.kill()
+            agent.wait()
+            log.close()
+
+
+def test_limits_act_and_the_status_tells(folder):
+    data, config = os.path.join(folder, "data"), os.path.join(folder, "mon.yaml")
+    with open(config, "w") as file:
+        file.write("sampler: {interval: 1s}\n"
+                   "limits: {cpu_percent: 0.01, check_interval: 1s, action: disable_collectors}\n")
+    log = open(os.path.join(folder, "data.log"), "ab+")
+    agent = subprocess.Popen([MON, "run", "--data", data, "--config", config], stdout=log, stderr=log)
+    try:
+        def status():
+            return json.loads(mon("status", "--json", data=data, status=(0, 1, 4)) or "{}")
+
+        found = wait_for(lambda: (s := status()) and [p for p in s.get("paused", []) if p["reason"] == "limits"] and s)
+        assert found["status"] == "degraded" and any("rests" in p for p in found["problems"]), found
+        # With room again what rests comes back.
+        with open(config, "w") as file:
+            file.write("sampler: {interval: 1s}\nlimits: {check_interval: 1s}\n")
+        agent.send_signal(signal.SIGHUP)
+        wait_for(lambda: not status()["paused"], 90)
+        wait_for(lambda: status()["status"] == "ok")
+        assert mon("query", "-q", 'agent_limit_actions_total{action="recover"} > 0', data=data)
+        with open(config, "w") as file:
+            file.write("sampler: {interval: 1s}\nlimits: {cpu_percent: 0.01, check_interval: 1s, action: stop}\n")
+        agent.send_signal(signal.SIGHUP)
+        assert agent.wait(20) == 0
+        log.seek(0)
+        assert b"the agent ends because of the limits" in log.read()
+    finally:
+        agent.kill()
+        agent.wait()
+        log.close()
+
+
 def main():
     passed = failed = 0
     for name, test in [(n, t) for n, t in globals().items() if n.startswith("test_")]:

@@ -1,4 +1,5 @@
 import Model
+import Synchronization
 import Testing
 
 @testable import Sampler
@@ -149,14 +150,79 @@ import Testing
             return stale(batch, loop.catalog)
         }
         #expect(tick(5).isEmpty)
-        loop.setEnabled("load", false)
+        loop.setSuspended("load", true)
         #expect(loop.collectorNames == ["memory"])
         #expect(tick(10).count == 3)
         #expect(tick(15).isEmpty)
-        loop.setEnabled("load", true)
+        loop.setSuspended("load", false)
         #expect(tick(20).isEmpty)
-        loop.setEnabled("load", false)
+        loop.setSuspended("load", true)
         #expect(tick(25).count == 3)
+    }
+
+    @Test func otherOptionsCountFromTheNextSampleOn() throws {
+        var loop = SamplingLoop(
+            host: Fixtures.host("two-ticks/1"), options: Fixtures.only("memory", "load"), calls: Fixtures.calls)
+        func tick(_ seconds: Int64) -> SampleBatch {
+            loop.sample(at: Timestamp(milliseconds: seconds * 1000), monotonicNanoseconds: UInt64(seconds) * second)
+        }
+        #expect(tick(5).groups.map(\.intervalMilliseconds) == [5000])
+        var options = Fixtures.only("memory", "virtual_memory")
+        options.intervalMilliseconds["memory"] = 10_000
+        loop.reconfigure(options)
+        #expect(loop.collectorNames == ["virtual_memory", "memory"])
+        #expect(loop.pausedCollectors.contains { $0 == ("load", .configuration) })
+        #expect(loop.schedule.shortest == 5000)
+        // What is off ends, what is new begins, what is slower goes on in the group of its interval.
+        let after = tick(10)
+        let ended = stale(after, loop.catalog)
+        #expect(!ended.isEmpty && ended.allSatisfy { $0.contains("load") || $0.contains("\"load\"") })
+        #expect(after.groups.map(\.intervalMilliseconds) == [5000, 10_000])
+        #expect(after.value("memory_total_bytes", loop.catalog) != nil)
+        #expect(tick(15).value("memory_total_bytes", loop.catalog) == nil)
+        #expect(loop.catalog.families.contains { $0.name == "memory_major_faults_total" })
+        // Limits have no say over what the configuration switched off.
+        loop.setSuspended("load", true)
+        loop.setSuspended("load", false)
+        #expect(!loop.collectorNames.contains("load"))
+        loop.reconfigure(Fixtures.only("load"))
+        #expect(loop.collectorNames == ["load"])
+        #expect(tick(20).value("load_average{period=\"1m\"}", loop.catalog) != nil)
+    }
+
+    @Test func throttledItSamplesSeldomer() {
+        var loop = SamplingLoop(
+            host: Fixtures.host("two-ticks/1"), options: Fixtures.only("load"), calls: Fixtures.calls)
+        loop.throttle = 2
+        #expect(loop.schedule.shortest == 10_000)
+        let times = (1...6).filter { number in
+            let time = Int64(number) * 5000
+            let batch = loop.sample(
+                at: Timestamp(milliseconds: time), monotonicNanoseconds: UInt64(number) * 5 * second)
+            #expect(batch.groups.allSatisfy { $0.intervalMilliseconds == 5000 })
+            return !batch.groups.isEmpty
+        }
+        #expect(times == [1, 2, 4, 6])
+        loop.throttle = 1
+        #expect(loop.schedule.shortest == 5000)
+    }
+
+    @Test func costsAreCountedByCollector() {
+        var calls = Fixtures.calls
+        let clock = Mutex<UInt64>(0)
+        calls.monotonicNanoseconds = {
+            clock.withLock { now in
+                now += 7000
+                return now
+            }
+        }
+        var loop = SamplingLoop(
+            host: Fixtures.host("two-ticks/1"), options: Fixtures.only("load", "memory", "agent"), calls: calls)
+        for number in 1...3 {
+            _ = loop.sample(at: Timestamp(milliseconds: Int64(number) * 5000), monotonicNanoseconds: 0)
+        }
+        #expect(loop.costs.map(\.collector) == ["load", "memory"])
+        #expect(loop.costs.map(\.nanoseconds) == [21_000, 21_000])
     }
 
     @Test func countsMissedTicksAndMakesUpForNone() {

@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 
 /// The memory of this process itself.
 package enum ProcessMemory {
@@ -8,6 +9,24 @@ package enum ProcessMemory {
     package static func giveBack() {
         mon_trim_heap()
         mon_release_text()
+    }
+
+    /// Bytes of the process's own, RssAnon of proc_pid_status(5); nil where the kernel does not tell.
+    package static func anonymousBytes() -> Int? {
+        var file = KernelFile("/proc/self/statm", keepsOpen: false, endsAtShortRead: true, bytes: 256)
+        guard (try? file.refreshIfPresent()) == true else { return nil }
+        var text = file.scanner
+        guard text.skipWords(1), let resident = text.number(), let shared = text.number() else { return nil }
+        return Int(clamping: resident - min(shared, resident)) * sysconf(Int32(_SC_PAGESIZE))
+    }
+
+    /// The proportional set size (proc_pid_smaps_rollup(5)); nil where the kernel does not tell.
+    package static func proportionalBytes() -> UInt64? {
+        var file = KernelFile("/proc/self/smaps_rollup", keepsOpen: false, endsAtShortRead: true, bytes: 2048)
+        guard (try? file.refreshIfPresent()) == true else { return nil }
+        var numbers = KeyedNumbers(keys: ["Pss:"])
+        numbers.read(file.scanner)
+        return numbers[0]
     }
 
     /// Before threads begin: they share one heap. A page of /metrics every 15 s takes a mebibyte less so (*measured*).

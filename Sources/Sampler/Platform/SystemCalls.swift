@@ -18,6 +18,8 @@ package struct SystemCalls: Sendable {
     package var timeZone: @Sendable (Timestamp) -> TimeZoneState
     /// What uname(2) calls the machine, as `x86_64`.
     package var machine: String
+    /// The proportional set size of this process; nil where the kernel does not tell it.
+    package var ownProportionalBytes: @Sendable () -> UInt64? = { nil }
     /// Reads a text file in Prometheus' format; the moment is what its samples are dated.
     package var readTextFile: @Sendable ([UInt8], Timestamp) -> TextFileContent = { _, _ in TextFileContent() }
 
@@ -39,7 +41,13 @@ package struct SystemCalls: Sendable {
     }
 
     /// This machine.
-    package static let live = SystemCalls(
+    package static let live: SystemCalls = {
+        var calls = fixed
+        calls.ownProportionalBytes = ProcessMemory.proportionalBytes
+        return calls
+    }()
+
+    private static let fixed = SystemCalls(
         monotonicNanoseconds: { ClockReading.nanoseconds(of: CLOCK_MONOTONIC) },
         ownCPUNanoseconds: { ClockReading.nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID) },
         mountStatistics: { MountAnswer(statvfsOf: $0) },

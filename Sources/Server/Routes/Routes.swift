@@ -7,6 +7,7 @@ package enum Routes {
             HealthRoutes.healthy,
             HealthRoutes.ready(services),
         ]
+        routes += HealthRoutes.reload(services)
         if let api = services.api { routes += APIRoutes.all(api) }
         return [StartPage.route(services, listing: routes)] + routes
     }

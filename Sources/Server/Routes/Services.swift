@@ -13,6 +13,8 @@ package struct Services: Sendable {
     package var names: NameForm
     /// Whether requests can be answered truthfully: the store is open and samples come in.
     package var isReady: @Sendable () -> Bool
+    /// Reads the configuration again; what is wrong with it, nil where it was taken over. Nil where there is none.
+    package var reload: (@Sendable () -> String?)?
     /// What Prometheus' API answers from; nil where the listener has only the current values.
     package var api: APIServices?
 
@@ -49,12 +51,17 @@ package struct APIServices: Sendable {
     package var version: String
     /// What was set on the command line, for people.
     package var flags: [(name: String, value: String)]
+    /// What is configured, at the time of the call.
+    package var configuration: @Sendable () -> ConfigurationState
+    /// Whether it can be read again (``Services/reload``).
+    package var isReloadable = false
 
     package init(
         store: Store, inbox: Inbox? = nil, readOnlyReason: String = "this store is only read here",
         engine: QueryEngine = QueryEngine(), cache: ResultCache? = nil, slowQueries: SlowQueryLog? = nil,
         now: @escaping @Sendable () -> Timestamp, started: Timestamp,
-        version: String, flags: [(name: String, value: String)] = []
+        version: String, flags: [(name: String, value: String)] = [],
+        configuration: (@Sendable () -> ConfigurationState)? = nil
     ) {
         self.store = store
         self.inbox = inbox
@@ -66,5 +73,22 @@ package struct APIServices: Sendable {
         self.started = started
         self.version = version
         self.flags = flags
+        self.configuration = configuration ?? { ConfigurationState(read: started) }
+    }
+}
+
+/// What is configured, and how reading it went.
+package struct ConfigurationState: Hashable, Sendable {
+    /// The settings that count, as YAML; nothing secret is in it.
+    package var yaml: String
+    /// When it was last read without a fault.
+    package var read: Timestamp
+    /// Whether the latest attempt to read it succeeded.
+    package var isRight: Bool
+
+    package init(yaml: String = "", read: Timestamp, isRight: Bool = true) {
+        self.yaml = yaml
+        self.read = read
+        self.isRight = isRight
     }
 }

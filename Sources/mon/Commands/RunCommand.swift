@@ -22,7 +22,14 @@ struct DaemonOptions: Sendable {
     var retention: RetentionRequest
     /// Bytes of the store's file that may be in use.
     var sizeMaxBytes: Int
+    /// What the agent may use itself, and how often that is checked.
+    var limits: SelfLimits.Bounds
+    var limitCheckMilliseconds: Int64
+    var configuration: Configuration
     var log: Log
+
+    /// The configuration for people; nothing secret is in it.
+    var configurationText: String { configuration.yaml }
 }
 
 /// `mon run`: records the host and serves it until stopped.
@@ -38,6 +45,12 @@ struct RunCommand: Verb {
     var config: String?
 
     @OptionGroup var store: StoreOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "What counts unless told otherwise: default, tiny or fine.",
+            discussion: "tiny: 30s, 64MiB, a commit a minute. fine: 1s, a commit every five.", valueName: "name"))
+    var profile: String?
 
     @Option(help: "Time between two scrapes, at first 5s.")
     var interval: String?
@@ -63,7 +76,7 @@ struct RunCommand: Verb {
     var logLevel: String?
 
     func perform(on console: Console) throws -> CommandStatus {
-        try Daemon.run(options(on: console))
+        try Daemon.run(options(on: console), on: console) { try options(on: console) }
         return .success
     }
 
@@ -71,7 +84,8 @@ struct RunCommand: Verb {
     func options(on console: Console) throws(CommandFailure) -> DaemonOptions {
         let flags =
             try ConfigurationFlag.given([
-                ("store.path", "--data", store.data), ("store.commit_every", "--commit-every", commitEvery),
+                ("profile", "--profile", profile), ("store.path", "--data", store.data),
+                ("store.commit_every", "--commit-every", commitEvery),
                 ("store.max_size", "--max-size", maxSize), ("sampler.interval", "--interval", interval),
                 ("server.listen", "--listen", listen), ("log.level", "--log-level", logLevel),
             ]) + serving.given()
@@ -98,17 +112,27 @@ extension DaemonOptions {
         sizeMaxBytes = try SizeArgument.storeBytes(
             configuration.text("store.max_size"), option: configuration["store.max_size"]?.origin.description ?? "",
             diskBytes: Disk.bytes(below: dataPath))
+        limits = SelfLimits.Bounds(
+            cpuShare: configuration.number("limits.cpu_percent").map { $0 / 100 },
+            anonymousBytes: configuration.text("limits.memory").flatMap { SizeArgument.parse($0, whole: nil) },
+            measure: configuration.text("limits.action").flatMap { LimitMeasure(rawValue: $0) } ?? .log)
+        limitCheckMilliseconds = configuration.milliseconds("limits.check_interval") ?? 60_000
+        self.configuration = configuration
         log = Log.live(configuration, on: console)
     }
 
-    /// Collectors that nobody gave an interval of their own keep theirs in proportion to the shortest.
+    /// Collectors that nobody gave an interval of their own keep theirs in proportion to the shortest; what hardly
+    /// changes stays between one and two minutes, so that it is neither read for nothing nor falls out of PromQL's
+    /// lookback.
     static func samplerOptions(_ configuration: Configuration, _ interval: Int64) -> SamplerOptions {
         var options = SamplerOptions()
         let shortest = CollectorRegistry.entries.map(\.intervalMilliseconds).min() ?? 5000
         for entry in CollectorRegistry.entries {
             let names = [entry.name, entry.section].map { "collectors.\($0)" }
             let own = names.compactMap { configuration.milliseconds($0 + ".interval") }.first
-            options.intervalMilliseconds[entry.name] = own ?? entry.intervalMilliseconds / shortest * interval
+            var scaled = entry.intervalMilliseconds / shortest * interval
+            if entry.intervalMilliseconds >= 60_000 { scaled = max(interval, min(max(scaled, 60_000), 120_000)) }
+            options.intervalMilliseconds[entry.name] = own ?? scaled
             if names.compactMap({ configuration.flag($0 + ".enabled") }).first == false {
                 options.disabledCollectors.insert(entry.name)
             }

@@ -3,10 +3,12 @@ import Model
 
 /// What the agent was told, each value with where it comes from.
 ///
-/// A flag is stronger than the environment, the environment than the file, the file than what counts otherwise.
+/// A flag is stronger than the environment, the environment than the file, the file than the profile, and that than
+/// what counts otherwise.
 struct Configuration: Sendable {
     enum Origin: Hashable, Sendable, CustomStringConvertible {
         case fallback
+        case profile(String)
         case file(String, YAMLPlace)
         case environment(String)
         case flag(String)
@@ -14,6 +16,7 @@ struct Configuration: Sendable {
         var description: String {
             switch self {
             case .fallback: "default"
+            case .profile(let name): "profile \(name)"
             case .file(let path, let place): "\(path):\(place)"
             case .environment(let name): "environment \(name)"
             case .flag(let name): name
@@ -65,6 +68,9 @@ struct Configuration: Sendable {
             values[given.setting] = Value(text: given.text, origin: .flag(given.flag))
         }
         exceptions = file?.exceptions ?? []
+        for (name, text) in text("profile").flatMap({ Profile(rawValue: $0) })?.settings ?? [] where !isSet(name) {
+            values[name] = Value(text: text, origin: .profile(self.text("profile") ?? ""))
+        }
         if !problems.isEmpty { throw CommandFailure(.usage, problems.joined(separator: "\n")) }
     }
 
@@ -76,6 +82,8 @@ struct Configuration: Sendable {
     func flag(_ name: String) -> Bool? { values[name].flatMap { SettingKind.truth($0.text) } }
 
     func whole(_ name: String) -> Int? { values[name].flatMap { Int($0.text) } }
+
+    func number(_ name: String) -> Double? { values[name].flatMap { Double($0.text) } }
 
     func milliseconds(_ name: String) -> Int64? { values[name].flatMap { SettingKind.milliseconds($0.text) } }
 

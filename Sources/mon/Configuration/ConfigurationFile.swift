@@ -22,6 +22,13 @@ struct ConfigurationFile: Sendable {
         return [system, home.map { $0 + "/mon/mon.yaml" }].compactMap(\.self).first { unsafe access($0, R_OK) == 0 }
     }
 
+    /// `store.path` of the file that counts where none is named; nil where there is no such file, or it does not say.
+    static func storePath(environment: (String) -> String?) -> Configuration.Value? {
+        guard let path = path(named: nil, environment: environment) else { return nil }
+        // What is wrong in it is for `mon run` and `mon config check` to tell.
+        return (try? ConfigurationFile(at: path))?.values["store.path"]
+    }
+
     /// Reads a file and checks it.
     /// - Throws: where it cannot be read or is no YAML; what it sets wrongly is among the ``problems``.
     init(at path: String) throws(CommandFailure) {

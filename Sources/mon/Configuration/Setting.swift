@@ -31,6 +31,8 @@ enum SettingKind: Sendable {
     /// `true` or `false`; `yes`, `no`, `on`, `off`, `1` and `0` are taken, too.
     case flag
     case whole(ClosedRange<Int>)
+    /// A decimal number.
+    case number(ClosedRange<Double>)
     /// Milliseconds.
     case duration(ClosedRange<Int64>)
     /// The same in whole seconds.
@@ -56,6 +58,10 @@ enum SettingKind: Sendable {
             }
             return range.contains(number)
                 ? nil : "is out of range; \(range.lowerBound) to \(range.upperBound) are possible"
+        case .number(let range):
+            let possible = "\(FloatText.plain(range.lowerBound)) to \(FloatText.plain(range.upperBound)) are possible"
+            guard let number = Double(text), number.isFinite else { return "is no number; \(possible)" }
+            return range.contains(number) ? nil : "is out of range; \(possible)"
         case .interval(let range):
             if let found = SettingKind.duration(range).problem(with: text) { return found }
             let isWhole = SettingKind.milliseconds(text).map { $0 % 1000 == 0 } ?? false

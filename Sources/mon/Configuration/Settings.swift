@@ -3,7 +3,13 @@ import Sampler
 
 /// THE list of what can be set. The example file has each of them, which a test compares.
 enum Settings {
-    static let list: [Setting] = store + sampler + server + log + collectors
+    static let list: [Setting] = profile + store + sampler + server + limits + log + collectors
+
+    private static let profile = [
+        Setting(
+            "profile", .choice(Profile.allCases.map(\.rawValue)), default: Profile.standard.rawValue,
+            "What counts unless told otherwise: tiny is 30s, 64MiB and a commit a minute, fine is 1s.")
+    ]
 
     private static let store = [
         Setting(
@@ -49,13 +55,27 @@ enum Settings {
         Setting("query.experimental", .flag, default: "false", "Accept what Prometheus keeps behind feature flags."),
     ]
 
+    private static let limits = [
+        Setting(
+            "limits.cpu_percent", .number(0.01...100_000), default: "2",
+            "Percent of one core that the agent may use over the time between two checks."),
+        Setting(
+            "limits.memory", .size(min: 1 << 20), default: "50MiB",
+            "Memory of its own that the agent may use; pages of the store's file do not count."),
+        Setting(
+            "limits.action", .choice(LimitMeasure.allCases.map(\.rawValue)), default: LimitMeasure.throttle.rawValue,
+            "What to do where it uses more: log, throttle, disable_collectors or stop."),
+        Setting(
+            "limits.check_interval", .duration(1000...3_600_000), default: "1m", "How often that is checked."),
+    ]
+
     private static let log = [
         Setting(
             "log.level", .level, default: "info", variables: ["LOG_LEVEL"],
             "What is logged: this and what is graver."),
         Setting(
-            "log.format", .choice(["auto", "text", "json"]), default: "auto",
-            "Lines of fields or of JSON; auto is text, made for people on a terminal and without times for journald."),
+            "log.format", .choice(["auto", "text", "json", "journald"]), default: "auto",
+            "Lines of fields or of JSON, or entries of the journal; auto is what suits the reader."),
     ]
 
     /// Each collector, and each section, which stands for all of its collectors that are not set themselves.

@@ -10,12 +10,16 @@ import TSDB
 ///
 /// Life: lock the folder, mark the gap since the last recording, serve, then tick until SIGINT or SIGTERM; on those,
 /// end all series with stale markers, commit, stop serving, close. A second signal ends the process at once. SIGUSR1
-/// seals the head now.
+/// seals the head now; SIGHUP and `/-/reload` read the configuration again, whole or not at all (Daemon+Reload.swift).
 struct Daemon: ~Copyable {
-    private let options: DaemonOptions
-    private let log: Log
-    private var ingest: Ingest
-    private var loop: SamplingLoop
+    var options: DaemonOptions
+    let console: Console
+    let log: Log
+    var ingest: Ingest
+    var loop: SamplingLoop
+    var limits: LimitWatch
+    var listener: Listener
+    let manager: ServiceManager
     private var hasToldRefusals = false
     private var attempts: Attempts
     private var upkeep: StoreUpkeep
@@ -26,24 +30,30 @@ struct Daemon: ~Copyable {
     private static let damagedScrapesMax = 3
 
     /// Runs until a signal ends it.
+    /// - Parameter load: what is asked for, read anew.
     /// - Throws: what the start brought: ``StoreError``, ``ListenError``.
-    static func run(_ options: DaemonOptions) throws {
+    static func run(
+        _ options: DaemonOptions, on console: Console, load: () throws -> DaemonOptions
+    ) throws {
         // Before any other thread exists, so that none of them gets the signals.
-        Signals.hold()
+        Signals.hold(reloads: true)
         ProcessMemory.useOneHeap()
-        var daemon = try Daemon(options)
-        let server = try daemon.serve()
-        daemon.tellStart(server?.address.description)
-        daemon.tickUntilSignal()
+        var daemon = try Daemon(options, console)
+        try daemon.listener.start(daemon.ingest.store, options)
+        daemon.tellStart()
+        daemon.tickUntilSignal(load)
+        daemon.manager.stopping()
         // Whoever asks once more has no patience left.
         Signals.release()
-        server?.stop(within: .seconds(2))
+        daemon.listener.stop()
         try daemon.end()
     }
 
-    private init(_ options: DaemonOptions) throws {
+    private init(_ options: DaemonOptions, _ console: Console) throws {
         self.options = options
+        self.console = console
         log = options.log
+        manager = ServiceManager(environment: console.environment)
         StoreGuard.install(for: options.dataPath, counter: StoreRescue.counterPath(options.dataPath))
         var opened = try StoreRescue.openRecorder(options.dataPath, now: ClockReading.now().wall) {
             () throws(StoreError) in
@@ -58,52 +68,52 @@ struct Daemon: ~Copyable {
             try opened.recorder.use(policy, now: WallClock.now())
         }
         rescue = opened.rescue
+        listener = Listener(into: opened.recorder.store, options)
         ingest = Ingest(opened.recorder)
         upkeep = StoreUpkeep(log: options.log)
         attempts = Attempts(log: options.log)
+        limits = LimitWatch(options)
         loop = SamplingLoop(host: .live, options: options.sampler, calls: .withReaders)
     }
 
-    private func serve() throws(ListenError) -> HTTPServer? {
-        guard let address = options.listenAddress else { return nil }
-        let (store, log) = (ingest.store, log)
-        var api = PrometheusAPI.services(
-            store, options.serving, log, now: { WallClock.now() },
-            flags: [("web.listen-address", address), ("storage.tsdb.path", options.dataPath)])
-        api.inbox = Inbox(into: store, source: PrometheusAPI.source)
-        let services = Services(
-            version: Version.text, names: options.names,
-            metrics: { try CurrentValues.families(in: store.snapshot(), at: WallClock.now(), names: $0) }, api: api)
-        return try HTTPServer.start(
-            address: address, routes: Routes.all(services), allowRemote: options.serving.allowsRemote,
-            report: { log.error("a request failed", ["cause": $0]) })
-    }
-
-    private func tellStart(_ address: String?) {
+    private func tellStart() {
         log.info(
             "recording this host",
             [
                 "every": DurationText.format(options.intervalMilliseconds), "into": options.dataPath,
                 "collectors": loop.collectorNames.joined(separator: ","),
             ])
-        if let address { log.info("serving", ["url": "http://\(address)/metrics"]) }
+        if let address = listener.address { log.info("serving", ["url": "http://\(address)/metrics"]) }
         log.info("ask it: mon query --data \(options.dataPath) 'rate(disk_io_read_bytes_total[5m])'")
+        manager.ready(serviceStatus)
+    }
+
+    /// One line for `systemctl status`.
+    var serviceStatus: String {
+        let every = DurationText.format(options.intervalMilliseconds)
+        return "records every \(every) into \(options.dataPath)" + (listener.address.map { ", serves \($0)" } ?? "")
     }
 
     // MARK: - Ticks
 
-    private mutating func tickUntilSignal() {
+    private mutating func tickUntilSignal(_ load: () throws -> DaemonOptions) {
         markStart()
         var isStarting = true
         while true {
             let tick = loop.nextTick(after: .now())
-            switch Signals.wait(untilMonotonicNanoseconds: tick.monotonicNanoseconds) {
+            let ping = manager.nextPing(after: ClockReading.now().monotonicNanoseconds)
+            switch Signals.wait(untilMonotonicNanoseconds: min(tick.monotonicNanoseconds, ping)) {
             case .ending: return
+            case .reload: _ = reload(load)
+            case .woken: answerReloads(load)
             case .seal:
                 attempt("seal the head") { ingest throws(StoreError) in try ingest.seal() }
                 afterSeal()
             case .none:
+                manager.alive()
+                guard ClockReading.now().monotonicNanoseconds >= tick.monotonicNanoseconds else { continue }
                 self.tick()
+                if limits.check(&loop, at: ClockReading.now().monotonicNanoseconds) { return }
                 // What the start needed is not needed again.
                 if isStarting { ProcessMemory.giveBack() }
                 isStarting = false
@@ -116,6 +126,7 @@ struct Daemon: ~Copyable {
         let reading = ClockReading.now()
         upkeep.clearStaleReaders(of: ingest.store, monotonicNanoseconds: reading.monotonicNanoseconds)
         loop.storeFigures = upkeep.figures(of: ingest, sizeMaxBytes: options.sizeMaxBytes)
+        loop.runtimeFigures = runtimeFigures(at: reading)
         for batch in loop.tick(at: reading) {
             if ingest.willSeal(at: batch.time) { age() }
             let catalog = loop.catalog
@@ -131,6 +142,22 @@ struct Daemon: ~Copyable {
         upkeep.tell(ingest, sizeMaxBytes: options.sizeMaxBytes)
         tellRefusals()
         if ingest.sealCount != sealed { afterSeal() }
+    }
+
+    private mutating func runtimeFigures(at reading: ClockReading) -> RuntimeFigures {
+        var figures = RuntimeFigures()
+        figures.version = Version.number
+        figures.listenAddress = listener.address ?? ""
+        figures.commits = ingest.commits
+        figures.pendingScrapes = ingest.pendingScrapes
+        figures.lateBatches = ingest.lateBatches
+        figures.headBytes = upkeep.headBytes(
+            of: ingest.store, monotonicNanoseconds: reading.monotonicNanoseconds)
+        let configuration = listener.configuration
+        figures.configurationRead = configuration.read
+        figures.isConfigurationRight = configuration.isRight
+        figures.limits = limits.figures
+        return figures
     }
 
     /// Once: the series that are refused from then on are as many as there are.

@@ -32,6 +32,22 @@ struct Ingest: ~Copyable {
     /// Samples of series beyond what a day may name.
     var refusedSeries: RefusedSeries { recorder.refusedSeries }
 
+    /// Scrapes that wait for a commit.
+    var pendingScrapes: Int { recorder.pending.count }
+    /// Batches of late samples that wait to be merged.
+    var lateBatches: Int { recorder.lateBatches }
+    /// How long commits took.
+    private(set) var commits = DurationHistogram.commits
+
+    /// Takes over how much may be in use, how many scrapes share a commit, and how long to keep what.
+    mutating func adopt(
+        sizeMaxBytes: Int, scrapesPerCommit: Int, _ policy: RetentionPolicy?, now: Timestamp
+    ) throws(StoreError) {
+        if let policy { try recorder.use(policy, now: now) }
+        recorder.sizeMax = sizeMaxBytes
+        recorder.commitEvery(scrapesPerCommit)
+    }
+
     /// Records a batch.
     /// - Throws: what the commit brought; the batch waits for the next one.
     mutating func append(_ batch: SampleBatch, _ catalog: SeriesCatalog) throws(StoreError) {
@@ -50,7 +66,10 @@ struct Ingest: ~Copyable {
             for (series, value) in group.samples { row.samples.append((references[series.index], value)) }
             scrape.rows.append(row)
         }
-        try recorder.append(scrape)
+        let began = ClockReading.now().monotonicNanoseconds
+        if try recorder.append(scrape) == .committed {
+            commits.observe(nanoseconds: ClockReading.now().monotonicNanoseconds - began)
+        }
     }
 
     /// Marks the time since the last recording as a gap; see ``Recorder/markGap(before:)``.

@@ -37,7 +37,7 @@ struct ServingKeeper: ~Copyable {
             switch Signals.wait(untilMonotonicNanoseconds: reading.monotonicNanoseconds + Self.minuteNanoseconds) {
             case .ending: return
             case .seal: merge()
-            case .none: break
+            case .reload, .woken, .none: break
             }
         }
     }

@@ -9,6 +9,8 @@ struct StoreUpkeep {
     private let log: Log
     private var staleReaders = 0
     private var lastReaderCheck: UInt64?
+    private var headBytes: Int?
+    private var lastHeadLook: UInt64?
     private var toldEvictedBlocks = 0
     private var toldStoresBegun = 0
 
@@ -33,6 +35,14 @@ struct StoreUpkeep {
         figures.evictedBlocks = ingest.evicted.blocks + ingest.evicted.processBlocks
         figures.staleReaders = staleReaders + ingest.staleReaders
         return figures
+    }
+
+    /// Bytes of rows that are not sealed yet, looked up once a minute; nil while the store cannot be read.
+    mutating func headBytes(of store: Store, monotonicNanoseconds now: UInt64) -> Int? {
+        if let last = lastHeadLook, now < last + StoreUpkeep.readerCheckNanoseconds { return headBytes }
+        lastHeadLook = now
+        headBytes = try? store.snapshot().headRowBytes()
+        return headBytes
     }
 
     /// Start of the span of two hours that a time is in, in seconds: what is too old is looked for once a span.

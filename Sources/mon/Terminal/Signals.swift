@@ -1,18 +1,24 @@
 import Glibc
 
-/// SIGINT, SIGTERM and SIGUSR1 as something a thread waits for.
+/// SIGINT, SIGTERM, SIGHUP and SIGUSR1 as something a thread waits for.
 enum Signals {
     enum Arrived: Hashable {
         /// SIGINT or SIGTERM.
         case ending
+        /// SIGHUP.
+        case reload
         /// SIGUSR1.
         case seal
+        /// SIGUSR2, with which other threads wake the one that waits (``wake()``).
+        case woken
         case none
     }
 
     /// Holds them back from the calling thread and all that it starts. Call before any other thread exists.
-    static func hold() {
+    /// - Parameter reloads: whether SIGHUP is one of them; else it ends the process as ever.
+    static func hold(reloads: Bool = false) {
         var set = Signals.awaited
+        if !reloads { unsafe sigdelset(&set, SIGHUP) }
         // The set lives for the call.
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     }
@@ -22,6 +28,9 @@ enum Signals {
         var set = Signals.awaited
         unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
+
+    /// Has the thread that waits look up, from any thread.
+    static func wake() { kill(getpid(), SIGUSR2) }
 
     /// Waits for a signal that ``hold()`` has held back.
     static func wait() {
@@ -40,7 +49,9 @@ enum Signals {
             // Set and timeout live for the call, which measures the timeout on CLOCK_MONOTONIC.
             switch unsafe sigtimedwait(&set, nil, &timeout) {
             case SIGINT, SIGTERM: return .ending
+            case SIGHUP: return .reload
             case SIGUSR1: return .seal
+            case SIGUSR2: return .woken
             default: if rest < 1_000_000_000_000, errno == EAGAIN { return .none }
             }
         }
@@ -49,7 +60,7 @@ enum Signals {
     private static var awaited: sigset_t {
         var set = sigset_t()
         unsafe sigemptyset(&set)
-        for signal in [SIGINT, SIGTERM, SIGUSR1] { unsafe sigaddset(&set, signal) }
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2] { unsafe sigaddset(&set, signal) }
         return set
     }
 }

@@ -46,6 +46,60 @@ import Testing
         #expect(value == Configuration.Value(text: text, origin: .environment(variable)))
     }
 
+    @Test func aProfileIsStrongerThanDefaultsOnly() throws {
+        let tiny = try resolve("profile: tiny\nstore: {commit_every: 5}\n")
+        #expect(tiny.text("sampler.interval") == "30s" && tiny.text("store.max_size") == "64MiB")
+        #expect(tiny["sampler.interval"]?.origin.description == "profile tiny")
+        #expect(
+            tiny["store.commit_every"]?.origin.description == "mon.yaml:1:1" || tiny.whole("store.commit_every") == 5)
+        let flag = ConfigurationFlag(setting: "profile", flag: "--profile", text: "fine")
+        #expect(try resolve("profile: tiny\n", ["MON_PROFILE": "tiny"], [flag]).text("sampler.interval") == "1s")
+        #expect(try resolve("", ["MON_PROFILE": "tiny"]).text("sampler.interval") == "30s")
+        #expect(
+            try resolve("", ["MON_PROFILE": "fine", "MON_SAMPLER_INTERVAL": "10s"]).text("sampler.interval") == "10s")
+        for profile in Profile.allCases {
+            for (name, text) in profile.settings {
+                let setting = try #require(Settings.named(name))
+                #expect(setting.kind.problem(with: text) == nil, "\(profile) \(name)")
+            }
+        }
+    }
+
+    /// What it says as YAML, read again, is the same.
+    @Test func asYAML() throws {
+        let text = """
+            store:
+              path: "/data of mon: #1"
+              retention: {raw: 7d}
+              retention_for:
+                - {match: '{a="b\\"\\\\"}', raw: 1d, 1m: 30d}
+            log: {level: debug}
+            collectors: {process: {enabled: false}, disk: {interval: 30s}}
+            """
+        let configuration = try resolve(text, ["PROMETHEUS_PORT": "9200"])
+        let again = try resolve(configuration.yaml)
+        for setting in Settings.list {
+            #expect(again.text(setting.name) == configuration.text(setting.name), "\(setting.name)")
+        }
+        #expect(again.exceptions.map(\.selector) == configuration.exceptions.map(\.selector))
+        #expect(again.exceptions.map(\.times) == configuration.exceptions.map(\.times))
+    }
+
+    @Test func slowCollectorsStayWithinTheLookback() throws {
+        func intervals(_ interval: String) throws -> [String: Int64] {
+            let configuration = try resolve("sampler: {interval: \(interval)}\n")
+            let milliseconds = configuration.milliseconds("sampler.interval") ?? 0
+            return DaemonOptions.samplerOptions(configuration, milliseconds).intervalMilliseconds
+        }
+        let usual = try intervals("5s")
+        #expect(usual["cpu"] == 5000 && usual["process"] == 10_000 && usual["host_info"] == 60_000)
+        let tiny = try intervals("30s")
+        #expect(tiny["cpu"] == 30_000 && tiny["process"] == 60_000 && tiny["host_info"] == 120_000)
+        let fine = try intervals("1s")
+        #expect(fine["cpu"] == 1000 && fine["process"] == 2000 && fine["host_info"] == 60_000)
+        #expect(try intervals("5m")["host_info"] == 300_000)
+    }
+
     /// Its own variable is stronger than the one that people know.
     @Test func twoVariables() throws {
         #expect(try resolve("", ["LOG_LEVEL": "debug", "MON_LOG_LEVEL": "error"]).text("log.level") == "error")

@@ -44,7 +44,7 @@ import Testing
         func level(_ flags: [ConfigurationFlag] = []) throws -> LogLevel {
             let console = TestConsole(environment: ["LOG_LEVEL": "error"]).console
             let configuration = try Configuration(file: nil, environment: console.environment, flags: flags)
-            return Log.live(configuration, on: console).level
+            return try #require(LogLevel.allCases.first { Log.live(configuration, on: console).tells($0) })
         }
         #expect(try level() == .error)
         #expect(try level([ConfigurationFlag(setting: "log.level", flag: "--log-level", text: "debug")]) == .debug)
@@ -54,5 +54,19 @@ import Testing
         let text = lines(.info, .json) { $0.info("a \"b\"", ["c": "d\n"]) }
         #expect(text.hasSuffix(#""level":"info","msg":"a \"b\"","c":"d\n"}"# + "\n"), "\(text)")
         #expect(text.hasPrefix(#"{"time":""#))
+    }
+
+    /// A new configuration counts from the next line on.
+    @Test func aReloadChangesLevelAndStyle() throws {
+        let bytes = Mutex<[UInt8]>([])
+        let log = Log(
+            level: .error, style: .fieldsWithoutTime, zone: .utc, now: { Timestamp(milliseconds: 0) },
+            sink: { line in bytes.withLock { $0 += line } })
+        log.info("before")
+        let console = TestConsole(environment: ["MON_LOG_LEVEL": "debug", "MON_LOG_FORMAT": "json"]).console
+        log.adopt(try Configuration(file: nil, environment: console.environment, flags: []), on: console)
+        log.debug("after")
+        let text = String(decoding: bytes.withLock { $0 }, as: UTF8.self)
+        #expect(text == #"{"time":"1970-01-01T00:00:00Z","level":"debug","msg":"after"}"# + "\n")
     }
 }

@@ -19,9 +19,12 @@ enum StatusRoutes {
                 "{\"activeTargets\":[],\"droppedTargets\":[],\"droppedTargetCounts\":{}}"),
             fixed("targets/metadata", "metadata of scraped targets: none", "[]"),
             fixed("scrape_pools", "names of scrape jobs: none", "{\"scrapePools\":[]}"),
-            fixed("features", "what of the API is there", features),
+            fixed("features", "what of the API is there", features(services)),
             fixed("status/buildinfo", "versions", buildInformation(services)),
-            fixed("status/config", "the configuration: flags only", "{\"yaml\":\"\"}"),
+            APIRoutes.get("status/config", "the configuration that counts") { _ in
+                let yaml = "{\"yaml\":\(APIRoutes.quoted(services.configuration().yaml))}"
+                return APIRoutes.json { PrometheusJSON.write(data: yaml, into: &$0) }
+            },
             fixed(
                 "status/flags", "flags",
                 "{"
@@ -41,12 +44,14 @@ enum StatusRoutes {
         }
     }
 
-    private static let features =
-        "{\"api\":{\"label_values_match\":true,\"lifecycle\":false,\"query_stats\":true,\"query_warnings\":true,"
-        + "\"remote_read\":true,\"remote_write_receiver\":true,\"admin\":false,\"exemplars\":false},"
-        + "\"promql\":{\"at_modifier\":true,\"negative_offset\":true,\"subqueries\":true,\"bool\":true,"
-        + "\"on\":true,\"ignoring\":true,\"group_left\":true,\"group_right\":true,\"native_histograms\":false},"
-        + "\"rules\":{},\"scrape\":{}}"
+    private static func features(_ services: APIServices) -> String {
+        let lifecycle = "\"lifecycle\":\(services.isReloadable)"
+        return "{\"api\":{\"label_values_match\":true,\(lifecycle),\"query_stats\":true,\"query_warnings\":true,"
+            + "\"remote_read\":true,\"remote_write_receiver\":true,\"admin\":false,\"exemplars\":false},"
+            + "\"promql\":{\"at_modifier\":true,\"negative_offset\":true,\"subqueries\":true,\"bool\":true,"
+            + "\"on\":true,\"ignoring\":true,\"group_left\":true,\"group_right\":true,\"native_histograms\":false},"
+            + "\"rules\":{},\"scrape\":{}}"
+    }
 
     private static func buildInformation(_ services: APIServices) -> String {
         "{\"version\":\"\(prometheusVersion)\",\"revision\":\"\",\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\""
@@ -57,11 +62,13 @@ enum StatusRoutes {
     private static func runtimeInformation(_ services: APIServices) -> String {
         let now = TimeText.rfc3339(services.now(), .utc)
         let started = TimeText.rfc3339(services.started, .utc)
+        let configuration = services.configuration()
         let retention = (try? services.store.snapshot().retentionPolicy().keep.description) ?? ""
         let fields: [(String, String)] = [
             ("startTime", APIRoutes.quoted(started)), ("CWD", APIRoutes.quoted(services.store.path)),
             ("hostname", APIRoutes.quoted(services.store.host.name)), ("serverTime", APIRoutes.quoted(now)),
-            ("reloadConfigSuccess", "true"), ("lastConfigTime", APIRoutes.quoted(started)),
+            ("reloadConfigSuccess", "\(configuration.isRight)"),
+            ("lastConfigTime", APIRoutes.quoted(TimeText.rfc3339(configuration.read, .utc))),
             ("corruptionCount", "0"), ("goroutineCount", "0"),
             ("GOMAXPROCS", "\(sysconf(Int32(_SC_NPROCESSORS_ONLN)))"), ("GOMEMLIMIT", "0"), ("GOGC", "\"\""),
             ("GODEBUG", "\"\""), ("storageRetention", APIRoutes.quoted(retention)),

@@ -1,8 +1,9 @@
 import Glibc
 import TSDB
 
-/// The folder of the store: `--data`, else the variable MON_DATA, else `/var/lib/mon` where it is and may be used, else
-/// `$XDG_STATE_HOME/mon`, else `~/.local/state/mon`.
+/// The folder of the store: `--data`, else the variables MON_STORE_PATH and MON_DATA, else `store.path` of the
+/// configuration file, else `/var/lib/mon` where it is and may be used, else `$XDG_STATE_HOME/mon`, else
+/// `~/.local/state/mon`.
 struct DataFolder {
     enum Use {
         case read, write
@@ -16,14 +17,17 @@ struct DataFolder {
 
     /// - Parameter mayUse: whether a folder is there and may be used so.
     init(
-        option: String?, use: Use, environment: (String) -> String?,
-        mayUse: (String, Use) -> Bool = DataFolder.mayUse
+        option: String?, use: Use, environment: @escaping (String) -> String?,
+        mayUse: (String, Use) -> Bool = DataFolder.mayUse,
+        configured: ((String) -> String?) -> Configuration.Value? = ConfigurationFile.storePath
     ) throws(CommandFailure) {
         if let option {
             guard !option.isEmpty else { throw CommandFailure(.usage, "--data: the folder's name is empty") }
             (path, reason) = (option, nil)
-        } else if let variable = environment("MON_DATA"), !variable.isEmpty {
-            (path, reason) = (variable, "from MON_DATA")
+        } else if let name = ["MON_STORE_PATH", "MON_DATA"].first(where: { environment($0)?.isEmpty == false }) {
+            (path, reason) = (environment(name) ?? "", "from \(name)")
+        } else if let value = configured(environment) {
+            (path, reason) = (value.text, "from \(value.origin)")
         } else if mayUse(DataFolder.system, use) {
             (path, reason) = (DataFolder.system, nil)
         } else if let home = DataFolder.stateHome(environment) {

@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -8,8 +9,26 @@ import Testing
         _ option: String?, _ environment: [String: String], systemMayBeUsed: Bool = false
     ) throws -> String {
         try DataFolder(
-            option: option, use: .read, environment: { environment[$0] }, mayUse: { _, _ in systemMayBeUsed }
+            option: option, use: .read, environment: { environment[$0] }, mayUse: { _, _ in systemMayBeUsed },
+            configured: { _ in nil }
         ).path
+    }
+
+    /// The agent's own file says where its store is, to all other commands, too.
+    @Test func theConfigurationFile() throws {
+        let folder = TemporaryFolder()
+        let path = folder.path + "/mon.yaml"
+        let file = try #require(fopen(path, "w"))
+        fputs("log: {level: loud}\nstore:\n  path: /elsewhere\n", file)
+        fclose(file)
+        func found(_ environment: [String: String]) throws -> DataFolder {
+            try DataFolder(option: nil, use: .read, environment: { environment[$0] }, mayUse: { _, _ in true })
+        }
+        let configured = try found(["MON_CONFIG": path])
+        #expect(configured.path == "/elsewhere" && configured.reason == "from \(path):3:9")
+        #expect(try found(["MON_CONFIG": path, "MON_DATA": "/m"]).path == "/m")
+        #expect(try found(["MON_CONFIG": path, "MON_DATA": "/m", "MON_STORE_PATH": "/s"]).path == "/s")
+        #expect(try found(["MON_CONFIG": folder.path + "/none"]).path == "/var/lib/mon")
     }
 
     @Test func order() throws {

@@ -1,0 +1,95 @@
+import Model
+
+/// What the agent does and decides: how long its work takes, what waits, what it has switched off.
+struct AgentRuntimeCollector: Collector {
+    static let families: [MetricFamily] = [
+        MetricFamily(
+            name: "agent_info", kind: .gauge, help: "The agent's version and where it serves; always 1."),
+        MetricFamily(
+            name: "agent_memory_pss_bytes", kind: .gauge, unit: "bytes",
+            help: "Memory of the agent, pages that others use too as their share; looked at each minute."),
+        MetricFamily(
+            name: "agent_scrape_duration_seconds", kind: .histogram, unit: "seconds",
+            help: "How long passes over the collectors took."),
+        MetricFamily(
+            name: "agent_commit_duration_seconds", kind: .histogram, unit: "seconds",
+            help: "How long commits took, until the disk had them."),
+        MetricFamily(name: "agent_pending_scrapes", kind: .gauge, help: "Scrapes that wait for a commit."),
+        MetricFamily(
+            name: "agent_late_batches", kind: .gauge, help: "Batches of late samples that wait to be merged."),
+        MetricFamily(
+            name: "agent_store_head_bytes", kind: .gauge, unit: "bytes",
+            help: "Bytes of rows that are not sealed into blocks yet; looked at each minute."),
+        MetricFamily(
+            name: "agent_collector_paused", kind: .gauge,
+            help: "1 for a collector that does not run, with the reason: configuration or limits."),
+        MetricFamily(
+            name: "agent_limit_exceeded", kind: .gauge,
+            help: "Whether the agent used more than its limit of the resource at the latest check."),
+        MetricFamily(
+            name: "agent_limit_actions_total", kind: .counter,
+            help: "What was decided because of limits: log, throttle, disable_collectors, stop, recover."),
+        MetricFamily(
+            name: "agent_throttle_factor", kind: .gauge,
+            help: "How many times as long as configured the intervals are; 1 unless a limit was exceeded."),
+        MetricFamily(
+            name: "agent_config_last_reload_successful", kind: .gauge,
+            help: "Whether the latest attempt to read the configuration succeeded."),
+        MetricFamily(
+            name: "agent_config_last_reload_success_timestamp_seconds", kind: .gauge, unit: "seconds",
+            help: "When the configuration was last read without a fault."),
+    ]
+
+    private let calls: SystemCalls
+    private var scrapes = HistogramSeries("agent_scrape_duration_seconds")
+    private var commits = HistogramSeries("agent_commit_duration_seconds")
+    private var pending = NamedSeries("agent_pending_scrapes")
+    private var late = NamedSeries("agent_late_batches")
+    private var head = NamedSeries("agent_store_head_bytes")
+    private var proportional = NamedSeries("agent_memory_pss_bytes")
+    private var factor = NamedSeries("agent_throttle_factor")
+    private var reloaded = NamedSeries("agent_config_last_reload_successful")
+    private var reloadTime = NamedSeries("agent_config_last_reload_success_timestamp_seconds")
+    private var exceeded = LimitedResource.allCases.map {
+        (resource: $0, series: NamedSeries("agent_limit_exceeded", ["resource": $0.rawValue]))
+    }
+    private var actions = LimitAction.allCases.map {
+        (action: $0, series: NamedSeries("agent_limit_actions_total", ["action": $0.rawValue]))
+    }
+    private var proportionalBytes: UInt64?
+    private var nextLook: UInt64 = 0
+
+    /// Looking at the share of every page takes 0.1 ms.
+    private static let lookNanoseconds: UInt64 = 60_000_000_000
+
+    init(_ surroundings: Surroundings) { calls = surroundings.calls }
+
+    mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
+        scrapes.emit(scrape.durations, into: &scrape)
+        for (collector, reason) in scrape.paused {
+            scrape.emit("agent_collector_paused", ["collector": collector, "reason": reason.rawValue], 1)
+        }
+        // Just before the minute, so that the tick at which it is over does not just miss it.
+        if scrape.monotonicNanoseconds >= nextLook {
+            nextLook = scrape.monotonicNanoseconds + AgentRuntimeCollector.lookNanoseconds / 100 * 99
+            proportionalBytes = calls.ownProportionalBytes()
+        }
+        scrape.emit(&proportional, proportionalBytes)
+        guard let figures = scrape.runtimeFigures else { return }
+        scrape.emit("agent_info", ["version": figures.version, "listen": figures.listenAddress], 1)
+        commits.emit(figures.commits, into: &scrape)
+        scrape.emit(&pending, Double(figures.pendingScrapes))
+        scrape.emit(&late, Double(figures.lateBatches))
+        scrape.emit(&head, figures.headBytes.map(Double.init))
+        scrape.emit(&reloaded, figures.isConfigurationRight ? 1.0 : 0.0)
+        scrape.emit(&reloadTime, figures.configurationRead?.seconds)
+        guard let limits = figures.limits else { return }
+        scrape.emit(&factor, Double(limits.throttle))
+        for index in exceeded.indices {
+            scrape.emit(&exceeded[index].series, limits.isExceeded[exceeded[index].resource] == true ? 1.0 : 0.0)
+        }
+        for index in actions.indices {
+            scrape.emit(&actions[index].series, Double(limits.actions[actions[index].action] ?? 0))
+        }
+    }
+}
