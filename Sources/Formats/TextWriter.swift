@@ -47,6 +47,11 @@ package struct TextWriter: Sendable {
         write(String(number))
     }
 
+    /// Takes back what was written beyond the first `count` bytes.
+    package mutating func truncate(to count: Int) {
+        bytes.removeLast(bytes.count - count)
+    }
+
     /// Takes back the last byte, when it is `byte`: the comma after the last element of a list.
     package mutating func removeTrailing(_ byte: UInt8) {
         if bytes.last == byte { bytes.removeLast() }

@@ -9,6 +9,10 @@ package struct SeriesHandle: Hashable, Sendable {
 package struct SeriesCatalog: Sendable {
     package private(set) var labels: [Labels] = []
     package private(set) var families: [MetricFamily] = []
+    /// Which collector each series came from first, beside ``labels``.
+    package private(set) var origins: [String] = []
+    /// The collector whose series are those that are new from now on.
+    package var origin = ""
     private var handles: [Labels: SeriesHandle] = [:]
     private var familyNames: Set<String> = []
 
@@ -19,6 +23,7 @@ package struct SeriesCatalog: Sendable {
         if let known = handles[labels] { return known }
         let handle = SeriesHandle(index: self.labels.count)
         self.labels.append(labels)
+        origins.append(origin)
         handles[labels] = handle
         return handle
     }

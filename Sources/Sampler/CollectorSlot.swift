@@ -98,6 +98,7 @@ struct CollectorSlot {
         into scrape: inout Scrape, clock: @Sendable () -> UInt64, reports: inout [CollectorReport]
     ) {
         lastDue = scrape.time
+        scrape.catalog.origin = entry.name
         if scrape.monotonicNanoseconds >= restsUntil {
             let began = clock()
             let start = scrape.group.samples.count

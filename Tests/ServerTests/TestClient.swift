@@ -54,6 +54,12 @@ final class TestClient {
         return answer()
     }
 
+    /// The headers of a path.
+    func head(_ path: String, headers: String = "") -> [String: String]? {
+        send("HEAD \(path) HTTP/1.1\r\nHost: test\r\n\(headers)\r\n")
+        return answer(hasBody: false)?.headers
+    }
+
     /// Tells the server that nothing more will come.
     func shutdownOutput() { shutdown(socket, Int32(SHUT_WR)) }
 

@@ -35,7 +35,12 @@ enum ExpositionRules {
     }
 
     private static func isNamed(_ sample: ExpositionSample, _ name: String) -> Bool {
-        NameText.legacyMetricName(sample.labels.metricName ?? "") == name
+        if let own = sample.labels.value(of: Labels.metricNameLabel),
+            sample.labels.bytes[own].elementsEqual(name.utf8)
+        {
+            return true
+        }
+        return NameText.legacyMetricName(sample.labels.metricName ?? "") == name
     }
 
     /// Whether all names are the family's with one of the suffixes, those with `boundarySuffix` have a bound, and no
@@ -62,11 +67,20 @@ enum SampleOrder {
     static func sort(_ samples: inout [ExpositionSample], kind: MetricFamily.Kind) {
         switch kind {
         case .unknown, .counter, .gauge, .info, .stateSet:
+            if isInOrder(samples) { return }
             samples.sort { ($0.labels, $0.time ?? .zero) < ($1.labels, $1.time ?? .zero) }
         case .histogram, .gaugeHistogram, .summary:
             let keyed = samples.map { (key: Key($0), sample: $0) }
             samples = keyed.sorted { $0.key < $1.key }.map(\.sample)
         }
+    }
+
+    /// Whether the samples come as they are to stand: what keeps them in order pays no sorting.
+    private static func isInOrder(_ samples: [ExpositionSample]) -> Bool {
+        for place in samples.indices.dropFirst() where !(samples[place - 1].labels < samples[place].labels) {
+            return false
+        }
+        return true
     }
 
     /// Orders by whose sample it is, then its time, then bounds from small to large, then `_count` and `_sum`.

@@ -111,14 +111,13 @@ enum NodeNames {
 
     // MARK: - The exporter itself
 
-    private static let collectors: [LabelChange] = [
-        .map(
-            "collector",
-            [
-                "load": "loadavg", "memory": "meminfo", "virtual_memory": "vmstat", "disk_io": "diskstats",
-                "network": "netdev", "connections": "tcpstat", "process": "processes",
-            ])
+    /// What a collector here is called there.
+    static let collectorNames: KeyValuePairs<String, String> = [
+        "load": "loadavg", "memory": "meminfo", "virtual_memory": "vmstat", "disk_io": "diskstats",
+        "network": "netdev", "connections": "tcpstat", "process": "processes",
     ]
+
+    private static let collectors: [LabelChange] = [.map("collector", collectorNames)]
 
     private static let exporter: [Alias] = [
         node("scrape_collector_duration_seconds", .stored("agent_collector_duration_seconds"), collectors),

@@ -7,10 +7,14 @@ package import TSDB
 package struct Services: Sendable {
     /// For people: `mon 1.0 (abcdef)`.
     package var version: String
-    /// The current values, under the names that are asked for.
-    package var metrics: @Sendable (NameForm) throws -> [ExpositionFamily]
+    /// The current values of a page.
+    package var metrics: @Sendable (MetricsPage) throws -> [ExpositionFamily]
     /// The names that are meant where none are asked for.
     package var names: NameForm
+    /// Whose values can be asked for: names of collectors and of sections of them.
+    package var collectors: [String] = []
+    /// Another number means other values; nil where they may be others at each request.
+    package var metricsVersion: @Sendable () -> UInt64? = { nil }
     /// Whether requests can be answered truthfully: the store is open and samples come in.
     package var isReady: @Sendable () -> Bool
     /// Reads the configuration again; what is wrong with it, nil where it was taken over. Nil where there is none.
@@ -20,7 +24,7 @@ package struct Services: Sendable {
 
     package init(
         version: String, names: NameForm = .native,
-        metrics: @escaping @Sendable (NameForm) throws -> [ExpositionFamily],
+        metrics: @escaping @Sendable (MetricsPage) throws -> [ExpositionFamily],
         isReady: @escaping @Sendable () -> Bool = { true }, api: APIServices? = nil
     ) {
         self.version = version

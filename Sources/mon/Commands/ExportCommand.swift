@@ -55,9 +55,7 @@ struct ExportCommand: Verb {
     private func serve(_ address: String, on console: Console) throws -> CommandStatus {
         Signals.hold()
         let opened = try store.openForReading(on: console)
-        let services = Services(
-            version: Version.text, names: names,
-            metrics: { try CurrentValues.families(in: opened.snapshot(), at: WallClock.now(), names: $0) })
+        let services = Services(version: Version.text, names: names, of: opened, now: { WallClock.now() })
         let configuration = try Configuration(file: nil, environment: console.environment, flags: [])
         let log = Log.live(configuration, on: console)
         let server = try HTTPServer.start(

@@ -118,9 +118,7 @@ struct ServeCommand: Verb {
     private func start(
         _ api: APIServices, _ settings: ServingSettings, _ log: Log
     ) throws(ListenError) -> HTTPServer {
-        let services = Services(
-            version: Version.text,
-            metrics: { try CurrentValues.families(in: api.store.snapshot(), at: api.now(), names: $0) }, api: api)
+        let services = Services(version: Version.text, of: api.store, now: api.now, api: api)
         ProcessMemory.share()
         api.store.keepDecoded(upTo: 16 << 20)
         let server = try HTTPServer.start(

@@ -130,6 +130,7 @@ struct Daemon: ~Copyable {
         for batch in loop.tick(at: reading) {
             if ingest.willSeal(at: batch.time) { age() }
             let catalog = loop.catalog
+            listener.latest.update(batch, catalog)
             attempt("record") { ingest throws(StoreError) in try ingest.append(batch, catalog) }
         }
         for report in loop.reports {

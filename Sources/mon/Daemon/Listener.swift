@@ -10,6 +10,8 @@ struct Listener {
     /// One for the process: it knows what remote write has sent.
     private let inbox: Inbox
     private let log: Log
+    /// What /metrics shows.
+    let latest = LatestScrape()
     private var server: HTTPServer?
     /// What was replaced and still ends requests.
     private var retiring: HTTPServer?
@@ -51,9 +53,7 @@ struct Listener {
         api.started = started
         api.configuration = { state.current }
         api.isReloadable = true
-        var services = Services(
-            version: Version.text, names: options.names,
-            metrics: { try CurrentValues.families(in: store.snapshot(), at: WallClock.now(), names: $0) }, api: api)
+        var services = Services(version: Version.text, names: options.names, of: latest, api: api)
         services.reload = { reloads.ask() }
         return Routes.all(services)
     }

@@ -1,6 +1,7 @@
 import Formats
 import Model
 import Query
+import Synchronization
 import Testing
 
 @testable import Server
@@ -35,7 +36,7 @@ import Testing
                 family: MetricFamily(name: name, kind: .gauge, help: ""),
                 samples: [ExpositionSample(labels: Labels(name: name), value: 1)])
         }
-        let services = Services(version: "mon", names: .both, metrics: { [family($0)] })
+        let services = Services(version: "mon", names: .both, metrics: { [family($0.names)] })
         let server = try HTTPServer.start(address: "127.0.0.1:0", routes: Routes.all(services))
         defer { server.stop(within: .seconds(5)) }
         let client = TestClient(port: server.port)
@@ -47,6 +48,80 @@ import Testing
         let refused = try #require(client.get("/metrics?names=nod"))
         #expect(refused.status == 400)
         #expect(refused.body.contains("names=nod: possible are native, modern, both, node"))
+    }
+
+    /// A gauge with a sample a collector that is asked for, or `all`.
+    private static func figures(_ page: MetricsPage) -> [ExpositionFamily] {
+        let collectors = page.collectors?.sorted() ?? ["all"]
+        return [
+            ExpositionFamily(
+                family: MetricFamily(name: "of", kind: .gauge, help: ""),
+                samples: collectors.map { ExpositionSample(labels: Labels(name: "of", ["collector": $0]), value: 1) })
+        ]
+    }
+
+    @Test func metricsOfSomeCollectors() throws {
+        var services = Services(version: "mon", metrics: RoutesTests.figures)
+        services.collectors = ["cpu", "disk", "network"]
+        let server = try HTTPServer.start(address: "127.0.0.1:0", routes: Routes.all(services))
+        defer { server.stop(within: .seconds(5)) }
+        let client = TestClient(port: server.port)
+        #expect(client.get("/metrics?other=1")?.body == "# TYPE of gauge\nof{collector=\"all\"} 1\n")
+        #expect(
+            client.get("/metrics?collect[]=network&collect%5B%5D=cpu&names=node")?.body
+                == "# TYPE of gauge\nof{collector=\"cpu\"} 1\nof{collector=\"network\"} 1\n")
+        let refused = try #require(client.get("/metrics?collect[]=cpu&collect[]=meminfo"))
+        #expect(refused.status == 400)
+        #expect(
+            refused.body == "collect[]=meminfo: there is no such collector; possible are cpu, disk, network\n")
+    }
+
+    @Test func aPageIsMadeOncePerScrapeAndForm() throws {
+        let made = Mutex(0)
+        let version = Mutex<UInt64>(1)
+        var services = Services(version: "mon") { page in
+            let count = made.withLock { count in
+                count += 1
+                return count
+            }
+            return [
+                ExpositionFamily(
+                    family: MetricFamily(name: "made", kind: .gauge, help: String(repeating: "x", count: 2000)),
+                    samples: [ExpositionSample(labels: Labels(name: "made"), value: Double(count))])
+            ]
+        }
+        services.metricsVersion = { version.withLock { $0 } }
+        let server = try HTTPServer.start(address: "127.0.0.1:0", routes: Routes.all(services))
+        defer { server.stop(within: .seconds(5)) }
+        let client = TestClient(port: server.port)
+        let first = try #require(client.get("/metrics"))
+        #expect(first.body.hasSuffix("made 1\n"))
+        #expect(client.get("/metrics")?.body == first.body)
+        let open = "Accept: application/openmetrics-text\r\n"
+        #expect(client.get("/metrics", headers: open)?.body.hasSuffix("made 2\n# EOF\n") == true)
+        #expect(client.get("/metrics")?.body == first.body)
+        // Another form of the same scrape is another page; packed, one cannot read it, but it says what it is.
+        let packed = try #require(client.head("/metrics", headers: "Accept-Encoding: br, gzip;q=0.5\r\n"))
+        #expect(packed["content-encoding"] == "gzip")
+        #expect(packed["vary"] == "Accept, Accept-Encoding")
+        let refused = try #require(client.head("/metrics", headers: "Accept-Encoding: gzip;q=0\r\n"))
+        #expect(refused["content-encoding"] == nil)
+        let before = made.withLock { $0 }
+        version.withLock { $0 = 2 }
+        #expect(client.get("/metrics")?.body.hasSuffix("made \(before + 1)\n") == true)
+    }
+
+    @Test func noMoreThanTwoPagesAreKept() {
+        let pages = KeptPages()
+        func key(_ names: NameForm) -> KeptPages.Key {
+            KeptPages.Key(page: MetricsPage(names: names), format: .text, isPacked: false)
+        }
+        for names in [NameForm.native, .modern, .node] { pages.keep(.text(names.rawValue), key(names), 7) }
+        #expect(pages.response(key(.native), 7) == nil)
+        #expect(pages.response(key(.modern), 7) != nil && pages.response(key(.node), 7) != nil)
+        #expect(pages.response(key(.node), 8) == nil)
+        pages.keep(.text("new"), key(.native), 8)
+        #expect(pages.response(key(.node), 7) == nil)
     }
 
     @Test func health() throws {

@@ -1,0 +1,101 @@
+package import Model
+
+/// Series that are in memory, under the names of a form: what a ``StoreView`` makes of stored ones, for a page of
+/// current values that reads no store. Made once for the labels; each page then only asks for values.
+package struct FormedSeries: Sendable {
+    /// A series of the form. Of two with equal labels the first that has a value stands.
+    package struct Entry: Sendable {
+        package let labels: Labels
+        /// Place in ``FormedSeries/families``.
+        package let family: Int
+        /// Place of the series that it is made of, among the labels that were given.
+        package let source: Int
+        fileprivate let second: Int?
+        fileprivate let operation: Formula.Operation?
+        fileprivate let scale: Formula.Scale
+
+        /// The value, given those of the sources with their times; nil where they have none.
+        package func value(_ current: (Int) -> Sample?) -> Double? {
+            guard let first = current(source) else { return nil }
+            guard let second, let operation else { return scale.apply(first.value) }
+            guard let other = current(second), other.time == first.time else { return nil }
+            return scale.apply(operation.apply(first.value, other.value))
+        }
+    }
+
+    /// In order of names; a name comes once.
+    package private(set) var families: [MetricFamily] = []
+    /// In order of families, and within one of labels.
+    package private(set) var entries: [Entry] = []
+
+    /// - Parameters:
+    ///   - stored: The series, in any order, each once.
+    ///   - family: What is known of a metric of that name.
+    package init(
+        _ form: NameForm, of stored: [Labels], aliases: AliasTable = .standard,
+        family: (String) -> MetricFamily?
+    ) {
+        var found: [(family: MetricFamily, entry: Entry)] = []
+        var known: [String: MetricFamily] = [:]
+        func told(_ name: String) -> MetricFamily {
+            if let told = known[name] { return told }
+            let told =
+                (form == .node ? FormedSeries.metadata(of: name, aliases, family) : nil)
+                ?? MetricFamily.ofSamples(named: name) { family($0) ?? FormedSeries.metadata(of: $0, aliases, family) }
+                ?? MetricFamily(name: name, kind: .unknown, help: "")
+            known[name] = told
+            return told
+        }
+        let leftOut = aliases.leftOut(of: form)
+        for (place, labels) in stored.enumerated() {
+            let name = labels.metricName ?? ""
+            if form == .node && !name.utf8.starts(with: "node_".utf8) { continue }
+            if leftOut.contains(name) { continue }
+            found.append(
+                (
+                    told(name),
+                    Entry(labels: labels, family: 0, source: place, second: nil, operation: nil, scale: .none)
+                ))
+        }
+        for series in FormedSeries.made(form, of: stored, aliases) {
+            let entry = Entry(
+                labels: series.labels, family: 0, source: series.first, second: series.second,
+                operation: series.operation, scale: series.scale)
+            found.append((told(series.labels.metricName ?? ""), entry))
+        }
+        // Stored ones first of equals: sorting by place keeps that.
+        let order = found.indices.sorted {
+            let (a, b) = (found[$0], found[$1])
+            if a.family.name != b.family.name {
+                return a.family.name.utf8.lexicographicallyPrecedes(b.family.name.utf8)
+            }
+            return a.entry.labels == b.entry.labels ? $0 < $1 : a.entry.labels < b.entry.labels
+        }
+        entries.reserveCapacity(order.count)
+        for place in order {
+            let (family, entry) = found[place]
+            if families.last?.name != family.name { families.append(family) }
+            entries.append(
+                Entry(
+                    labels: entry.labels, family: families.count - 1, source: entry.source, second: entry.second,
+                    operation: entry.operation, scale: entry.scale))
+        }
+    }
+
+    private static func made(_ form: NameForm, of stored: [Labels], _ aliases: AliasTable) -> [AliasedSeries.Series] {
+        let asked = aliases.entries(of: form)
+        if asked.isEmpty { return [] }
+        // Nothing is read, so nothing can fail.
+        return (try? AliasJoin([], nil).make(asked, of: stored) {})?.series ?? []
+    }
+
+    /// As ``StoreView/aliasMetadata(of:)``.
+    private static func metadata(
+        of name: String, _ aliases: AliasTable, _ family: (String) -> MetricFamily?
+    ) -> MetricFamily? {
+        for alias in aliases.named(name) {
+            if let source = family(alias.formula.first.metric) { return alias.family(source) }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,115 @@
+import Formats
+import Model
+import Query
+import Sampler
+import Synchronization
+import TSDB
+
+/// What the sampler brought last, in memory: a page of /metrics is made of it, and no store is read. Written by the
+/// sampling thread, read by any.
+///
+/// A series is shown until it ends, or its newest sample is five minutes old, as in a store. What others wrote into the
+/// store is not the agent's, and not on its page.
+final class LatestScrape: Sendable {
+    private struct State {
+        /// By handle, as in the sampler's catalog.
+        var labels: [Labels] = []
+        var origins: [String] = []
+        var samples: [Sample?] = []
+        var families: [String: MetricFamily] = [:]
+        var describedCount = 0
+        var frame: ProcessFrame?
+        /// What the labels are in the form that was asked for last.
+        var formed: (form: NameForm, count: Int, series: FormedSeries)?
+        var version: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+
+    private static let lookbackMilliseconds: Int64 = 300_000
+
+    /// Takes a batch in, after those before it.
+    func update(_ batch: SampleBatch, _ catalog: SeriesCatalog) {
+        state.withLock { state in
+            state.version += 1
+            while state.labels.count < catalog.labels.count {
+                state.origins.append(catalog.origins[state.labels.count])
+                state.labels.append(catalog.labels[state.labels.count])
+                state.samples.append(nil)
+            }
+            for family in catalog.families[state.describedCount...] { state.families[family.name] = family }
+            state.describedCount = catalog.families.count
+            for group in batch.groups {
+                for (series, value) in group.samples {
+                    state.samples[series.index] = value.isStaleMarker ? nil : Sample(time: batch.time, value: value)
+                }
+            }
+            if let frame = batch.frame { state.frame = frame }
+        }
+    }
+
+    /// Another number means another page. It changes each minute, too: values grow old without a scrape.
+    func version(at now: Timestamp) -> UInt64 {
+        state.withLock { $0.version } &+ UInt64(clamping: now.milliseconds / 60_000) << 32
+    }
+
+    /// The page at `now`.
+    /// - Parameter collectors: Whose series are shown; nil for all.
+    func families(_ form: NameForm, of collectors: Set<String>?, at now: Timestamp) -> [ExpositionFamily] {
+        let (formed, state) = state.withLock { state in
+            (LatestScrape.formed(form, &state), state)
+        }
+        let oldest = now.milliseconds - LatestScrape.lookbackMilliseconds
+        var shown: [ExpositionFamily] = []
+        shown.reserveCapacity(formed.families.count + 16)
+        var number = -1
+        for entry in formed.entries {
+            if let collectors, !collectors.contains(state.origins[entry.source]) { continue }
+            let found = entry.value { place in
+                state.samples[place].flatMap { $0.time.milliseconds > oldest ? $0 : nil }
+            }
+            guard let value = found else { continue }
+            if entry.family != number {
+                number = entry.family
+                shown.append(ExpositionFamily(family: formed.families[number], samples: []))
+            }
+            shown[shown.count - 1].samples.append(ExpositionSample(labels: entry.labels, value: value))
+        }
+        if let frame = state.frame, frame.time.milliseconds > oldest, collectors?.contains("process") ?? true {
+            shown += LatestScrape.processes(of: frame, form)
+        }
+        return shown
+    }
+
+    private static func formed(_ form: NameForm, _ state: inout State) -> FormedSeries {
+        if let kept = state.formed, kept.form == form, kept.count == state.labels.count { return kept.series }
+        let families = state.families
+        let series = FormedSeries(form, of: state.labels) { families[$0] }
+        state.formed = (form, state.labels.count, series)
+        return series
+    }
+
+    /// The largest processes of the latest look.
+    private static func processes(of frame: ProcessFrame, _ form: NameForm) -> [ExpositionFamily] {
+        let current = FrameSeries.current(of: frame)
+        switch form {
+        // node_exporter knows no processes.
+        case .node: return []
+        case .native:
+            return current.map { family, series in
+                ExpositionFamily(
+                    family: family, samples: series.map { ExpositionSample(labels: $0.labels, value: $0.value) })
+            }
+        case .modern, .both:
+            let families = Dictionary(current.map { ($0.family.name, $0.family) }) { first, _ in first }
+            let series = current.flatMap(\.series)
+            let formed = FormedSeries(form, of: series.map(\.labels)) { families[$0] }
+            var shown = formed.families.map { ExpositionFamily(family: $0, samples: []) }
+            for entry in formed.entries {
+                guard let value = entry.value({ Sample(time: frame.time, value: series[$0].value) }) else { continue }
+                shown[entry.family].samples.append(ExpositionSample(labels: entry.labels, value: value))
+            }
+            return shown
+        }
+    }
+}
