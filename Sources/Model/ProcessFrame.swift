@@ -15,10 +15,21 @@ package struct ProcessRecord: Hashable, Sendable {
     package var readBytes: UInt64?
     package var writeBytes: UInt64?
     package var threads: UInt32
+    /// The letter of ps(1) for what it does, ASCII (field 3): R, S, D, Z, T, t, X, I; nil where it is unknown.
+    package var state: UInt8?
+    /// Its control group, shortened to what people call it; nil where it is unknown.
+    package var cgroup: String?
+    /// Its command line without secrets; nil where none is recorded.
+    package var command: String?
+    /// How many files it has open; nil where they are not counted.
+    package var openFiles: UInt32?
+    /// Its memory that lies in swap; nil where that is not read.
+    package var swapBytes: UInt64?
 
     package init(
         pid: Int32, startTicks: UInt64, name: String, username: String, cpuTicks: UInt64, cpuTicksSinceLast: UInt64,
-        residentBytes: UInt64, readBytes: UInt64?, writeBytes: UInt64?, threads: UInt32
+        residentBytes: UInt64, readBytes: UInt64?, writeBytes: UInt64?, threads: UInt32, state: UInt8? = nil,
+        cgroup: String? = nil, command: String? = nil, openFiles: UInt32? = nil, swapBytes: UInt64? = nil
     ) {
         self.pid = pid
         self.startTicks = startTicks
@@ -30,6 +41,11 @@ package struct ProcessRecord: Hashable, Sendable {
         self.readBytes = readBytes
         self.writeBytes = writeBytes
         self.threads = threads
+        self.state = state
+        self.cgroup = cgroup
+        self.command = command
+        self.openFiles = openFiles
+        self.swapBytes = swapBytes
     }
 }
 
@@ -43,17 +59,20 @@ package struct ProcessFrame: Hashable, Sendable {
     package var memoryTotalBytes: UInt64
     /// Clock ticks a second (sysconf(_SC_CLK_TCK)).
     package var ticksPerSecond: UInt32
+    /// When the kernel started, in seconds since 1970; 0 where it is unknown. Processes' starts are counted from it.
+    package var bootSeconds: Int64
     /// Ordered by pid, then start; each identity once.
     package var processes: [ProcessRecord]
 
     package init(
         time: Timestamp, elapsedMilliseconds: Int64, memoryTotalBytes: UInt64, ticksPerSecond: UInt32,
-        processes: [ProcessRecord]
+        bootSeconds: Int64 = 0, processes: [ProcessRecord]
     ) {
         self.time = time
         self.elapsedMilliseconds = elapsedMilliseconds
         self.memoryTotalBytes = memoryTotalBytes
         self.ticksPerSecond = ticksPerSecond
+        self.bootSeconds = bootSeconds
         self.processes = processes
     }
 }

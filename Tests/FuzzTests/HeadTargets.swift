@@ -89,11 +89,15 @@ extension FuzzTarget {
                     cpuTicksSinceLast: UInt64(index), residentBytes: 4096 * UInt64.random(in: 0...99, using: &random),
                     readBytes: index == 2 ? nil : 512 * UInt64(tick),
                     writeBytes: index == 3 ? nil : random.next() >> 40,
-                    threads: UInt32(index))
+                    threads: UInt32(index), state: index == 1 ? nil : tick % 3 == 0 ? 82 : 83,
+                    cgroup: index > 3 ? "ssh.service" : nil, command: index == 4 ? "sh -c \(tick / 8)" : nil,
+                    openFiles: index % 3 == 0 ? UInt32(tick * index) : nil,
+                    swapBytes: index % 4 == 0 ? 4096 * UInt64(tick) + UInt64(index / 4) : nil)
             }
             return ProcessFrame(
                 time: Timestamp(milliseconds: Int64(tick) * 5000), elapsedMilliseconds: 5000,
-                memoryTotalBytes: 1 << 34, ticksPerSecond: 100, processes: processes)
+                memoryTotalBytes: 1 << 34, ticksPerSecond: 100, bootSeconds: tick > 20 ? 99 : 98,
+                processes: processes)
         }
     }
 

@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    private static func open(_ name: String, in folder: TemporaryFolder) throws -> Store {
+    static func open(_ name: String, in folder: TemporaryFolder) throws -> Store {
         try #require(mkdir(folder.path + "/tsdb", 0o700) == 0 && mkdir(folder.path + "/tsdb/1", 0o700) == 0)
         try copy(CompatibilityTests.folder + name, to: folder.path + "/tsdb/1/data.mdb")
         return try Store(at: folder.path, access: .write(testHost))

@@ -2,8 +2,9 @@ package import Model
 
 /// The process frames of one span (2 h), column by column, so that one process can be read without the others.
 ///
-///     "FB" | version u8 = 1 | frames varint | fields varint | field number u8 ...
-///     frame columns     time (ms), elapsed (ms), memory total, ticks a second    an IntegerColumn of `frames` each
+///     "FB" | version u8 = 2 | frames varint | fields varint | field number u8 ...
+///     frame columns     time (ms), elapsed (ms), memory total, ticks a second, boot (s)
+///                                                                                an IntegerColumn of `frames` each
 ///     strings           count varint | (length varint | UTF-8) ...
 ///     processes varint
 ///     process columns   pid, start, name, user                                   an IntegerColumn of `processes` each
@@ -14,14 +15,17 @@ package import Model
 ///                       frame in which the process is present
 ///
 /// A process is (pid, start, name, user): one that takes another name by exec goes on as another. Numbers are the bits
-/// of their unsigned values. A reader passes over the columns of fields it does not know; one it needs and does not
-/// find is an error.
+/// of their unsigned values; a text is its number among the strings and one, 0 where it is unknown. A reader passes
+/// over the columns of fields it does not know. Of those it knows 1 to 8 are always there; another that is missing is
+/// unknown of all processes. Version 1 is the same without the column of boots, and is read.
 ///
 /// The CPU ticks since the last look are stored as their difference from what they are expected to be: at the beginning
 /// of a run 0, within it the growth of the CPU ticks. So they take nothing where the sampler missed no frame.
 package enum FrameBlock {
     static let magic: [UInt8] = [0x46, 0x42]
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
+    /// Without the column of boots; no longer written.
+    static let earlierVersion: UInt8 = 1
     /// Frames of one block: 2 h at 18 a second. A guess that bounds what damage can make a reader allocate.
     package static let framesMax = 1 << 17
     /// Frames of all processes together; bounds likewise.
@@ -39,6 +43,20 @@ package enum FrameBlock {
         case readIsUnknown = 7
         /// 1 where the kernel denied ``writtenBytes``.
         case writtenIsUnknown = 8
+        /// ASCII, 0 where it is unknown.
+        case state = 9
+        /// A text.
+        case cgroup = 10
+        /// A text.
+        case command = 11
+        /// And one; 0 where it is unknown.
+        case openFiles = 12
+        case swapBytes = 13
+        /// 1 where ``swapBytes`` is unknown, whose number repeats the one before it there.
+        case swapIsUnknown = 14
+
+        /// Whether every block has its column.
+        var isRequired: Bool { rawValue <= Field.writtenIsUnknown.rawValue }
     }
 
     /// The block of `frames`, which are in order of time.
@@ -51,12 +69,16 @@ package enum FrameBlock {
         writer.append(magic)
         writer.u8(version)
         writer.varint(frames.count)
-        writer.varint(Field.allCases.count)
-        for field in Field.allCases { writer.u8(field.rawValue) }
+        let fields = Field.allCases.filter { field in
+            field.isRequired || tracks.contains { $0.knows(field) }
+        }
+        writer.varint(fields.count)
+        for field in fields { writer.u8(field.rawValue) }
         IntegerColumn.encode(frames.map { $0.time.milliseconds }, into: &writer)
         IntegerColumn.encode(frames.map { $0.elapsedMilliseconds }, into: &writer)
         IntegerColumn.encode(frames.map { Int64(bitPattern: $0.memoryTotalBytes) }, into: &writer)
         IntegerColumn.encode(frames.map { Int64($0.ticksPerSecond) }, into: &writer)
+        IntegerColumn.encode(frames.map { $0.bootSeconds }, into: &writer)
         strings.encode(from: 0, into: &writer)
         writer.varint(tracks.count)
         IntegerColumn.encode(tracks.map { Int64($0.key.identity.pid) }, into: &writer)
@@ -70,7 +92,7 @@ package enum FrameBlock {
         var lengths: [Int64] = []
         for track in tracks {
             let start = records.count
-            for field in Field.allCases { IntegerColumn.encode(track.column(field), into: &records) }
+            for field in fields { IntegerColumn.encode(track.column(field), into: &records) }
             lengths.append(Int64(records.count - start))
         }
         IntegerColumn.encode(lengths, into: &writer)
@@ -92,7 +114,7 @@ package enum FrameBlock {
                     places[key] = place
                     tracks.append(Track(key: key))
                 }
-                tracks[place].append(process, in: number)
+                tracks[place].append(process, in: number, &strings)
             }
         }
         return tracks.sorted { $0.key < $1.key }
@@ -123,6 +145,12 @@ private struct Track {
     private var threads: [Int64] = []
     private var readIsUnknown: [Int64] = []
     private var writtenIsUnknown: [Int64] = []
+    private var state: [Int64] = []
+    private var cgroup: [Int64] = []
+    private var command: [Int64] = []
+    private var openFiles: [Int64] = []
+    private var swap: [Int64] = []
+    private var swapIsUnknown: [Int64] = []
 
     init(key: Key) { self.key = key }
 
@@ -131,7 +159,7 @@ private struct Track {
         runs.indices.map { Int64(runs[$0].lowerBound - ($0 == 0 ? 0 : runs[$0 - 1].upperBound)) }
     }
 
-    mutating func append(_ process: ProcessRecord, in frame: Int) {
+    mutating func append(_ process: ProcessRecord, in frame: Int, _ strings: inout StringTable) {
         let ticks = Int64(bitPattern: process.cpuTicks)
         var expected: Int64 = 0
         if let last = runs.last, last.upperBound == frame {
@@ -148,6 +176,20 @@ private struct Track {
         threads.append(Int64(process.threads))
         readIsUnknown.append(process.readBytes == nil ? 1 : 0)
         writtenIsUnknown.append(process.writeBytes == nil ? 1 : 0)
+        state.append(Int64(process.stateByte))
+        cgroup.append(process.cgroup.map { Int64(strings.number(of: $0)) + 1 } ?? 0)
+        command.append(process.command.map { Int64(strings.number(of: $0)) + 1 } ?? 0)
+        openFiles.append(process.openFiles.map { Int64($0) + 1 } ?? 0)
+        swap.append(process.swapBytes.map { Int64(bitPattern: $0) } ?? swap.last ?? 0)
+        swapIsUnknown.append(process.swapBytes == nil ? 1 : 0)
+    }
+
+    /// Whether the column of a field that need not be there tells anything.
+    func knows(_ field: FrameBlock.Field) -> Bool {
+        switch field {
+        case .swapBytes, .swapIsUnknown: swapIsUnknown.contains(0)
+        default: column(field).contains { $0 != 0 }
+        }
     }
 
     func column(_ field: FrameBlock.Field) -> [Int64] {
@@ -160,6 +202,12 @@ private struct Track {
         case .threads: threads
         case .readIsUnknown: readIsUnknown
         case .writtenIsUnknown: writtenIsUnknown
+        case .state: state
+        case .cgroup: cgroup
+        case .command: command
+        case .openFiles: openFiles
+        case .swapBytes: swap
+        case .swapIsUnknown: swapIsUnknown
         }
     }
 }

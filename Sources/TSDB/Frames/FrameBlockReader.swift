@@ -10,9 +10,11 @@ package struct FrameBlockReader: Sendable {
     let elapsedMilliseconds: [Int64]
     let memoryTotalBytes: [UInt64]
     let ticksPerSecond: [UInt32]
+    let bootSeconds: [Int64]
     let processes: [Process]
     private let bytes: [UInt8]
     private let fields: [UInt8]
+    private let strings: [String]
 
     /// One process and where it is found.
     struct Process: Sendable {
@@ -21,7 +23,8 @@ package struct FrameBlockReader: Sendable {
         var username: String
         /// The frames in which the process is present: ascending, apart from each other, not empty.
         var runs: [Range<Int>]
-        fileprivate var record: Range<Int>
+        /// Where its columns lie.
+        fileprivate(set) var record: Range<Int>
     }
 
     /// - Throws: where `bytes` is no block of frames, or one of another version.
@@ -32,14 +35,19 @@ package struct FrameBlockReader: Sendable {
             throw .malformed(position: 0, reason: "not a block of process frames")
         }
         let version = try reader.u8()
-        guard version == FrameBlock.version else { throw .unknownVersion(position: 2, number: version) }
+        guard version == FrameBlock.version || version == FrameBlock.earlierVersion else {
+            throw .unknownVersion(position: 2, number: version)
+        }
         let frameCount = try reader.count(atMost: FrameBlock.framesMax, "number of frames")
         fields = Array(try reader.field())
         times = try IntegerColumn.decode(count: frameCount, from: &reader)
         elapsedMilliseconds = try IntegerColumn.decode(count: frameCount, from: &reader)
         memoryTotalBytes = try IntegerColumn.decode(count: frameCount, from: &reader).map { UInt64(bitPattern: $0) }
         ticksPerSecond = try FrameBlockReader.narrowed(try IntegerColumn.decode(count: frameCount, from: &reader))
-        let strings = try StringTable.decode(from: &reader)
+        bootSeconds =
+            version == FrameBlock.earlierVersion
+            ? [Int64](repeating: 0, count: frameCount) : try IntegerColumn.decode(count: frameCount, from: &reader)
+        strings = try StringTable.decode(from: &reader)
         processes = try FrameBlockReader.processes(from: &reader, strings: strings, frameCount: frameCount)
     }
 
@@ -75,6 +83,7 @@ package struct FrameBlockReader: Sendable {
     }
 
     /// The numbers of process `index` that `wanted` names, one for each frame in which it is present.
+    /// - Throws: where one that every block has is missing.
     func numbers(of index: Int, _ wanted: Set<FrameBlock.Field>) throws(CodecError) -> ProcessColumns {
         let process = processes[index]
         let count = process.runs.reduce(0) { $0 + $1.count }
@@ -88,10 +97,10 @@ package struct FrameBlockReader: Sendable {
             }
         }
         try reader.finish()
-        guard found.count == wanted.count else {
+        guard wanted.allSatisfy({ found[$0] != nil || !$0.isRequired }) else {
             throw .malformed(position: process.record.lowerBound, reason: "a field is missing")
         }
-        return try ProcessColumns(found, runs: process.runs, position: process.record.lowerBound)
+        return try ProcessColumns(found, of: process, strings: strings)
     }
 
     /// All frames, as they were encoded.
@@ -99,7 +108,8 @@ package struct FrameBlockReader: Sendable {
         var frames = times.indices.map {
             ProcessFrame(
                 time: Timestamp(milliseconds: times[$0]), elapsedMilliseconds: elapsedMilliseconds[$0],
-                memoryTotalBytes: memoryTotalBytes[$0], ticksPerSecond: ticksPerSecond[$0], processes: [])
+                memoryTotalBytes: memoryTotalBytes[$0], ticksPerSecond: ticksPerSecond[$0],
+                bootSeconds: bootSeconds[$0], processes: [])
         }
         // Processes are in order of identity, so each frame's come out in order.
         for (index, process) in processes.enumerated() {
@@ -112,14 +122,16 @@ package struct FrameBlockReader: Sendable {
                         pid: process.identity.pid, startTicks: process.identity.startTicks, name: process.name,
                         username: process.username, cpuTicks: numbers.cpuTicks,
                         cpuTicksSinceLast: numbers.cpuTicksSinceLast, residentBytes: numbers.residentBytes,
-                        readBytes: numbers.readBytes, writeBytes: numbers.writeBytes, threads: numbers.threads))
+                        readBytes: numbers.readBytes, writeBytes: numbers.writeBytes, threads: numbers.threads,
+                        state: numbers.state, cgroup: numbers.cgroup, command: numbers.command,
+                        openFiles: numbers.openFiles, swapBytes: numbers.swapBytes))
                 place += 1
             }
         }
         return frames
     }
 
-    fileprivate static func narrowed(_ column: [Int64]) throws(CodecError) -> [UInt32] {
+    static func narrowed(_ column: [Int64]) throws(CodecError) -> [UInt32] {
         var narrow: [UInt32] = []
         narrow.reserveCapacity(column.count)
         for number in column {
@@ -173,66 +185,5 @@ private struct RunReader {
         run += Int(counts[process])
         process += 1
         return runs
-    }
-}
-
-/// What one frame says of one process, without who it is.
-struct ProcessNumbers {
-    var cpuTicks: UInt64
-    var cpuTicksSinceLast: UInt64
-    var residentBytes: UInt64
-    var readBytes: UInt64?
-    var writeBytes: UInt64?
-    var threads: UInt32
-}
-
-extension ProcessNumbers {
-    init(_ process: ProcessRecord) {
-        self.init(
-            cpuTicks: process.cpuTicks, cpuTicksSinceLast: process.cpuTicksSinceLast,
-            residentBytes: process.residentBytes, readBytes: process.readBytes, writeBytes: process.writeBytes,
-            threads: process.threads)
-    }
-}
-
-/// Decoded columns of one process. Fields that were not asked for are 0.
-struct ProcessColumns {
-    private var columns: [FrameBlock.Field: [Int64]]
-    private var cpuTicks: [UInt64] = []
-    private var sinceLast: [UInt64] = []
-    private var threads: [UInt32] = []
-
-    fileprivate init(
-        _ columns: [FrameBlock.Field: [Int64]], runs: [Range<Int>], position: Int
-    ) throws(CodecError) {
-        self.columns = columns
-        threads = try FrameBlockReader.narrowed(columns[.threads] ?? [])
-        cpuTicks = (columns[.cpuTicks] ?? []).map { UInt64(bitPattern: $0) }
-        guard let corrections = columns[.cpuTicksSinceLast] else { return }
-        guard !cpuTicks.isEmpty || runs.isEmpty else {
-            throw .malformed(position: position, reason: "CPU ticks are read together")
-        }
-        sinceLast.reserveCapacity(corrections.count)
-        for run in runs {
-            for frame in run {
-                let i = sinceLast.count
-                let expected = frame == run.lowerBound ? 0 : cpuTicks[i] &- cpuTicks[i - 1]
-                sinceLast.append(expected &+ UInt64(bitPattern: corrections[i]))
-            }
-        }
-    }
-
-    subscript(place: Int) -> ProcessNumbers {
-        ProcessNumbers(
-            cpuTicks: cpuTicks.isEmpty ? 0 : cpuTicks[place],
-            cpuTicksSinceLast: sinceLast.isEmpty ? 0 : sinceLast[place],
-            residentBytes: number(.residentBytes, place) ?? 0,
-            readBytes: number(.readIsUnknown, place) == 1 ? nil : number(.readBytes, place),
-            writeBytes: number(.writtenIsUnknown, place) == 1 ? nil : number(.writtenBytes, place),
-            threads: threads.isEmpty ? 0 : threads[place])
-    }
-
-    private func number(_ field: FrameBlock.Field, _ place: Int) -> UInt64? {
-        columns[field].map { UInt64(bitPattern: $0[place]) }
     }
 }

@@ -2,19 +2,22 @@ import Model
 
 /// One process frame in the head, as a key row (complete) or as a delta row against the row before it.
 ///
-///     key     01 | elapsed zigzag | memory total varint | ticks a second varint
+///     key     03 | elapsed zigzag | memory total varint | ticks a second varint | boot (s) zigzag
 ///                | strings | processes varint | process ...
-///     delta   02 | flags u8 | elapsed zigzag (difference)
+///     delta   04 | flags u8 | elapsed zigzag (difference)
 ///                | [memory total varint] | [ticks a second varint]          flags bit 0, bit 1
+///                | [boot zigzag (difference)]                                bit 6
 ///                | [strings]                                                 bit 2: appended to the table
 ///                | [bitmap of the processes before, 1 = gone]                bit 3
 ///                | [bitmap of those that stayed, 1 = changed | change ...]   bit 4
-///                | [new processes varint | process ...]                      bit 5; bits 6 and 7 are 0
+///                | [new processes varint | process ...]                      bit 5; bit 7 is 0
 ///
-///     strings  count varint | (length varint | UTF-8) ...     names and users, numbered from the last key row on
+///     strings  count varint | (length varint | UTF-8) ...     all texts, numbered from the last key row on
 ///     process  pid zigzag (difference to the process before it in this row) | start zigzag (likewise) | record
 ///     record   name varint | user varint | CPU ticks varint | CPU ticks since last varint | resident varint
-///              | known u8 (bit 0: read, bit 1: written) | [read varint] | [written varint] | threads varint
+///              | known u8 (bits 0 to 5: read, written, control group, command, open files, swap)
+///              | [read varint] | [written varint] | threads varint | state u8 (ASCII, 0 unknown)
+///              | [control group varint] | [command varint] | [open files varint] | [swap varint]
 ///     change   mask u8 | what the mask names, in this order:
 ///              bit 0  CPU ticks zigzag (difference)
 ///              bit 1  CPU ticks since last varint; else they are that difference
@@ -22,15 +25,24 @@ import Model
 ///              bit 3  read     (scaled difference, unit 512)
 ///              bit 4  written  (scaled difference, unit 512)
 ///              bit 5  threads varint
+///              bit 6  more u8: the state as it is now, and bit 7 for | what u8 | what it names, in this order:
+///                     bit 0  open files zigzag (difference)
+///                     bit 1  swap (scaled difference, unit 4096)
 ///              bit 7  alone: a record
 ///     scaled   varint: z << 1 where the difference is a multiple of the unit, z = zigzag(difference / unit);
 ///              else z << 1 | 1, z = zigzag(difference)
 ///
 /// Bitmaps hold one bit a process, the first in the lowest bit, in whole bytes. Processes are in order of (pid, start).
 /// The time is the row's key. A process that used 3 ticks and nothing else: 01 06.
+///
+/// Rows of before are read: a key row 01 and a delta row 02 are the same without boot, state and all that follows it,
+/// without bits 2 to 5 of `known` and without bits 6.
 enum FrameRow {
-    static let keyKind: UInt8 = 1
-    static let deltaKind: UInt8 = 2
+    static let keyKind: UInt8 = 3
+    static let deltaKind: UInt8 = 4
+    /// Without boot, state, control group, command, open files and swap; no longer written.
+    static let earlierKeyKind: UInt8 = 1
+    static let earlierDeltaKind: UInt8 = 2
 
     /// Bits of a delta row's flags.
     enum Flag {
@@ -40,7 +52,21 @@ enum FrameRow {
         static let gone: UInt8 = 8
         static let changed: UInt8 = 16
         static let added: UInt8 = 32
+        static let boot: UInt8 = 64
+        static let all: UInt8 = 127
+        static let earlier: UInt8 = 63
+    }
+
+    /// Bits of what a record knows.
+    enum Known {
+        static let read: UInt8 = 1
+        static let written: UInt8 = 2
+        static let cgroup: UInt8 = 4
+        static let command: UInt8 = 8
+        static let openFiles: UInt8 = 16
+        static let swap: UInt8 = 32
         static let all: UInt8 = 63
+        static let earlier: UInt8 = 3
     }
 
     /// Bits of a change's mask.
@@ -51,9 +77,16 @@ enum FrameRow {
         static let read: UInt8 = 8
         static let written: UInt8 = 16
         static let threads: UInt8 = 32
+        static let more: UInt8 = 64
         static let record: UInt8 = 128
+
+        /// Bit of `more`; the others are the state.
+        static let figures: UInt8 = 128
+        static let openFiles: UInt8 = 1
+        static let swap: UInt8 = 2
     }
 
+    /// Of resident memory and of swap.
     static let residentUnit: Int64 = 4096
     static let ioUnit: Int64 = 512
 
@@ -67,6 +100,12 @@ enum FrameRow {
     /// Undoes ``scaled(_:unit:)``.
     static func difference(_ scaled: UInt64, unit: Int64) -> Int64 {
         scaled & 1 == 0 ? (scaled >> 1).unzigzagged &* unit : (scaled >> 1).unzigzagged
+    }
+
+    /// The state that a byte stands for; nil for 0.
+    static func state(of byte: UInt8, position: Int) throws(CodecError) -> UInt8? {
+        guard byte < 128 else { throw .malformed(position: position, reason: "a state that is no letter") }
+        return byte == 0 ? nil : byte
     }
 
     /// One bit for each flag, the first in the lowest bit of the first byte.

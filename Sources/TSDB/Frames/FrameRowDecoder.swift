@@ -6,12 +6,16 @@ package import Model
 package struct FrameRowDecoder: Sendable {
     private var previous: ProcessFrame?
     private var strings: [String] = []
+    /// Whether the row being decoded is of a kind that is no longer written.
+    private var isEarlier = false
 
     /// Before the first row, which has to be a key row.
     package init() {}
 
     /// Whether `row` is a key row, at which reading can begin.
-    package static func isKey(_ row: [UInt8]) -> Bool { row.first == FrameRow.keyKind }
+    package static func isKey(_ row: [UInt8]) -> Bool {
+        row.first == FrameRow.keyKind || row.first == FrameRow.earlierKeyKind
+    }
 
     /// The frame of the next row.
     package mutating func decode(_ bytes: [UInt8], time: Timestamp) throws(CodecError) -> ProcessFrame {
@@ -20,12 +24,14 @@ package struct FrameRowDecoder: Sendable {
         let base = previous
         // Nothing can be built on a row that turns out to be damaged.
         previous = nil
-        switch try reader.u8() {
-        case FrameRow.keyKind: frame = try key(from: &reader, time: time)
-        case FrameRow.deltaKind:
+        let kind = try reader.u8()
+        isEarlier = kind == FrameRow.earlierKeyKind || kind == FrameRow.earlierDeltaKind
+        switch kind {
+        case FrameRow.keyKind, FrameRow.earlierKeyKind: frame = try key(from: &reader, time: time)
+        case FrameRow.deltaKind, FrameRow.earlierDeltaKind:
             guard let base else { throw .malformed(position: 0, reason: "delta row without the row before it") }
             frame = try delta(from: &reader, time: time, previous: base)
-        case let kind: throw .unknownVersion(position: 0, number: kind)
+        default: throw .unknownVersion(position: 0, number: kind)
         }
         try reader.finish()
         previous = frame
@@ -35,7 +41,7 @@ package struct FrameRowDecoder: Sendable {
     private mutating func key(from reader: inout ByteReader, time: Timestamp) throws(CodecError) -> ProcessFrame {
         var frame = ProcessFrame(
             time: time, elapsedMilliseconds: try reader.zigzag(), memoryTotalBytes: try reader.varint(),
-            ticksPerSecond: try narrow(from: &reader), processes: [])
+            ticksPerSecond: try narrow(from: &reader), bootSeconds: isEarlier ? 0 : try reader.zigzag(), processes: [])
         strings = try StringTable.decode(from: &reader)
         frame.processes = try processes(from: &reader)
         return frame
@@ -45,12 +51,14 @@ package struct FrameRowDecoder: Sendable {
         from reader: inout ByteReader, time: Timestamp, previous: ProcessFrame
     ) throws(CodecError) -> ProcessFrame {
         let flags = try reader.u8()
-        guard flags & ~FrameRow.Flag.all == 0 else { throw .malformed(position: 1, reason: "reserved row flags") }
+        let flagsKnown = isEarlier ? FrameRow.Flag.earlier : FrameRow.Flag.all
+        guard flags & ~flagsKnown == 0 else { throw .malformed(position: 1, reason: "reserved row flags") }
         var frame = previous
         frame.time = time
         frame.elapsedMilliseconds &+= try reader.zigzag()
         if flags & FrameRow.Flag.memoryTotal != 0 { frame.memoryTotalBytes = try reader.varint() }
         if flags & FrameRow.Flag.ticksPerSecond != 0 { frame.ticksPerSecond = try narrow(from: &reader) }
+        if flags & FrameRow.Flag.boot != 0 { frame.bootSeconds &+= try reader.zigzag() }
         if flags & FrameRow.Flag.strings != 0 { strings += try StringTable.decode(from: &reader) }
         if flags & FrameRow.Flag.gone != 0 {
             let gone = try FrameRow.flags(count: frame.processes.count, from: &reader)
@@ -109,13 +117,22 @@ package struct FrameRowDecoder: Sendable {
         let resident = try reader.varint()
         let position = reader.position
         let known = try reader.u8()
-        guard known < 4 else { throw .malformed(position: position, reason: "reserved record bits") }
-        let read = known & 1 == 0 ? nil : try reader.varint()
-        let written = known & 2 == 0 ? nil : try reader.varint()
-        return ProcessRecord(
+        guard known & ~(isEarlier ? FrameRow.Known.earlier : FrameRow.Known.all) == 0 else {
+            throw .malformed(position: position, reason: "reserved record bits")
+        }
+        let read = known & FrameRow.Known.read == 0 ? nil : try reader.varint()
+        let written = known & FrameRow.Known.written == 0 ? nil : try reader.varint()
+        var process = ProcessRecord(
             pid: pid, startTicks: startTicks, name: name, username: username, cpuTicks: cpuTicks,
             cpuTicksSinceLast: sinceLast, residentBytes: resident, readBytes: read, writeBytes: written,
             threads: try narrow(from: &reader))
+        if isEarlier { return process }
+        process.state = try FrameRow.state(of: try reader.u8(), position: reader.position)
+        if known & FrameRow.Known.cgroup != 0 { process.cgroup = try string(from: &reader) }
+        if known & FrameRow.Known.command != 0 { process.command = try string(from: &reader) }
+        if known & FrameRow.Known.openFiles != 0 { process.openFiles = try narrow(from: &reader) }
+        if known & FrameRow.Known.swap != 0 { process.swapBytes = try reader.varint() }
+        return process
     }
 
     private func applyChange(to process: inout ProcessRecord, from reader: inout ByteReader) throws(CodecError) {
@@ -125,7 +142,9 @@ package struct FrameRowDecoder: Sendable {
             process = try record(pid: process.pid, startTicks: process.startTicks, from: &reader)
             return
         }
-        guard mask & 0xc0 == 0 else { throw .malformed(position: position, reason: "reserved change bits") }
+        guard mask & FrameRow.Change.record == 0, !isEarlier || mask & FrameRow.Change.more == 0 else {
+            throw .malformed(position: position, reason: "reserved change bits")
+        }
         let cpuTicks = mask & FrameRow.Change.cpuTicks == 0 ? 0 : UInt64(bitPattern: try reader.zigzag())
         process.cpuTicks &+= cpuTicks
         process.cpuTicksSinceLast = mask & FrameRow.Change.sinceLast == 0 ? cpuTicks : try reader.varint()
@@ -142,6 +161,29 @@ package struct FrameRowDecoder: Sendable {
             process.writeBytes = process.writeBytes.map { $0 &+ UInt64(bitPattern: difference) }
         }
         if mask & FrameRow.Change.threads != 0 { process.threads = try narrow(from: &reader) }
+        if mask & FrameRow.Change.more != 0 { try applyMore(to: &process, from: &reader) }
+    }
+
+    private func applyMore(to process: inout ProcessRecord, from reader: inout ByteReader) throws(CodecError) {
+        let position = reader.position
+        let more = try reader.u8()
+        process.state = try FrameRow.state(of: more & ~FrameRow.Change.figures, position: position)
+        guard more & FrameRow.Change.figures != 0 else { return }
+        let figures = try reader.u8()
+        guard figures & ~(FrameRow.Change.openFiles | FrameRow.Change.swap) == 0 else {
+            throw .malformed(position: position, reason: "reserved change bits")
+        }
+        if figures & FrameRow.Change.openFiles != 0 {
+            let (sum, overflow) = Int64(process.openFiles ?? 0).addingReportingOverflow(try reader.zigzag())
+            guard !overflow, let count = UInt32(exactly: sum) else {
+                throw .malformed(position: position, reason: "number of open files out of bounds")
+            }
+            process.openFiles = process.openFiles == nil ? nil : count
+        }
+        if figures & FrameRow.Change.swap != 0 {
+            let difference = FrameRow.difference(try reader.varint(), unit: FrameRow.residentUnit)
+            process.swapBytes = process.swapBytes.map { $0 &+ UInt64(bitPattern: difference) }
+        }
     }
 
     private func string(from reader: inout ByteReader) throws(CodecError) -> String {

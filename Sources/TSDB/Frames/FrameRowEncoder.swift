@@ -32,6 +32,7 @@ package struct FrameRowEncoder: Sendable {
         row.zigzag(frame.elapsedMilliseconds)
         row.varint(frame.memoryTotalBytes)
         row.varint(UInt64(frame.ticksPerSecond))
+        row.zigzag(frame.bootSeconds)
         strings.encode(from: 0, into: &row)
         row.append(body.bytes)
         return row.bytes
@@ -72,12 +73,14 @@ package struct FrameRowEncoder: Sendable {
         if gone.contains(true) { flags |= FrameRow.Flag.gone }
         if changed.contains(true) { flags |= FrameRow.Flag.changed }
         if !added.isEmpty { flags |= FrameRow.Flag.added }
+        if frame.bootSeconds != previous.bootSeconds { flags |= FrameRow.Flag.boot }
         var row = ByteWriter()
         row.u8(FrameRow.deltaKind)
         row.u8(flags)
         row.zigzag(frame.elapsedMilliseconds &- previous.elapsedMilliseconds)
         if flags & FrameRow.Flag.memoryTotal != 0 { row.varint(frame.memoryTotalBytes) }
         if flags & FrameRow.Flag.ticksPerSecond != 0 { row.varint(UInt64(frame.ticksPerSecond)) }
+        if flags & FrameRow.Flag.boot != 0 { row.zigzag(frame.bootSeconds &- previous.bootSeconds) }
         if flags & FrameRow.Flag.strings != 0 { strings.encode(from: firstNewString, into: &row) }
         if flags & FrameRow.Flag.gone != 0 { row.append(FrameRow.bitmap(gone)) }
         if flags & FrameRow.Flag.changed != 0 { row.append(FrameRow.bitmap(changed)) }
@@ -104,10 +107,22 @@ package struct FrameRowEncoder: Sendable {
         writer.varint(process.cpuTicks)
         writer.varint(process.cpuTicksSinceLast)
         writer.varint(process.residentBytes)
-        writer.u8((process.readBytes == nil ? 0 : 1) | (process.writeBytes == nil ? 0 : 2))
+        var known: UInt8 = 0
+        if process.readBytes != nil { known |= FrameRow.Known.read }
+        if process.writeBytes != nil { known |= FrameRow.Known.written }
+        if process.cgroup != nil { known |= FrameRow.Known.cgroup }
+        if process.command != nil { known |= FrameRow.Known.command }
+        if process.openFiles != nil { known |= FrameRow.Known.openFiles }
+        if process.swapBytes != nil { known |= FrameRow.Known.swap }
+        writer.u8(known)
         if let readBytes = process.readBytes { writer.varint(readBytes) }
         if let writeBytes = process.writeBytes { writer.varint(writeBytes) }
         writer.varint(UInt64(process.threads))
+        writer.u8(process.stateByte)
+        if let cgroup = process.cgroup { writer.varint(strings.number(of: cgroup)) }
+        if let command = process.command { writer.varint(strings.number(of: command)) }
+        if let openFiles = process.openFiles { writer.varint(UInt64(openFiles)) }
+        if let swapBytes = process.swapBytes { writer.varint(swapBytes) }
     }
 
     /// Appends nothing where all is as it was and no CPU time was used.
@@ -121,11 +136,9 @@ package struct FrameRowEncoder: Sendable {
             Int64(bitPattern: (new.readBytes ?? 0) &- (old.readBytes ?? 0)), unit: FrameRow.ioUnit)
         let written = FrameRow.scaled(
             Int64(bitPattern: (new.writeBytes ?? 0) &- (old.writeBytes ?? 0)), unit: FrameRow.ioUnit)
-        let isSameKind =
-            new.name.utf8.elementsEqual(old.name.utf8)
-            && new.username.utf8.elementsEqual(old.username.utf8)
-            && (new.readBytes == nil) == (old.readBytes == nil) && (new.writeBytes == nil) == (old.writeBytes == nil)
-        guard isSameKind, let resident, let read, let written else {
+        let swap = FrameRow.scaled(
+            Int64(bitPattern: (new.swapBytes ?? 0) &- (old.swapBytes ?? 0)), unit: FrameRow.residentUnit)
+        guard new.isSameKind(as: old), let resident, let read, let written, let swap else {
             writer.u8(FrameRow.Change.record)
             writeRecord(new, into: &writer)
             return
@@ -137,6 +150,8 @@ package struct FrameRowEncoder: Sendable {
         if read != 0 { mask |= FrameRow.Change.read }
         if written != 0 { mask |= FrameRow.Change.written }
         if new.threads != old.threads { mask |= FrameRow.Change.threads }
+        let openFiles = Int64(new.openFiles ?? 0) - Int64(old.openFiles ?? 0)
+        if new.stateByte != old.stateByte || openFiles != 0 || swap != 0 { mask |= FrameRow.Change.more }
         guard mask != 0 else { return }
         writer.u8(mask)
         if cpuTicks != 0 { writer.zigzag(Int64(bitPattern: cpuTicks)) }
@@ -145,5 +160,30 @@ package struct FrameRowEncoder: Sendable {
         if read != 0 { writer.varint(read) }
         if written != 0 { writer.varint(written) }
         if new.threads != old.threads { writer.varint(UInt64(new.threads)) }
+        guard mask & FrameRow.Change.more != 0 else { return }
+        var figures: UInt8 = 0
+        if openFiles != 0 { figures |= FrameRow.Change.openFiles }
+        if swap != 0 { figures |= FrameRow.Change.swap }
+        writer.u8(new.stateByte | (figures == 0 ? 0 : FrameRow.Change.figures))
+        if figures != 0 { writer.u8(figures) }
+        if openFiles != 0 { writer.zigzag(openFiles) }
+        if swap != 0 { writer.varint(swap) }
+    }
+}
+
+extension ProcessRecord {
+    /// The state as the formats hold it: 0 where it is unknown or no ASCII.
+    var stateByte: UInt8 { state.map { $0 < 128 ? $0 : 0 } ?? 0 }
+
+    /// Whether all texts are the same, and what is unknown of one is unknown of the other.
+    fileprivate func isSameKind(as old: ProcessRecord) -> Bool {
+        func isSame(_ text: String?, _ other: String?) -> Bool {
+            guard let text, let other else { return text == nil && other == nil }
+            return text.utf8.elementsEqual(other.utf8)
+        }
+        return isSame(name, old.name) && isSame(username, old.username) && isSame(cgroup, old.cgroup)
+            && isSame(command, old.command) && (readBytes == nil) == (old.readBytes == nil)
+            && (writeBytes == nil) == (old.writeBytes == nil) && (openFiles == nil) == (old.openFiles == nil)
+            && (swapBytes == nil) == (old.swapBytes == nil)
     }
 }

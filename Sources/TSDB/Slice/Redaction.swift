@@ -46,8 +46,18 @@ package struct Redaction: Sendable {
         for place in frame.processes.indices {
             frame.processes[place].name = redact(frame.processes[place].name, of: "name")
             frame.processes[place].username = redact(frame.processes[place].username, of: "username")
+            frame.processes[place].cgroup = redactCgroup(frame.processes[place].cgroup)
+            // Like a sentence, anything may be named in it.
+            if !isEmpty { frame.processes[place].command = nil }
         }
         return frame
+    }
+
+    /// Control groups are called after users and programs: where those are not to be told, neither are these.
+    private func redactCgroup(_ cgroup: String?) -> String? {
+        guard let cgroup else { return nil }
+        if let rule = rules["cgroup"] { return rule == .drop ? nil : text(cgroup, by: rule) }
+        return rules["name"] == nil && rules["username"] == nil ? cgroup : nil
     }
 
     /// Texts are sentences, in which anything may be named.

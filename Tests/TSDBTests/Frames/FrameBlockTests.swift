@@ -37,26 +37,52 @@ import Testing
     @Test func writesTheDrawnBytes() throws {
         let process = ProcessRecord(
             pid: 7, startTicks: 100, name: "a", username: "b", cpuTicks: 9, cpuTicksSinceLast: 2, residentBytes: 8192,
+            readBytes: nil, writeBytes: nil, threads: 3, state: 83, cgroup: "c")
+        let frame = ProcessFrame(
+            time: Timestamp(milliseconds: 1000), elapsedMilliseconds: 0, memoryTotalBytes: 1, ticksPerSecond: 100,
+            bootSeconds: 7, processes: [process])
+        let block = FrameBlock.encode([frame])
+        let frameColumns: [UInt8] = [3, 0xd0, 15, 0, 3, 2, 3, 200, 1, 3, 14]
+        let processTable: [UInt8] = [1, 3, 14, 3, 200, 1, 0, 3, 2]
+        let presence: [UInt8] = [3, 2, 0, 3, 2]
+        let record: [UInt8] = [3, 18, 3, 4, 3, 128, 128, 1, 0, 0, 3, 6, 3, 2, 3, 2]
+        let state: [UInt8] = [3, 166, 1, 3, 6]
+        #expect(
+            block == [0x46, 0x42, 2, 1, 10, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] + frameColumns
+                + [3, 1, 97, 1, 98, 1, 99] + processTable + presence + [3, 42] + record + state)
+        #expect(try FrameBlockReader(block).frames() == [frame])
+    }
+
+    /// A block of version 1, as it was written.
+    @Test func earlierBlocksAreRead() throws {
+        let process = ProcessRecord(
+            pid: 7, startTicks: 100, name: "a", username: "b", cpuTicks: 9, cpuTicksSinceLast: 2, residentBytes: 8192,
             readBytes: nil, writeBytes: nil, threads: 3)
         let frame = ProcessFrame(
             time: Timestamp(milliseconds: 1000), elapsedMilliseconds: 0, memoryTotalBytes: 1, ticksPerSecond: 100,
             processes: [process])
-        let block = FrameBlock.encode([frame])
         let frameColumns: [UInt8] = [3, 0xd0, 15, 0, 3, 2, 3, 200, 1]
         let processTable: [UInt8] = [1, 3, 14, 3, 200, 1, 0, 3, 2]
-        let presence: [UInt8] = [3, 2, 0, 3, 2]
         let record: [UInt8] = [3, 18, 3, 4, 3, 128, 128, 1, 0, 0, 3, 6, 3, 2, 3, 2]
+        let block =
+            [0x46, 0x42, 1, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8] + frameColumns + [2, 1, 97, 1, 98] + processTable
+            + [3, 2, 0, 3, 2, 3, 32] + record
+        let reader = try FrameBlockReader(block)
+        #expect(try reader.frames() == [frame])
+        var builder = try #require(FrameSeriesBuilder([]))
+        try builder.add(reader)
         #expect(
-            block == [0x46, 0x42, 1, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8] + frameColumns + [2, 1, 97, 1, 98] + processTable
-                + presence + [3, 32] + record)
+            builder.series().compactMap(\.labels.metricName) == [
+                "process_cpu_seconds_total", "process_memory_bytes", "process_memory_percent", "process_threads",
+            ])
     }
 
     @Test func fieldsOfLaterVersionsArePassedOver() throws {
         var world = FrameWorld(seed: 23)
         let frames = world.frames(1)
         let block = FrameBlock.encode(frames)
-        // Magic, version, frames, then the field list: one more field than there are, and no column for it.
-        #expect(block[3] == 1 && block[4] == 8)
+        // Magic, version, frames, then the field list.
+        #expect(block[3] == 1 && block[4] >= 8)
         var renamed = block
         renamed[5 + 5] = 200
         let reader = try FrameBlockReader(renamed)

@@ -8,13 +8,13 @@ import Testing
     private func process(pid: Int32 = 7, start: UInt64 = 100, cpu: UInt64 = 9) -> ProcessRecord {
         ProcessRecord(
             pid: pid, startTicks: start, name: "a", username: "b", cpuTicks: cpu, cpuTicksSinceLast: 2,
-            residentBytes: 8192, readBytes: 1024, writeBytes: nil, threads: 3)
+            residentBytes: 8192, readBytes: 1024, writeBytes: nil, threads: 3, state: 83)
     }
 
     private func frame(_ time: Int64, _ processes: [ProcessRecord]) -> ProcessFrame {
         ProcessFrame(
             time: Timestamp(milliseconds: time), elapsedMilliseconds: 5000, memoryTotalBytes: 300, ticksPerSecond: 100,
-            processes: processes)
+            bootSeconds: 5, processes: processes)
     }
 
     /// Fixed bytes, so that the format cannot change unnoticed.
@@ -28,23 +28,61 @@ import Testing
         try check(
             frame(0, [process()]),
             [
-                1, 0x90, 0x4e, 0xac, 2, 100, 2, 1, 97, 1, 98, 1, 14, 0xc8, 1, 0, 1, 9, 2, 0x80, 0x40, 1, 0x80, 8, 3,
+                3, 0x90, 0x4e, 0xac, 2, 100, 10, 2, 1, 97, 1, 98, 1, 14, 0xc8, 1, 0, 1, 9, 2, 0x80, 0x40, 1, 0x80, 8,
+                3, 83,
             ])
         // Nothing but three ticks of CPU, which are also those since the last look.
         var later = process(cpu: 12)
         later.cpuTicksSinceLast = 3
-        try check(frame(1, [later]), [2, 16, 0, 1, 1, 6])
+        try check(frame(1, [later]), [4, 16, 0, 1, 1, 6])
         // A page more, 512 bytes read, idle; and a new process behind it.
         later.cpuTicksSinceLast = 0
         later.residentBytes += 4096
         later.readBytes = 1536
         try check(
             frame(2, [later, process(pid: 8)]),
-            [2, 48, 0, 1, 0x0c, 4, 4, 1, 16, 0xc8, 1, 0, 1, 9, 2, 0x80, 0x40, 1, 0x80, 8, 3])
+            [4, 48, 0, 1, 0x0c, 4, 4, 1, 16, 0xc8, 1, 0, 1, 9, 2, 0x80, 0x40, 1, 0x80, 8, 3, 83])
         // The first is gone; the other used no CPU.
         var idle = process(pid: 8)
         idle.cpuTicksSinceLast = 0
-        try check(frame(3, [idle]), [2, 8, 0, 1])
+        try check(frame(3, [idle]), [4, 8, 0, 1])
+        // It waits for a disk.
+        idle.state = 68
+        try check(frame(4, [idle]), [4, 16, 0, 1, 64, 68])
+        // Its control group, open files and swap become known, which takes a record; then two of them change.
+        (idle.cgroup, idle.openFiles, idle.swapBytes) = ("c", 4, 4096)
+        try check(
+            frame(5, [idle]),
+            [4, 20, 0, 1, 1, 99, 1, 128, 0, 1, 9, 0, 0x80, 0x40, 0x35, 0x80, 8, 3, 68, 2, 4, 0x80, 0x20])
+        (idle.openFiles, idle.swapBytes) = (3, 8192)
+        try check(frame(6, [idle]), [4, 16, 0, 1, 64, 68 | 128, 3, 1, 4])
+    }
+
+    /// Rows of the kinds of before, as they were written, and rows of now behind them.
+    @Test func earlierRowsAreRead() throws {
+        var decoder = FrameRowDecoder()
+        func check(_ bytes: [UInt8], _ frame: ProcessFrame) throws {
+            #expect(try decoder.decode(bytes, time: frame.time) == frame)
+        }
+        func earlier(_ time: Int64, _ processes: [ProcessRecord]) -> ProcessFrame {
+            var frame = frame(time, processes)
+            frame.bootSeconds = 0
+            for place in frame.processes.indices { frame.processes[place].state = nil }
+            return frame
+        }
+        let key: [UInt8] = [
+            1, 0x90, 0x4e, 0xac, 2, 100, 2, 1, 97, 1, 98, 1, 14, 0xc8, 1, 0, 1, 9, 2, 0x80, 0x40, 1, 0x80, 8, 3,
+        ]
+        #expect(FrameRowDecoder.isKey(key))
+        try check(key, earlier(0, [process()]))
+        var later = process(cpu: 12)
+        later.cpuTicksSinceLast = 3
+        try check([2, 16, 0, 1, 1, 6], earlier(1, [later]))
+        // Bits that had no meaning then.
+        for row in [[2, 64, 0], [2, 16, 0, 1, 64, 68]] as [[UInt8]] {
+            var copy = decoder
+            #expect(throws: CodecError.self) { try copy.decode(row, time: Timestamp(milliseconds: 2)) }
+        }
     }
 
     @Test(arguments: 1...6 as ClosedRange<UInt64>)
@@ -85,10 +123,10 @@ import Testing
         let time = Timestamp(milliseconds: 0)
         #expect(throws: CodecError.self) { try decoder.decode(delta, time: time) }
         _ = try decoder.decode(key, time: time)
-        #expect(throws: CodecError.self) { try decoder.decode([2, 255], time: time) }
+        #expect(throws: CodecError.self) { try decoder.decode([4, 255], time: time) }
         // What a damaged row left behind is not built on.
         #expect(throws: CodecError.self) { try decoder.decode(delta, time: time) }
-        #expect(throws: CodecError.unknownVersion(position: 0, number: 3)) { try decoder.decode([3], time: time) }
+        #expect(throws: CodecError.unknownVersion(position: 0, number: 5)) { try decoder.decode([5], time: time) }
     }
 
     @Test func hostileBytesThrowOrDecode() {

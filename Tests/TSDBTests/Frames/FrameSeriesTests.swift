@@ -12,11 +12,18 @@ import Testing
             let time = frame.time.milliseconds
             let before = number == 0 ? [] : frames[number - 1].processes
             let seconds = Double(frame.elapsedMilliseconds) / 1000
-            func labels(_ process: ProcessRecord, _ metric: String) -> Labels {
-                Labels(
+            func labelsOf(_ process: ProcessRecord, _ metric: String) -> Labels {
+                let labels = Labels(
                     name: metric,
                     ["pid": "\(process.pid)", "name": process.name, "username": process.username])
+                return switch metric {
+                case "process_state": labels.setting("state", to: process.state.map { "\(Unicode.Scalar($0))" } ?? "")
+                case "process_cgroup_info": labels.setting("cgroup", to: process.cgroup ?? "")
+                case "process_command_info": labels.setting("command", to: process.command ?? "")
+                default: labels
+                }
             }
+            let boot = frame.bootSeconds
             func values(_ process: ProcessRecord) -> [(String, Double?)] {
                 [
                     (
@@ -33,16 +40,32 @@ import Testing
                     ("process_io_read_bytes_total", process.readBytes.map { Double($0) }),
                     ("process_io_write_bytes_total", process.writeBytes.map { Double($0) }),
                     ("process_threads", Double(process.threads)),
+                    ("process_start_time_seconds", boot == 0 ? nil : Double(boot) + Double(process.startTicks) / 100),
+                    ("process_open_fds", process.openFiles.map { Double($0) }),
+                    ("process_swap_bytes", process.swapBytes.map { Double($0) }),
+                    ("process_state", process.state == nil ? nil : 1),
+                    ("process_cgroup_info", process.cgroup == nil ? nil : 1),
+                    ("process_command_info", process.command == nil ? nil : 1),
                 ]
             }
             for process in before {
-                let goesOn = frame.processes.contains {
+                let now = frame.processes.first {
                     $0.pid == process.pid && $0.startTicks == process.startTicks && $0.name == process.name
                         && $0.username == process.username
                 }
-                if goesOn { continue }
                 for (metric, _) in values(process) {
-                    let labels = labels(process, metric)
+                    let labels = labelsOf(process, metric)
+                    // A label that another value has taken, or that is unknown now, has ended; else the series goes on.
+                    let isUnknown =
+                        now.map {
+                            switch metric {
+                            case "process_state": $0.state == nil
+                            case "process_cgroup_info": $0.cgroup == nil
+                            case "process_command_info": $0.command == nil
+                            default: false
+                            }
+                        } ?? true
+                    if let now, !isUnknown, labelsOf(now, metric) == labels { continue }
                     if let last = series[labels]?.last, last.0 < time, !last.1.isStaleMarker {
                         series[labels]?.append((time, .staleMarker))
                     }
@@ -50,7 +73,7 @@ import Testing
             }
             for process in frame.processes {
                 for case (let metric, let value?) in values(process) {
-                    let labels = labels(process, metric)
+                    let labels = labelsOf(process, metric)
                     guard matchers.allSatisfy({ $0.matches(labels) }) else { continue }
                     if series[labels]?.last?.0 == time { series[labels]?.removeLast() }
                     series[labels, default: []].append((time, value))
@@ -79,6 +102,8 @@ import Testing
             [], [Matcher("__name__", equals: "process_cpu_percent")], [Matcher("name", equals: "make")],
             [try Matcher("__name__", .matches, "process_io_.*"), try Matcher("username", .notEqual, "root")],
             [try Matcher("pid", .matches, "1?[0-5]"), Matcher("device", equals: "")],
+            [Matcher("__name__", equals: "process_state"), Matcher("state", equals: "D")],
+            [try Matcher("cgroup", .notEqual, ""), try Matcher("command", .matches, ".*")],
         ]
         for matchers in choices {
             let expected = naive(frames, matchers)
@@ -146,8 +171,10 @@ import Testing
             FrameSeries.families.map(\.name) == [
                 "process_cpu_percent", "process_cpu_seconds_total", "process_memory_bytes", "process_memory_percent",
                 "process_io_read_bytes_total", "process_io_write_bytes_total", "process_threads",
+                "process_start_time_seconds", "process_open_fds", "process_swap_bytes", "process_state",
+                "process_cgroup_info", "process_command_info",
             ])
         #expect(FrameSeries.families.allSatisfy { $0.help.hasSuffix(".") && $0.kind != .unknown })
-        #expect(FrameSeries.labelNames == ["__name__", "name", "pid", "username"])
+        #expect(FrameSeries.labelNames == ["__name__", "cgroup", "command", "name", "pid", "state", "username"])
     }
 }

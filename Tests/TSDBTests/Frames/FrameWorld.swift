@@ -28,7 +28,8 @@ struct FrameWorld {
         visible.sort { ($0.pid, $0.startTicks) < ($1.pid, $1.startTicks) }
         return ProcessFrame(
             time: Timestamp(milliseconds: time), elapsedMilliseconds: chance(30) ? 0 : 5000,
-            memoryTotalBytes: chance(40) ? 0 : 16 << 30, ticksPerSecond: 100, processes: visible)
+            memoryTotalBytes: chance(40) ? 0 : 16 << 30, ticksPerSecond: 100,
+            bootSeconds: chance(30) ? 0 : 1_600_000_000 + time % 2, processes: visible)
     }
 
     private mutating func begin() {
@@ -54,12 +55,23 @@ struct FrameWorld {
         if chance(9) { processes[i].writeBytes? += UInt64.random(in: 0...5000, using: &random) }
         if chance(20) { processes[i].threads = UInt32.random(in: 0...400, using: &random) }
         if chance(40) { processes[i].readBytes = processes[i].readBytes == nil ? 77 : nil }
+        if chance(4) { processes[i].state = [82, 83, 68, 90, nil].randomElement(using: &random)! }
+        if chance(30) {
+            processes[i].cgroup = ["ssh.service", "docker-0123/x", "", nil].randomElement(using: &random)!
+        }
+        if chance(30) { processes[i].command = ["make -j 9", "süß", nil].randomElement(using: &random)! }
+        if chance(5) { processes[i].openFiles? += UInt32.random(in: 0...3, using: &random) }
+        if chance(40) { processes[i].openFiles = [0, 7, .max >> 1, nil].randomElement(using: &random)! }
+        if chance(5) { processes[i].swapBytes? &+= UInt64.random(in: 0...99, using: &random) * 4096 }
+        if chance(40) { processes[i].swapBytes = [0, 4097, .max, nil].randomElement(using: &random)! }
         if chance(40) { processes[i].name = "exec\(Int.random(in: 0...2, using: &random))" }
         if chance(60) {
             // Numbers that no kernel gives.
             processes[i].cpuTicks = random.next()
             processes[i].residentBytes = random.next()
             processes[i].writeBytes = random.next()
+            processes[i].swapBytes = random.next() >> 40
+            processes[i].openFiles = UInt32.random(in: 0...(.max >> 1), using: &random)
         }
     }
 }
