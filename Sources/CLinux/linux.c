@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -33,15 +34,53 @@ static char *write_pid(char *out, int32_t pid) {
     return out;
 }
 
-ssize_t mon_read_process_file(int procfs, int32_t pid, const char *name, void *buffer, size_t size) {
-    char path[64];
+/// Writes `<pid>/<name>` with its end mark; false where it does not fit.
+static int write_path(char *path, size_t size, int32_t pid, const char *name) {
     size_t length = strlen(name);
-    if (length > sizeof path - 13) return -ENAMETOOLONG;
+    if (length + 13 > size) return 0;
     char *end = write_pid(path, pid);
     *end++ = '/';
     memcpy(end, name, length + 1);
-    int file = openat(procfs, path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return -errno;
+    return 1;
+}
+
+int mon_open_process_file(int procfs, int32_t pid, const char *name) {
+    char path[64];
+    if (!write_path(path, sizeof path, pid, name)) return -ENAMETOOLONG;
+    // Non-blocking, so that a named pipe in a recorded tree fails instead of stopping the look.
+    int file = openat(procfs, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    return file < 0 ? -errno : file;
+}
+
+int64_t mon_count_open_files(int procfs, int32_t pid) {
+    char path[64];
+    if (!write_path(path, sizeof path, pid, "fd")) return -ENAMETOOLONG;
+    struct stat status;
+    if (fstatat(procfs, path, &status, 0) < 0) return -errno;
+    struct statfs system;
+    // Other file systems tell the size of the folder's own blocks there.
+    if (status.st_size > 0 && fstatfs(procfs, &system) == 0 && system.f_type == 0x9fa0) return status.st_size;
+    int folder = openat(procfs, path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    if (folder < 0) return -errno;
+    int64_t count = -2;
+    char entries[8192];
+    ssize_t got;
+    while ((got = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0) {
+        // The record's length stands behind its inode and offset.
+        for (ssize_t at = 0; at < got; count++) {
+            uint16_t length;
+            memcpy(&length, entries + at + 16, sizeof length);
+            at += length;
+        }
+    }
+    int error = errno;
+    close(folder);
+    return got < 0 ? -error : count;
+}
+
+ssize_t mon_read_process_file(int procfs, int32_t pid, const char *name, void *buffer, size_t size) {
+    int file = mon_open_process_file(procfs, pid, name);
+    if (file < 0) return file;
     ssize_t count;
     do count = read(file, buffer, size);
     while (count < 0 && errno == EINTR);

@@ -13,6 +13,14 @@ protocol Collector: SendableMetatype {
     /// Appends the present values to `scrape`. A series that was in the pass before and is not in this one has ended.
     /// - Throws: where nothing can be said at all; what was appended before is then dropped.
     mutating func collect(into scrape: inout Scrape) throws(CollectorError)
+
+    /// What is done at the ticks between its own where its entry asks for that: it may bring a frame or an event, and
+    /// no samples.
+    mutating func collectBetween(into scrape: inout Scrape) throws(CollectorError)
+}
+
+extension Collector {
+    mutating func collectBetween(into scrape: inout Scrape) throws(CollectorError) {}
 }
 
 /// What a collector is made from.
@@ -34,6 +42,10 @@ package struct SamplerOptions: Hashable, Sendable {
     package var mountDeadlineMilliseconds: Int64 = 500
     /// Where others put metrics as `*.prom` files; nil for nowhere.
     package var textFileFolder: String?
+    /// Whether the command lines of the shown processes are recorded, without what looks like a secret.
+    package var recordsCommandLines = false
+    /// Whether the open files and the swapped memory of the shown processes are recorded.
+    package var recordsProcessDetails = false
 
     package init() {}
 }

@@ -10,16 +10,20 @@ package struct CollectorEntry: Sendable {
     package let intervalMilliseconds: Int64
     /// Whether its cost grows with the host, so that it rests after an expensive pass (see ``CollectorSlot``).
     let isBudgeted: Bool
+    /// Whether it looks at the host at the ticks between its own as well.
+    let looksBetween: Bool
     package let families: [MetricFamily]
     let make: @Sendable (Surroundings) -> any Collector
 
     private init<C: Collector>(
-        _ name: String, _ section: String, seconds: Int64, budgeted: Bool = false, _ type: C.Type
+        _ name: String, _ section: String, seconds: Int64, budgeted: Bool = false, between: Bool = false,
+        _ type: C.Type
     ) {
         self.name = name
         self.section = section
         intervalMilliseconds = seconds * 1000
         isBudgeted = budgeted
+        looksBetween = between
         families = type.families
         make = { C($0) }
     }
@@ -44,7 +48,7 @@ package struct CollectorEntry: Sendable {
         CollectorEntry("kernel_log", "kernel", seconds: 5, KernelLogCollector.self),
         CollectorEntry("agent", "agent", seconds: 5, AgentCollector.self),
         CollectorEntry("agent_runtime", "agent", seconds: 10, AgentRuntimeCollector.self),
-        CollectorEntry("process", "process", seconds: 10, budgeted: true, ProcessCollector.self),
+        CollectorEntry("process", "process", seconds: 10, budgeted: true, between: true, ProcessCollector.self),
         CollectorEntry("sensors", "hardware", seconds: 10, budgeted: true, SensorsCollector.self),
         CollectorEntry("cpu_frequency", "hardware", seconds: 10, budgeted: true, CPUFrequencyCollector.self),
         CollectorEntry("textfile", "textfile", seconds: 10, budgeted: true, TextFilesCollector.self),

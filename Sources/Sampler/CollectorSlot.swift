@@ -112,21 +112,51 @@ struct CollectorSlot {
                 live.end(into: &scrape.group)
                 fail(error, at: scrape.monotonicNanoseconds, &reports)
             }
+            report(&scrape, &reports)
             let took = clock() &- began
             spentNanoseconds &+= took
             // To the microsecond: what is below is noise that costs space.
             health.durationSeconds = Double(took / 1000) / 1e6
-            if entry.isBudgeted, isHealthy {
-                // The bound first, so that the product cannot overflow.
-                let rest =
-                    min(took, CollectorSlot.restNanosecondsMax / CollectorSlot.restFactor)
-                    * CollectorSlot.restFactor
-                if rest / 1_000_000 > UInt64(intervalMilliseconds) { restsUntil = scrape.monotonicNanoseconds &+ rest }
-            }
+            rest(after: took, from: scrape.monotonicNanoseconds)
         }
         let start = scrape.group.samples.count
         health.emit(into: &scrape, isHealthy: isHealthy)
         liveHealth.settle(&scrape.group, from: start)
+    }
+
+    /// A look at a tick between those of the collector, where it takes such and does not rest. It changes nothing of
+    /// its series or its health.
+    mutating func runBetween(
+        into scrape: inout Scrape, clock: @Sendable () -> UInt64, reports: inout [CollectorReport]
+    ) {
+        guard entry.looksBetween, isHealthy, scrape.monotonicNanoseconds >= restsUntil else { return }
+        let began = clock()
+        let start = scrape.group.samples.count
+        do throws(CollectorError) {
+            try collector.collectBetween(into: &scrape)
+        } catch {
+            count(error, &reports)
+        }
+        assert(scrape.group.samples.count == start, "samples between two ticks")
+        report(&scrape, &reports)
+        let took = clock() &- began
+        spentNanoseconds &+= took
+        rest(after: took, from: scrape.monotonicNanoseconds)
+    }
+
+    /// Keeps a budgeted collector to its share of the time.
+    private mutating func rest(after took: UInt64, from monotonicNanoseconds: UInt64) {
+        guard entry.isBudgeted, isHealthy else { return }
+        // The bound first, so that the product cannot overflow.
+        let rest = min(took, CollectorSlot.restNanosecondsMax / CollectorSlot.restFactor) * CollectorSlot.restFactor
+        if rest / 1_000_000 > UInt64(intervalMilliseconds) { restsUntil = monotonicNanoseconds &+ rest }
+    }
+
+    private func report(_ scrape: inout Scrape, _ reports: inout [CollectorReport]) {
+        for remark in scrape.remarks {
+            reports.append(CollectorReport(collector: entry.name, severity: .info, text: remark))
+        }
+        scrape.remarks.removeAll(keepingCapacity: true)
     }
 
     /// Ends all series of the collector, those about itself included.

@@ -20,18 +20,23 @@ package struct HostIdentity: Hashable, Sendable {
     package init(of host: HostRoot) {
         bootID = HostIdentity.firstLine(of: "\(host.procfs)/sys/kernel/random/boot_id")
         hostName = HostIdentity.firstLine(of: "\(host.procfs)/sys/kernel/hostname")
+        bootTime = HostIdentity.bootSeconds(of: host).map { Timestamp(milliseconds: $0 * 1000) }
+    }
+
+    /// When the kernel started, in seconds since 1970; nil where it cannot be read.
+    static func bootSeconds(of host: HostRoot) -> Int64? {
         var file = KernelFile("\(host.procfs)/stat", keepsOpen: false)
-        guard (try? file.refresh()) != nil else { return }
+        guard (try? file.refresh()) != nil else { return nil }
         var text = file.scanner
         while !text.isAtEnd {
             if text.skip("btime "), let seconds = text.number(), let whole = Int64(exactly: seconds),
                 whole < Int64.max / 1000
             {
-                bootTime = Timestamp(milliseconds: whole * 1000)
-                return
+                return whole
             }
             text.skipLine()
         }
+        return nil
     }
 
     private static func firstLine(of path: String) -> String {

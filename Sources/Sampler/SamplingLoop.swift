@@ -152,6 +152,9 @@ package struct SamplingLoop: ~Copyable {
                 slots[index].run(into: &scrape, clock: surroundings.calls.monotonicNanoseconds, reports: &reports)
             } else if !slots[index].isEnabled {
                 slots[index].end(into: &scrape.group)
+            } else if throttle == 1 {
+                let clock = surroundings.calls.monotonicNanoseconds
+                slots[index].runBetween(into: &scrape, clock: clock, reports: &reports)
             }
         }
         finish(into: &batch)

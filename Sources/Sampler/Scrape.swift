@@ -11,6 +11,8 @@ struct Scrape {
     var events: [Event] = []
     /// Failures of parts, which do not fail their collector.
     var partialErrors: [CollectorError] = []
+    /// What people should be told of the host, a sentence each.
+    var remarks: [String] = []
     /// The time that the samples of this tick get.
     var time = Timestamp(milliseconds: 0)
     var monotonicNanoseconds: UInt64 = 0

@@ -2,8 +2,9 @@ import Glibc
 
 /// How many files this process may have open: connections are files.
 enum DescriptorLimit {
-    /// What the rest of the program has open: the store, a collector's files, a listener. Generous.
-    private static let others = 128
+    /// What the rest of the program has open: the store, a listener, the collectors' files, up to 512 of them of the
+    /// processes of the host. Generous.
+    private static let others = 640
 
     /// How many connections there can be, `most` where the system allows it. Raises the soft limit as far as it is
     /// needed and the hard one lets it: the usual soft one of 1,024 is for programs that use select(2).

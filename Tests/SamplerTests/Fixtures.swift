@@ -118,13 +118,16 @@ extension SampleBatch {
             }
         }
         if let frame {
-            lines.append("# frame of \(frame.elapsedMilliseconds) ms, \(frame.memoryTotalBytes) B of memory")
+            lines.append(
+                "# frame of \(frame.elapsedMilliseconds) ms, \(frame.memoryTotalBytes) B of memory, boot"
+                    + " \(frame.bootSeconds)")
             for process in frame.processes {
                 let io = [process.readBytes, process.writeBytes].map { $0.map(String.init) ?? "-" }
                 lines.append(
                     "\(process.pid)/\(process.startTicks) \(process.name) \(process.username) cpu \(process.cpuTicks)"
                         + " +\(process.cpuTicksSinceLast) rss \(process.residentBytes) io \(io[0]) \(io[1])"
-                        + " threads \(process.threads)")
+                        + " threads \(process.threads) \(process.state.map { "\(Unicode.Scalar($0))" } ?? "-")"
+                        + " in \(process.cgroup ?? "-")")
             }
         }
         for event in events { lines.append("# event \(event.kind) at \(event.time.milliseconds): \(event.text)") }

@@ -9,7 +9,8 @@ import Testing
 @Suite struct HostileFilesTests {
     private static let files = [
         "stat", "meminfo", "vmstat", "diskstats", "net/dev", "net/tcp", "loadavg", "self/statm", "1/mountinfo",
-        "700/stat", "700/io", "700/status", "pressure/io", "net/snmp", "net/netstat", "net/snmp6", "net/sockstat",
+        "700/stat", "700/io", "700/status", "700/cgroup", "pressure/io", "net/snmp", "net/netstat", "net/snmp6",
+        "net/sockstat",
         "net/sockstat6", "net/softnet_stat", "net/stat/nf_conntrack", "net/arp", "net/udp", "sys/fs/file-nr",
         "sys/net/netfilter/nf_conntrack_count", "sys/net/netfilter/nf_conntrack_max", "uptime",
     ]

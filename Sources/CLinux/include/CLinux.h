@@ -14,6 +14,13 @@ int mon_rewind(int directory);
 /// Reads `<pid>/<name>` below an open procfs by open, read, close: the bytes read, at most `size`.
 ssize_t mon_read_process_file(int procfs, int32_t pid, const char *name, void *buffer, size_t size);
 
+/// Opens `<pid>/<name>` below an open procfs for reading: the descriptor.
+int mon_open_process_file(int procfs, int32_t pid, const char *name);
+
+/// How many files a process has open: by the size of `<pid>/fd`, which kernels from 6.2 on tell without a right to it, else
+/// by its entries.
+int64_t mon_count_open_files(int procfs, int32_t pid);
+
 /// The user that the directory `<pid>` below an open procfs belongs to (proc_pid(5): the effective user).
 int mon_process_owner(int procfs, int32_t pid, uint32_t *user);
 

@@ -1,30 +1,36 @@
+import Glibc
 import Model
 
 /// The processes that matter at a moment, as a ``ProcessFrame``: the union of the largest by CPU and by I/O since the
-/// look before, and by resident memory. No series are made for processes; the store makes them out of frames.
+/// look before, and by resident memory. No series are made for processes; the store makes them out of frames. All
+/// processes by name are series: ``ProcessGroups``.
 ///
-/// Cost: one stat a process (6 µs). /proc/pid/io is read only where there may be news: of processes that used CPU, did
-/// I/O lately or are shown, and of one in six of the others, so that I/O without a tick of CPU is seen within a minute.
+/// Cost: a stat a process, 3 µs where its descriptor is kept, else 7. /proc/pid/io is read only where there may be
+/// news: of processes that used CPU, did I/O lately or are shown, and of one in six of the others, so that I/O without
+/// a tick of CPU is seen within a minute.
 ///
 /// A process that was shown for one of its sizes keeps its place until another is larger by a quarter, so that two of
 /// nearly one size do not take turns.
+///
+/// While memory is short (``MemoryAlarm``), a frame is taken at the ticks between as well.
 struct ProcessCollector: Collector {
-    static let families: [MetricFamily] = []
+    static let families = ProcessGroups.families
 
     private let host: HostRoot
+    private let options: SamplerOptions
     private let ticksPerSecond: UInt32
     private let pageBytes: UInt64
     private let limit: Int
     private var directory: ProcessDirectory?
     private var memory: KernelFile
     private var figures = MemoryFigures()
+    private var alarm: MemoryAlarm
+    private var bootTime: BootTime
     private var users: UserNames
     private var buffer = [UInt8](repeating: 0, count: 4096)
     private var pids: [Int32] = []
-    /// Ascending by pid.
-    private var tracked: [TrackedProcess] = []
-    /// The list of the look before, kept for its storage.
-    private var spare: [TrackedProcess] = []
+    private var table = ProcessTable()
+    private var groups: ProcessGroups
     private var lastLook: UInt64?
     private var lookCount = 0
 
@@ -33,64 +39,110 @@ struct ProcessCollector: Collector {
 
     init(_ surroundings: Surroundings) {
         host = surroundings.host
+        options = surroundings.options
         ticksPerSecond = surroundings.calls.ticksPerSecond
         pageBytes = surroundings.calls.pageBytes
         limit = min(max(surroundings.options.topProcesses, 1), 100)
         memory = KernelFile("\(host.procfs)/meminfo", keepsOpen: host.isLive, endsAtShortRead: true)
+        alarm = MemoryAlarm(host)
+        bootTime = BootTime(host)
         users = UserNames(rootfs: host.rootfs)
+        groups = ProcessGroups(ticksPerSecond: ticksPerSecond, pageBytes: pageBytes)
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
         try memory.refresh()
         figures.read(memory.scanner)
+        watchMemory(&scrape)
+        try takeFrame(into: &scrape)
+        groups.emit(into: &scrape)
+    }
+
+    mutating func collectBetween(into scrape: inout Scrape) throws(CollectorError) {
+        // The frames tell of shares of the memory, so its size has to be known.
+        guard lastLook != nil else { return }
+        if alarm.needsFigures {
+            try memory.refresh()
+            figures.read(memory.scanner)
+        }
+        watchMemory(&scrape)
+        if alarm.isOn { try takeFrame(into: &scrape) }
+    }
+
+    private mutating func watchMemory(_ scrape: inout Scrape) {
+        let remark = alarm.update(figures, monotonicNanoseconds: scrape.monotonicNanoseconds)
+        if let remark { scrape.remarks.append(remark) }
+    }
+
+    private mutating func takeFrame(into scrape: inout Scrape) throws(CollectorError) {
         let processes: ProcessDirectory
         // A recorded tree may be exchanged as a whole between two looks.
         if let directory, host.isLive { processes = directory } else { processes = try ProcessDirectory(host.procfs) }
         directory = processes
         try processes.list(into: &pids)
         try look(processes)
-        users.refresh()
         select()
+        for index in table.processes.indices
+        where !table.processes[index].reasons.isEmpty && !table.processes[index].hasFreshIO {
+            readIO(of: index, processes)
+        }
+        table.count(into: &groups)
+        users.refresh()
 
         var frame = ProcessFrame(
             time: scrape.time, elapsedMilliseconds: 0, memoryTotalBytes: figures[.total] ?? 0,
-            ticksPerSecond: ticksPerSecond, processes: [])
+            ticksPerSecond: ticksPerSecond, bootSeconds: bootTime.seconds(at: lookCount), processes: [])
         if let lastLook, scrape.monotonicNanoseconds > lastLook {
             frame.elapsedMilliseconds = Int64(clamping: (scrape.monotonicNanoseconds - lastLook) / 1_000_000)
         }
-        for index in tracked.indices where !tracked[index].reasons.isEmpty {
+        for index in table.processes.indices where !table.processes[index].reasons.isEmpty {
             if let record = record(of: index, processes) { frame.processes.append(record) }
         }
+        table.finish()
         lastLook = scrape.monotonicNanoseconds
         lookCount += 1
         scrape.frame = frame
     }
 
-    /// Reads every process and joins it with what was known of it, by one walk along two lists in order of pid.
+    /// Reads every process and joins it with what was known of it, then the I/O of those that may have done some.
     private mutating func look(_ processes: ProcessDirectory) throws(CollectorError) {
-        swap(&tracked, &spare)
-        tracked.removeAll(keepingCapacity: true)
-        var old = 0
+        table.begin()
+        var filesLeft = host.isLive ? ProcessCollector.filesMax : 0
         var previousPid: Int32 = 0
         for pid in pids where pid != previousPid {
             previousPid = pid
-            let count = processes.read(pid, "stat", into: &buffer)
+            var file: Descriptor?
+            let count: Int
+            if filesLeft > 0 {
+                file = table.statFile(of: pid)
+                count = processes.read(pid, "stat", by: &file, into: &buffer)
+                filesLeft -= 1
+            } else {
+                count = processes.read(pid, "stat", into: &buffer)
+            }
             guard count > 0 else {
                 try ProcessCollector.check(count, pid)
                 continue
             }
             guard let stat = ProcessStat(ByteScanner(buffer.span.extracting(0..<count))) else { continue }
-            while old < spare.count, spare[old].pid < pid { old += 1 }
-            let isKnown = old < spare.count && spare[old].pid == pid && spare[old].startTicks == stat.startTicks
-            var process = isKnown ? spare[old] : TrackedProcess(pid: pid, isNew: lastLook != nil)
-            process.update(stat, isFirstLook: lastLook == nil)
-            if process.needsIO(isFirstLook: lastLook == nil)
-                || (Int(pid) + lookCount) % ProcessCollector.idleRound == 0
-            {
-                readIO(of: &process, processes)
-            }
-            tracked.append(process)
+            table.see(pid, stat, file: file)
         }
+        table.settle()
+        for index in table.processes.indices
+        where table.processes[index].needsIO(isFirstLook: table.isFirstLook)
+            || (Int(table.processes[index].pid) + lookCount) % ProcessCollector.idleRound == 0
+        {
+            readIO(of: index, processes)
+        }
+    }
+
+    /// Descriptors that are kept of processes. Each takes a page of the kernel's memory, and they are no more than a
+    /// quarter of what this process may have.
+    private static var filesMax: Int {
+        var limit = rlimit()
+        // The kernel fills the structure.
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+        return Int(min(limit.rlim_cur / 4, 512))
     }
 
     /// A process that vanished or is hidden is passed over; anything else (no descriptors, say) ends the look.
@@ -100,12 +152,20 @@ struct ProcessCollector: Collector {
         if error.reason != .missing && error.reason != .permission { throw error }
     }
 
-    private mutating func readIO(of process: inout TrackedProcess, _ processes: ProcessDirectory) {
-        let count = processes.read(process.pid, "io", into: &buffer)
-        process.hasFreshIO = true
+    private mutating func readIO(of index: Int, _ processes: ProcessDirectory) {
+        let pid = table.processes[index].pid
+        let count: Int
+        if host.isLive, !table.processes[index].reasons.isEmpty {
+            var file = table.processes[index].ioFile
+            count = processes.read(pid, "io", by: &file, into: &buffer)
+            table.processes[index].ioFile = file
+        } else {
+            table.processes[index].ioFile = nil
+            count = processes.read(pid, "io", into: &buffer)
+        }
         // Denied without the right to trace the process, on most hosts for all but the agent's own.
         let io = count > 0 ? ProcessStat.blockIO(ByteScanner(buffer.span.extracting(0..<count))) : nil
-        process.updateIO(io, isFirstLook: lastLook == nil)
+        table.processes[index].updateIO(io, isFirstLook: table.isFirstLook)
     }
 
     /// Sets the reasons for which each process is shown.
@@ -113,101 +173,36 @@ struct ProcessCollector: Collector {
         var cpu = LargestSelection(limit: limit)
         var memory = LargestSelection(limit: limit)
         var io = LargestSelection(limit: limit)
-        for index in tracked.indices {
-            let process = tracked[index]
+        for index in table.processes.indices {
+            let process = table.processes[index]
             cpu.offer(process.favoured(process.cpuDelta, .cpu), index)
             memory.offer(process.favoured(process.residentPages, .memory), index)
             io.offer(process.favoured(process.ioDelta, .io), index)
         }
-        for index in tracked.indices { tracked[index].reasons = [] }
-        for item in cpu.items { tracked[item.index].reasons.insert(.cpu) }
-        for item in memory.items { tracked[item.index].reasons.insert(.memory) }
-        for item in io.items { tracked[item.index].reasons.insert(.io) }
+        for index in table.processes.indices { table.processes[index].reasons = [] }
+        for item in cpu.items { table.processes[item.index].reasons.insert(.cpu) }
+        for item in memory.items { table.processes[item.index].reasons.insert(.memory) }
+        for item in io.items { table.processes[item.index].reasons.insert(.io) }
     }
 
     /// Nil for a process that ended during the look.
     private mutating func record(of index: Int, _ processes: ProcessDirectory) -> ProcessRecord? {
-        var process = tracked[index]
-        if !process.hasFreshIO {
-            readIO(of: &process, processes)
-            tracked[index] = process
-        }
-        guard let user = user(of: process.pid, processes) else { return nil }
-        return ProcessRecord(
-            pid: process.pid, startTicks: process.startTicks, name: process.name, username: users.name(of: user),
+        let pid = table.processes[index].pid
+        let isThere = table.processes[index].details.refresh(
+            pid, look: lookCount, processes, isLive: host.isLive, readsCommand: options.recordsCommandLines, &buffer)
+        let process = table.processes[index]
+        guard isThere, let user = process.details.user else { return nil }
+        var record = ProcessRecord(
+            pid: pid, startTicks: process.startTicks, name: process.name, username: users.name(of: user),
             cpuTicks: process.cpuTicks, cpuTicksSinceLast: lastLook == nil ? 0 : process.cpuDelta,
             residentBytes: process.residentPages.multipliedReportingOverflow(by: pageBytes).partialValue,
-            readBytes: process.io?.read, writeBytes: process.io?.written, threads: process.threads)
-    }
-
-    /// The effective user: on procfs the owner of the process's directory (1 µs), in a recorded tree from `status`.
-    /// psutil shows the real user; they differ for set-user-id programs only, where top and ps show this one.
-    private mutating func user(of pid: Int32, _ processes: ProcessDirectory) -> UInt32? {
-        if host.isLive { return processes.owner(of: pid) }
-        let count = processes.read(pid, "status", into: &buffer)
-        return count > 0 ? ProcessStat.effectiveUser(ByteScanner(buffer.span.extracting(0..<count))) : nil
-    }
-}
-
-/// What is known of a process from one look to the next.
-struct TrackedProcess {
-    let pid: Int32
-    /// Whether it began after the first look, so that all of its use falls into what was looked at.
-    private let isNew: Bool
-    private(set) var startTicks: UInt64 = 0
-    private(set) var name = ""
-    private(set) var cpuTicks: UInt64 = 0
-    /// Since the look before; at the first look, since the process began.
-    private(set) var cpuDelta: UInt64 = 0
-    private(set) var residentPages: UInt64 = 0
-    private(set) var threads: UInt32 = 0
-    /// Nil where it is unknown or denied.
-    private(set) var io: (read: UInt64, written: UInt64)?
-    /// Bytes read and written between the two latest readings of its I/O.
-    private(set) var ioDelta: UInt64 = 0
-    private var isDenied = false
-    private var wasSeen = false
-    var hasFreshIO = false
-    var reasons: FrameReasons = []
-
-    init(pid: Int32, isNew: Bool) {
-        self.pid = pid
-        self.isNew = isNew
-    }
-
-    mutating func update(_ stat: ProcessStat, isFirstLook: Bool) {
-        let countsAll = !wasSeen && (isNew || isFirstLook)
-        let before = countsAll || !wasSeen ? 0 : cpuTicks
-        cpuDelta = stat.cpuTicks - min(before, stat.cpuTicks)
-        startTicks = stat.startTicks
-        name = stat.name
-        cpuTicks = stat.cpuTicks
-        residentPages = stat.residentPages
-        threads = stat.threads
-        hadIO = ioDelta > 0
-        ioDelta = 0
-        hasFreshIO = false
-        wasSeen = true
-    }
-
-    private var hadIO = false
-
-    func needsIO(isFirstLook: Bool) -> Bool {
-        isFirstLook || (!isDenied && (cpuDelta > 0 || hadIO || !reasons.isEmpty))
-    }
-
-    mutating func updateIO(_ now: (read: UInt64, written: UInt64)?, isFirstLook: Bool) {
-        isDenied = now == nil
-        if let now {
-            // What an old process did before its first reading is not of this interval; at the first look, all counts.
-            let before = io ?? (isNew || isFirstLook ? (0, 0) : now)
-            ioDelta = (now.read - min(before.read, now.read)) &+ (now.written - min(before.written, now.written))
+            readBytes: process.io?.read, writeBytes: process.io?.written, threads: process.threads,
+            state: process.state, cgroup: process.details.cgroup, command: process.details.command)
+        if options.recordsProcessDetails {
+            record.openFiles = processes.openFileCount(of: pid)
+            let count = processes.read(pid, "status", into: &buffer)
+            record.swapBytes = count > 0 ? ProcessStat.swapBytes(ByteScanner(buffer.span.extracting(0..<count))) : nil
         }
-        io = now
-    }
-
-    /// A size with the advantage of a process that is shown for it already.
-    func favoured(_ size: UInt64, _ reason: FrameReasons) -> UInt64 {
-        reasons.contains(reason) ? size &+ size / 4 : size
+        return record
     }
 }

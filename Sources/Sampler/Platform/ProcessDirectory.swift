@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 
-/// The processes below a procfs: their ids, and small files of theirs by open, read, close (5.8 µs for a stat).
+/// The processes below a procfs: their ids, and small files of theirs by open, read, close (7 µs for a stat), or by one
+/// read of a descriptor that is kept (2.9 µs).
 final class ProcessDirectory {
     private let path: String
     private let directory: Descriptor
@@ -44,6 +45,41 @@ final class ProcessDirectory {
                 unsafe mon_read_process_file(directory.number, process, $0, bytes.baseAddress, bytes.count)
             }
         }
+    }
+
+    /// The same by a descriptor that is kept from one look to the next, opened where there is none. One of a process
+    /// that has ended finds nothing any more, even when its id has gone to another.
+    func read(_ process: Int32, _ name: StaticString, by file: inout Descriptor?, into buffer: inout [UInt8]) -> Int {
+        if let kept = file {
+            let count = ProcessDirectory.read(kept, into: &buffer)
+            if count > 0 { return count }
+            file = nil
+        }
+        // A StaticString's bytes end in NUL.
+        let opened = unsafe name.utf8Start.withMemoryRebound(to: CChar.self, capacity: name.utf8CodeUnitCount + 1) {
+            unsafe mon_open_process_file(directory.number, process, $0)
+        }
+        if opened < 0 { return Int(opened) }
+        let new = Descriptor(owning: opened)
+        file = new
+        return ProcessDirectory.read(new, into: &buffer)
+    }
+
+    private static func read(_ file: Descriptor, into buffer: inout [UInt8]) -> Int {
+        while true {
+            // The kernel writes at most the buffer's length.
+            let got = unsafe buffer.withUnsafeMutableBytes { bytes in
+                unsafe pread(file.number, bytes.baseAddress, bytes.count, 0)
+            }
+            if got >= 0 { return got }
+            if errno != EINTR { return -Int(errno) }
+        }
+    }
+
+    /// How many files a process has open; nil where it is gone or that may not be known.
+    func openFileCount(of process: Int32) -> UInt32? {
+        let count = mon_count_open_files(directory.number, process)
+        return count < 0 ? nil : UInt32(clamping: count)
     }
 
     /// The user that a live process runs as (its effective one, proc_pid(5)); nil where it is gone.

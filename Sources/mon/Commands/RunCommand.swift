@@ -138,6 +138,8 @@ extension DaemonOptions {
             }
         }
         options.topProcesses = configuration.whole("sampler.top_processes") ?? options.topProcesses
+        options.recordsCommandLines = configuration.flag("sampler.process_command_line") ?? false
+        options.recordsProcessDetails = configuration.flag("sampler.process_details") ?? false
         options.mountDeadlineMilliseconds =
             configuration.milliseconds("sampler.mount_timeout") ?? options.mountDeadlineMilliseconds
         options.textFileFolder = configuration.text("sampler.textfile_folder") ?? "/etc/mon/textfile"

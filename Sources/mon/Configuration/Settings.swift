@@ -35,6 +35,12 @@ enum Settings {
             "sampler.top_processes", .whole(1...100), default: "20",
             "Processes recorded as the largest by CPU, memory and I/O."),
         Setting(
+            "sampler.process_command_line", .flag, default: "false",
+            "Record the command lines of these processes, with *** for what looks like a secret."),
+        Setting(
+            "sampler.process_details", .flag, default: "false",
+            "Record their open files and swapped memory, too: some 10 µs a process."),
+        Setting(
             "sampler.textfile_folder", .text,
             "Where others put metrics of their own as *.prom files; else /etc/mon/textfile where it is."),
         Setting(

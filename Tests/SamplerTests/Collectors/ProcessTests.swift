@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import TestSupport
 import Testing
@@ -21,6 +22,7 @@ import Testing
             let read = try #require(stat(line(5, name, cpu: 7, start: 9, flags: flags)))
             #expect(read.name == shown)
             #expect(read.cpuTicks == 7 && read.startTicks == 9 && read.residentPages == 10 && read.threads == 2)
+            #expect(read.state == UInt8(ascii: "S") && read.parent == 1 && read.childTicks == 0)
         }
         try check("bash", shown: "bash")
         try check("", shown: "")
@@ -31,6 +33,10 @@ import Testing
         try check("kworker/u4:0+events", shown: "kworker/u4:0", flags: 0x4208060)
         try check("a-b", shown: "a-b")
         #expect(stat(line(5, "x", cpu: 1, start: 1, resident: "-3"))?.residentPages == 0)
+        let other = stat("5 (x) D 77 1 1 0 -1 0 0 0 0 0 3 4 50 6 20 0 1 0 9 0 0 7")
+        #expect(other?.state == UInt8(ascii: "D") && other?.parent == 77)
+        #expect(other?.cpuTicks == 7 && other?.childTicks == 56)
+        #expect(stat("5 (x) ? 77 1 1 0 -1 0 0 0 0 0 3 4 50 6 20 0 1 0 9 0 0 7")?.state == nil)
     }
 
     @Test func statLinesCutAnywhereAreRefusedOrShort() {
@@ -161,6 +167,78 @@ import Testing
         #expect(found)
     }
 
+    /// Read twice and then seldom; at once where the process runs another program.
+    @Test func detailsOfAProcess() throws {
+        let host = WrittenHost()
+        host.write("proc/meminfo", "MemTotal: 1000 kB\nMemFree: 1 kB\n")
+        host.write("proc/stat", "cpu 1 2 3 4\nbtime 1700000000\n")
+        var options = Fixtures.only("process")
+        options.recordsCommandLines = true
+        options.recordsProcessDetails = true
+        var loop = SamplingLoop(host: host.host, options: options, calls: Fixtures.calls)
+        func check(
+            _ seconds: Int64, _ name: String, _ group: String, _ command: String, shown: String?,
+            _ shownCommand: String?,
+            sourceLocation: SourceLocation = #_sourceLocation
+        ) throws {
+            host.write("proc/50/stat", line(50, name, cpu: Int(seconds), start: 100, resident: "5"))
+            host.write("proc/50/status", "Uid:\t0\t0\t0\t0\nVmSwap:\t 12 kB\n")
+            host.write("proc/50/cgroup", group)
+            host.write("proc/50/cmdline", command)
+            for descriptor in 0..<3 { host.write("proc/50/fd/\(descriptor)", "") }
+            let seen = try frame(&loop, at: seconds)
+            let record = try #require(seen.processes.first)
+            #expect(record.cgroup == shown, sourceLocation: sourceLocation)
+            #expect(record.command == shownCommand, sourceLocation: sourceLocation)
+            #expect(record.openFiles == 3 && record.swapBytes == 12_288, sourceLocation: sourceLocation)
+            #expect(seen.bootSeconds == 1_700_000_000, sourceLocation: sourceLocation)
+        }
+        try check(10, "a", "0::/", "a\0--key=1\0", shown: "/", "a --key=***")
+        try check(20, "a", "0::/system.slice/a.service", "a\0b\0", shown: "a.service", "a b")
+        try check(30, "a", "0::/x", "c\0", shown: "a.service", "a b")
+        try check(40, "z", "0::/x", "", shown: "x", nil)
+        for look in 5...40 as ClosedRange<Int64> { try check(look * 10, "z", "0::/x", "", shown: "x", nil) }
+        host.remove("proc/50/cgroup")
+        try check(410, "y", "", "y", shown: nil, "y")
+    }
+
+    @Test func theTimeOfBootIsHeldAgainstItsTremble() {
+        let host = WrittenHost()
+        func seconds(_ look: Int, _ btime: String) -> Int64 {
+            host.write("proc/stat", "cpu 1 2 3 4\n\(btime)\n")
+            return time.seconds(at: look)
+        }
+        var time = BootTime(host.host)
+        #expect(seconds(0, "nothing") == 0)
+        #expect(seconds(30, "btime 1000") == 1000)
+        #expect(seconds(60, "btime 1001") == 1000)
+        #expect(seconds(90, "btime 999") == 1000)
+        #expect(seconds(91, "btime 5000") == 1000)
+        #expect(seconds(120, "btime 5000") == 5000)
+        #expect(seconds(150, "nothing") == 5000)
+    }
+
+    /// This process, by descriptors that are kept.
+    @Test func keptDescriptorsShowNewContentAndEndWithTheProcess() throws {
+        let directory = try ProcessDirectory("/proc")
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        var file: Descriptor?
+        #expect(directory.read(getpid(), "stat", by: &file, into: &buffer) > 0)
+        let kept = try #require(file?.number)
+        #expect(directory.read(getpid(), "stat", by: &file, into: &buffer) > 0)
+        #expect(file?.number == kept)
+        #expect(try #require(directory.openFileCount(of: getpid())) >= 4)
+        var none: Descriptor?
+        #expect(directory.read(Int32.max, "stat", by: &none, into: &buffer) == -Int(ENOENT))
+        #expect(none == nil && directory.openFileCount(of: Int32.max) == nil)
+        let child = try #require(ChildProcess())
+        var childFile: Descriptor?
+        #expect(directory.read(child.pid, "stat", by: &childFile, into: &buffer) > 0)
+        child.end()
+        #expect(directory.read(child.pid, "stat", by: &childFile, into: &buffer) < 0)
+        #expect(childFile == nil)
+    }
+
     @Test func userNamesFollowTheFile() {
         let host = WrittenHost()
         host.write("root/etc/passwd", "root:x:0:0::/:/bin/sh\n")
@@ -191,5 +269,25 @@ import Testing
             DirectoryEntries.appendNumbers(whole.span.extracting(0..<end), to: &part)
             #expect(part.count <= 1)
         }
+    }
+}
+
+/// A process of our own that waits to be ended.
+private struct ChildProcess {
+    let pid: pid_t
+
+    init?() {
+        var pid: pid_t = 0
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("60"), nil]
+        defer { for argument in arguments { free(argument) } }
+        guard posix_spawnp(&pid, "sleep", nil, nil, &arguments, environ) == 0 else { return nil }
+        self.pid = pid
+    }
+
+    /// Ends it and waits for it.
+    func end() {
+        kill(pid, SIGKILL)
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
     }
 }
