@@ -103,6 +103,7 @@ let package = Package(
         benchmark("year", ["BenchmarkSupport"]),
         benchmark("query", ["BenchmarkSupport", "Query"]),
         benchmark("scale", ["BenchmarkSupport"]),
+        benchmark("collect", ["BenchmarkSupport", "Sampler"]),
         .target(
             name: "BenchmarkSupport", dependencies: ["Model", "TSDB"], path: "benchmarks/support",
             swiftSettings: strict),

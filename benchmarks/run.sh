@@ -5,7 +5,7 @@ swift build -c release
 bin=$(swift build -c release --show-bin-path)
 # Half a million commits are slow on a disk and say nothing about it.
 if [ -d /dev/shm ]; then export TMPDIR="${TMPDIR:-/dev/shm}"; fi
-for name in decode append query scale; do
+for name in decode append query scale collect; do
     echo "== $name"
     "$bin/benchmark-$name"
 done
