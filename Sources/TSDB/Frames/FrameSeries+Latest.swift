@@ -10,22 +10,16 @@ extension FrameSeries {
     ) -> [(family: MetricFamily, series: [(labels: Labels, value: Double)])] {
         let facts = FrameFacts(
             elapsedMilliseconds: frame.elapsedMilliseconds, memoryTotalBytes: frame.memoryTotalBytes,
-            ticksPerSecond: frame.ticksPerSecond)
-        // Of two processes with equal labels the later start counts.
-        var processes: [(labels: Labels, process: ProcessRecord)] = frame.orderedProcesses.map { process in
-            let labels = Labels([
-                Label("pid", String(process.pid)), Label("name", process.name), Label("username", process.username),
-            ])
-            return (labels, process)
-        }
-        processes = processes.enumerated().sorted { ($0.element.labels, $0.offset) < ($1.element.labels, $1.offset) }
-            .map(\.element)
-        return ProcessMetric.allCases.map(\.family).enumerated().map { place, family in
-            let metric = ProcessMetric.allCases[place]
+            ticksPerSecond: frame.ticksPerSecond, bootSeconds: frame.bootSeconds)
+        let processes = frame.orderedProcesses
+        var labelled: [ProcessForm: [(labels: Labels, process: ProcessNumbers)]] = [:]
+        for form in ProcessForm.allCases { labelled[form] = current(processes, form) }
+        return ProcessMetric.allCases.map { metric in
+            let family = metric.family
             var series: [(labels: Labels, value: Double)] = []
             series.reserveCapacity(processes.count)
-            for (labels, process) in processes {
-                guard let value = metric.value(of: ProcessNumbers(process), in: facts) else { continue }
+            for (labels, process) in labelled[metric.form] ?? [] {
+                guard let value = metric.value(of: process, in: facts) else { continue }
                 var bytes: [UInt8] = []
                 bytes.reserveCapacity(labels.bytes.count + family.name.utf8.count + 12)
                 // Its name sorts before those of the others.
@@ -38,5 +32,23 @@ extension FrameSeries {
             }
             return (family, series)
         }.sorted { $0.family.name < $1.family.name }
+    }
+
+    /// The processes that the form tells of, in order of their labels, those that began later behind others with equal
+    /// ones: they count.
+    private static func current(
+        _ processes: [ProcessRecord], _ form: ProcessForm
+    ) -> [(labels: Labels, process: ProcessNumbers)] {
+        let labelled = processes.compactMap { process -> (labels: Labels, process: ProcessNumbers)? in
+            let numbers = ProcessNumbers(process)
+            guard let value = form.value(of: numbers) else { return nil }
+            var list = [
+                Label("pid", String(process.pid)), Label("name", process.name), Label("username", process.username),
+            ]
+            if let label = form.label { list.append(Label(label, value)) }
+            return (Labels(list), numbers)
+        }
+        return labelled.enumerated().sorted { ($0.element.labels, $0.offset) < ($1.element.labels, $1.offset) }
+            .map(\.element)
     }
 }
