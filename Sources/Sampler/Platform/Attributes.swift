@@ -1,36 +1,59 @@
+import Glibc
+
 /// The small files of a sysfs folder: one value a file.
 ///
-/// They are read each minute at most, so each is opened, read and closed.
+/// They are read each minute at most, so each is opened, read and closed. Many are missing on most machines, and asking
+/// for those costs a failed open and nothing more.
 struct Attributes {
     let folder: String
+
+    /// A page: sysfs has no longer values (Documentation/filesystems/sysfs.rst).
+    private static let bytesMax = 4096
 
     init(_ folder: String) { self.folder = folder }
 
     /// The first line of a file without the blanks around it; nil where it is missing, unreadable or empty. sysfs
     /// answers EINVAL for what a device has not got, so every refusal but a lack of right is "has not got".
     func text(_ name: String) -> String? {
-        var file = KernelFile("\(folder)/\(name)", keepsOpen: false, endsAtShortRead: true, bytes: 512)
-        guard (try? file.refresh()) != nil else { return nil }
-        var text = file.scanner
-        text.skipBlanks()
-        let line = text.text(in: text.line())
-        var end = line.endIndex
-        while end > line.startIndex {
-            let before = line.index(before: end)
-            guard line[before] == " " || line[before] == "\t" else { break }
-            end = before
+        read(name) { text in
+            text.skipBlanks()
+            let line = text.text(in: text.line())
+            var end = line.endIndex
+            while end > line.startIndex {
+                let before = line.index(before: end)
+                guard line[before] == " " || line[before] == "\t" else { break }
+                end = before
+            }
+            return end == line.startIndex ? nil : String(line[..<end])
         }
-        return end == line.startIndex ? nil : String(line[..<end])
     }
 
     /// A whole number, decimal or after `0x` hexadecimal; nil where the file has none.
     func number(_ name: String) -> Double? {
-        var file = KernelFile("\(folder)/\(name)", keepsOpen: false, endsAtShortRead: true, bytes: 512)
-        guard (try? file.refresh()) != nil else { return nil }
-        var text = file.scanner
-        let isNegative = text.skipSign()
-        let value = text.skip("0x") ? text.hexadecimal() : text.number()
-        return value.map { isNegative ? -Double($0) : Double($0) }
+        read(name) { text in
+            let isNegative = text.skipSign()
+            let value = text.skip("0x") ? text.hexadecimal() : text.number()
+            return value.map { isNegative ? -Double($0) : Double($0) }
+        }
+    }
+
+    /// The file's first page; nil where it cannot be opened or read.
+    private func read<Value>(_ name: String, _ body: (inout ByteScanner) -> Value?) -> Value? {
+        let opened = unsafe open("\(folder)/\(name)", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        if opened < 0 { return nil }
+        defer { close(opened) }
+        return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Attributes.bytesMax) { buffer in
+            var got = 0
+            repeat {
+                // The kernel writes at most the buffer's length.
+                got = unsafe Glibc.read(opened, buffer.baseAddress, buffer.count)
+            } while got < 0 && errno == EINTR
+            guard got > 0 else { return nil }
+            // The first `got` bytes are the kernel's, and the scanner does not outlive the buffer.
+            let bytes = unsafe UnsafeBufferPointer(rebasing: buffer[..<got])
+            var text = unsafe ByteScanner(bytes.span)
+            return body(&text)
+        }
     }
 
     /// The number behind `prefix` in the line that begins so; nil where there is none.
