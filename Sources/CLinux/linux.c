@@ -190,3 +190,66 @@ int mon_read_clock(int64_t *numbers) {
     memcpy(numbers, all, sizeof all);
     return state;
 }
+
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+static int spawn(char *const arguments[], int output, int errors, int *process) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    char *environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    int code = posix_spawn_file_actions_init(&actions);
+    if (code) return -code;
+    code = posix_spawnattr_init(&attributes);
+    if (code) {
+        posix_spawn_file_actions_destroy(&actions);
+        return -code;
+    }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, output, 1);
+    posix_spawn_file_actions_adddup2(&actions, errors, 2);
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    posix_spawn_file_actions_addchdir_np(&actions, "/");
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    pid_t pid = 0;
+    code = posix_spawn(&pid, arguments[0], &actions, &attributes, arguments, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    *process = pid;
+    return -code;
+}
+
+int mon_spawn(char *const arguments[], int *process, int *output, int *errors) {
+    int first[2], second[2];
+    if (pipe2(first, O_CLOEXEC) != 0) return -errno;
+    if (pipe2(second, O_CLOEXEC) != 0) {
+        int code = -errno;
+        close(first[0]);
+        close(first[1]);
+        return code;
+    }
+    int code = spawn(arguments, first[1], second[1], process);
+    close(first[1]);
+    close(second[1]);
+    if (code < 0) {
+        close(first[0]);
+        close(second[0]);
+        return code;
+    }
+    *output = first[0];
+    *errors = second[0];
+    return 0;
+}
+
+int mon_has_exited(int process) {
+    siginfo_t info;
+    info.si_pid = 0;
+    return waitid(P_PID, (id_t)process, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+}

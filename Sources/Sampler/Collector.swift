@@ -17,10 +17,15 @@ protocol Collector: SendableMetatype {
     /// What is done at the ticks between its own where its entry asks for that: it may bring a frame or an event, and
     /// no samples.
     mutating func collectBetween(into scrape: inout Scrape) throws(CollectorError)
+
+    /// Ends the series that it brought in groups of their own (see ``ForeignSeries``).
+    mutating func endForeign(into scrape: inout Scrape)
 }
 
 extension Collector {
     mutating func collectBetween(into scrape: inout Scrape) throws(CollectorError) {}
+
+    mutating func endForeign(into scrape: inout Scrape) {}
 }
 
 /// What a collector is made from.
@@ -46,6 +51,17 @@ package struct SamplerOptions: Hashable, Sendable {
     package var recordsCommandLines = false
     /// Whether the open files and the swapped memory of the shown processes are recorded.
     package var recordsProcessDetails = false
+    /// Mount points that are shown.
+    package var mountPoints = NameFilter()
+    /// File system types that are shown.
+    package var fileSystemTypes = NameFilter()
+    package var networkDevices = NameFilter()
+    package var diskDevices = NameFilter()
+    package var services = NameFilter()
+    /// Programs whose output is metrics.
+    package var commands: [CommandSource] = []
+    /// Pages that other programs serve.
+    package var targets: [ScrapeTarget] = []
 
     package init() {}
 }

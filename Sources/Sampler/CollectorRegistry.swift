@@ -4,8 +4,8 @@ package import Model
 package struct CollectorEntry: Sendable {
     /// The value of the label `collector`, and the name in the configuration.
     package let name: String
-    /// The subject under which people know it: cpu, memory, disk, network, process, service, textfile, kernel, hardware
-    /// or agent.
+    /// The subject under which people know it: cpu, memory, disk, network, process, service, textfile, exec, scrape,
+    /// kernel, hardware or agent.
     package let section: String
     package let intervalMilliseconds: Int64
     /// Whether its cost grows with the host, so that it rests after an expensive pass (see ``CollectorSlot``).
@@ -26,6 +26,15 @@ package struct CollectorEntry: Sendable {
         looksBetween = between
         families = type.families
         make = { C($0) }
+    }
+
+    /// Whether there is anything for it to do: without sources outside no series tell of collectors of them.
+    func hasWork(_ options: SamplerOptions) -> Bool {
+        switch name {
+        case "exec": !options.commands.isEmpty
+        case "scrape": !options.targets.isEmpty
+        default: true
+        }
     }
 
     /// THE list. The order is the order of work within a tick: what changes fastest is read first.
@@ -52,6 +61,9 @@ package struct CollectorEntry: Sendable {
         CollectorEntry("sensors", "hardware", seconds: 10, budgeted: true, SensorsCollector.self),
         CollectorEntry("cpu_frequency", "hardware", seconds: 10, budgeted: true, CPUFrequencyCollector.self),
         CollectorEntry("textfile", "textfile", seconds: 10, budgeted: true, TextFilesCollector.self),
+        // Asked each tick what has come in; the sources have intervals of their own.
+        CollectorEntry("exec", "exec", seconds: 5, CommandsCollector.self),
+        CollectorEntry("scrape", "scrape", seconds: 5, TargetsCollector.self),
         CollectorEntry("services", "service", seconds: 10, budgeted: true, ServicesCollector.self),
         // What hardly changes.
         CollectorEntry("memory_detail", "memory", seconds: 60, MemoryDetailCollector.self),

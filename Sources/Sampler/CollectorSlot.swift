@@ -29,6 +29,11 @@ struct CollectorSlot {
     private var restsUntil: UInt64 = 0
     /// Causes that were reported and are not over.
     private var reportedCauses: Set<CollectorError.Cause> = []
+    /// When causes were reported last, on the monotonic clock: what comes and goes is not told each time.
+    private var reportTimes: [CollectorError.Cause: UInt64] = [:]
+
+    /// A cause that is over and comes back is told again after this time.
+    static let reportPauseNanoseconds: UInt64 = 600_000_000_000
 
     /// Failures in a row after which a collector counts as unhealthy (product decision).
     static let failureCountMax = 3
@@ -103,6 +108,7 @@ struct CollectorSlot {
             let began = clock()
             let start = scrape.group.samples.count
             scrape.partialErrors.removeAll(keepingCapacity: true)
+            scrape.lastingErrors.removeAll(keepingCapacity: true)
             do throws(CollectorError) {
                 try collector.collect(into: &scrape)
                 live.settle(&scrape.group, from: start)
@@ -110,6 +116,7 @@ struct CollectorSlot {
             } catch {
                 scrape.group.samples.removeSubrange(start...)
                 live.end(into: &scrape.group)
+                collector.endForeign(into: &scrape)
                 fail(error, at: scrape.monotonicNanoseconds, &reports)
             }
             report(&scrape, &reports)
@@ -160,9 +167,10 @@ struct CollectorSlot {
     }
 
     /// Ends all series of the collector, those about itself included.
-    mutating func end(into group: inout SampleBatch.Group) {
-        live.end(into: &group)
-        liveHealth.end(into: &group)
+    mutating func end(into scrape: inout Scrape) {
+        live.end(into: &scrape.group)
+        liveHealth.end(into: &scrape.group)
+        collector.endForeign(into: &scrape)
     }
 
     private mutating func succeed(_ scrape: inout Scrape, _ reports: inout [CollectorReport]) {
@@ -171,17 +179,17 @@ struct CollectorSlot {
             reports.append(CollectorReport(collector: entry.name, severity: .info, text: "works again"))
         }
         health.failuresInARow = 0
-        for error in scrape.partialErrors { count(error, &reports) }
+        for error in scrape.partialErrors { count(error, at: scrape.monotonicNanoseconds, &reports) }
         // Causes that this pass did not meet are over and will be told again when they come back.
         if reportedCauses.count > scrape.partialErrors.count {
-            reportedCauses.formIntersection(scrape.partialErrors.map(\.cause))
+            reportedCauses.formIntersection((scrape.partialErrors + scrape.lastingErrors).map(\.cause))
         }
     }
 
     private mutating func fail(
         _ error: CollectorError, at monotonicNanoseconds: UInt64, _ reports: inout [CollectorReport]
     ) {
-        count(error, &reports)
+        count(error, at: monotonicNanoseconds, &reports)
         health.failuresInARow += 1
         let excess = health.failuresInARow - CollectorSlot.failureCountMax
         guard excess >= 0 else { return }
@@ -196,9 +204,12 @@ struct CollectorSlot {
         }
     }
 
-    private mutating func count(_ error: CollectorError, _ reports: inout [CollectorReport]) {
+    private mutating func count(_ error: CollectorError, at now: UInt64, _ reports: inout [CollectorReport]) {
         health.count(error)
         guard reportedCauses.insert(error.cause).inserted else { return }
+        reportTimes = reportTimes.filter { now &- $0.value < CollectorSlot.reportPauseNanoseconds }
+        guard reportTimes[error.cause] == nil else { return }
+        reportTimes[error.cause] = now
         let severity: CollectorReport.Severity
         switch error.reason {
         case .permission, .missing: severity = .debug

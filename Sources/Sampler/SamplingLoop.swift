@@ -41,7 +41,7 @@ package struct SamplingLoop: ~Copyable {
         slots = []
         schedule = TickSchedule(intervals: [])
         for entry in entries where !surroundings.options.disabledCollectors.contains(entry.name) {
-            slots.append(CollectorSlot(entry, surroundings))
+            if entry.hasWork(surroundings.options) { slots.append(CollectorSlot(entry, surroundings)) }
             for family in entry.families { scrape.catalog.describe(family) }
         }
         for family in CollectorSlot.families { scrape.catalog.describe(family) }
@@ -82,7 +82,9 @@ package struct SamplingLoop: ~Copyable {
     /// Collectors that are not running, and why.
     package var pausedCollectors: [(collector: String, reason: PauseReason)] {
         let running = Set(slots.map(\.entry.name))
-        var paused = entries.filter { !running.contains($0.name) }.map { ($0.name, PauseReason.configuration) }
+        let off = surroundings.options.disabledCollectors
+        var paused = entries.filter { off.contains($0.name) && !running.contains($0.name) }
+            .map { ($0.name, PauseReason.configuration) }
         for slot in slots { if let reason = slot.pause { paused.append((slot.entry.name, reason)) } }
         return paused.sorted { $0.0 < $1.0 }
     }
@@ -119,7 +121,7 @@ package struct SamplingLoop: ~Copyable {
             let isOff = options.disabledCollectors.contains(entry.name)
             if let index = known[entry.name] {
                 slots[index].reconfigure(surroundings, remakes: old != new, isOff: isOff)
-            } else if !isOff {
+            } else if !isOff, entry.hasWork(options) {
                 slots.append(CollectorSlot(entry, surroundings))
                 for family in entry.families { scrape.catalog.describe(family) }
             }
@@ -141,6 +143,7 @@ package struct SamplingLoop: ~Copyable {
         scrape.monotonicNanoseconds = monotonicNanoseconds
         scrape.frame = nil
         scrape.events.removeAll()
+        beginForeign()
         begin(slots.first?.intervalMilliseconds ?? 0)
         for index in slots.indices {
             let interval = slots[index].intervalMilliseconds
@@ -151,13 +154,14 @@ package struct SamplingLoop: ~Copyable {
             if slots[index].isDue(at: time, throttle: throttle) {
                 slots[index].run(into: &scrape, clock: surroundings.calls.monotonicNanoseconds, reports: &reports)
             } else if !slots[index].isEnabled {
-                slots[index].end(into: &scrape.group)
+                slots[index].end(into: &scrape)
             } else if throttle == 1 {
                 let clock = surroundings.calls.monotonicNanoseconds
                 slots[index].runBetween(into: &scrape, clock: clock, reports: &reports)
             }
         }
         finish(into: &batch)
+        finishForeign(into: &batch)
         batch.frame = scrape.frame.take()
         batch.events = scrape.events
         scrape.durations.observe(nanoseconds: surroundings.calls.monotonicNanoseconds() &- began)
@@ -176,6 +180,7 @@ package struct SamplingLoop: ~Copyable {
 
     private mutating func endingBatch(at time: Timestamp) -> SampleBatch {
         var batch = SampleBatch(time: time)
+        beginForeign()
         begin(slots.first?.intervalMilliseconds ?? 0)
         for index in slots.indices {
             let interval = slots[index].intervalMilliseconds
@@ -183,10 +188,29 @@ package struct SamplingLoop: ~Copyable {
                 finish(into: &batch)
                 begin(interval)
             }
-            slots[index].end(into: &scrape.group)
+            slots[index].end(into: &scrape)
         }
         finish(into: &batch)
+        finishForeign(into: &batch)
         return batch
+    }
+
+    private mutating func beginForeign() {
+        scrape.foreign.removeAll()
+        scrape.foreignSeen.removeAll()
+    }
+
+    /// Puts what came in groups of their own among the others, by interval.
+    private mutating func finishForeign(into batch: inout SampleBatch) {
+        for group in scrape.foreign where !group.samples.isEmpty {
+            if let place = batch.groups.firstIndex(where: { $0.intervalMilliseconds == group.intervalMilliseconds }) {
+                batch.groups[place].samples += group.samples
+            } else {
+                let place = batch.groups.firstIndex { $0.intervalMilliseconds > group.intervalMilliseconds }
+                batch.groups.insert(group, at: place ?? batch.groups.endIndex)
+            }
+        }
+        beginForeign()
     }
 
     private mutating func begin(_ interval: Int64) {

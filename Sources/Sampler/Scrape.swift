@@ -13,6 +13,12 @@ struct Scrape {
     var partialErrors: [CollectorError] = []
     /// What people should be told of the host, a sentence each.
     var remarks: [String] = []
+    /// Failures of parts that were counted before and are not over.
+    var lastingErrors: [CollectorError] = []
+    /// What sources outside brought in this tick, in groups of their own.
+    var foreign: [SampleBatch.Group] = []
+    /// The series of them.
+    var foreignSeen: Set<SeriesHandle> = []
     /// The time that the samples of this tick get.
     var time = Timestamp(milliseconds: 0)
     var monotonicNanoseconds: UInt64 = 0

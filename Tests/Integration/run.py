@@ -215,6 +215,54 @@ def test_pages_under_other_names(agent, folder):
     assert "node_load1 " in ours and "\nload_average" not in ours
 
 
+def test_programs_and_pages_of_others(folder):
+    """`exec` and `scrape` of a configuration: their series, `up`, and what becomes of them when they fail."""
+    script, config = os.path.join(folder, "figures"), os.path.join(folder, "mon.yaml")
+    with open(script, "w") as file:
+        file.write("#!/bin/sh\necho '# TYPE script_figure gauge'\necho 'script_figure{of=\"exec\"} 7'\n")
+    os.chmod(script, 0o755)
+    port = free_port()
+    log = open(f"{folder}/node_exporter.log", "wb")
+    exporter = subprocess.Popen(
+        ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
+    with open(config, "w") as file:
+        json.dump({
+            "exec": [{"name": "figures", "command": [script], "interval": "1s", "timeout": "1s"},
+                     {"name": "broken", "command": ["/bin/false"], "interval": "1s"}],
+            "scrape": [{"job": "node", "url": f"http://127.0.0.1:{port}/metrics", "interval": "1s",
+                        "labels": {"team": "x"}},
+                       {"job": "small", "url": f"http://127.0.0.1:{port}/metrics", "interval": "1s", "series_max": 10}],
+        }, file)
+    mon("config", "check", config)
+    agent = Agent(folder + "/data", "--config", config)
+    try:
+        def value(query):
+            return mon("query", query, "-q", data=agent.data, status=(0, 4)).strip()
+        wait_for(lambda: value('script_figure{of="exec"}') == "7")
+        wait_for(lambda: value(f'up{{job="node",instance="127.0.0.1:{port}",team="x"}}') == "1")
+        wait_for(lambda: value('up{job="small"}') == "0" and value('scrape_samples_scraped{job="small"}') == "0")
+        assert value('agent_exec_exit_status{name="broken"}') == "1"
+        assert float(value('scrape_samples_scraped{job="node"}')) > 300
+        assert float(value('count({job="node"})')) > 300 and not value('count({job="small",__name__=~"node_.*"})')
+        assert value('node_load1{job="node"}')
+        wait_for(lambda: 'script_figure{of="exec"} 7' in fetch(agent.url + "/metrics?collect[]=exec")[1])
+        page = fetch(agent.url + "/metrics?collect[]=scrape")[1]
+        assert "node_memory_MemTotal_bytes{" in page and "script_figure" not in page and "load_average" not in page
+        exporter.kill()
+        exporter.wait()
+        os.remove(script)
+        wait_for(lambda: value('up{job="node"}') == "0")
+        wait_for(lambda: not value('node_load1{job="node"}') and not value("script_figure"))
+    finally:
+        exporter.kill()
+        exporter.wait()
+        agent.end(signal.SIGTERM)
+        log.close()
+    told = open(agent.data + ".log").read()
+    assert told.count("/bin/false: it exited 1") == 1 and told.count("series_max = 10") == 1, told
+    assert "Connection refused" in told and "No such file" in told, told
+
+
 def complaints(page):
     """What promtool says about a page, a set of lines."""
     done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, text=True, timeout=30)

@@ -6,7 +6,7 @@ let doors: [String: Set<String>] = [
     "LMDB": ["CLMDB", "Glibc", "Synchronization"],
     "Model": ["Glibc", "CRE2"],
     "TSDB": ["Model", "LMDB", "Glibc", "Synchronization", "CCRC32C"],
-    "Sampler": ["Model", "Glibc", "CLinux"],
+    "Sampler": ["Model", "Glibc", "CLinux", "Synchronization"],
     "Query": ["Model", "TSDB", "Glibc", "Synchronization"],
     "Formats": ["Model", "Query", "CYAML", "Glibc"],
     "Server": [

@@ -54,3 +54,11 @@ void mon_release_text(void);
 /// the pulse source's frequency, jitter, shift, stability and counts (jitter, calibrations, errors, unstable), TAI offset.
 /// The clock's state, TIME_OK (0) to TIME_ERROR (5).
 int mon_read_clock(int64_t *numbers);
+
+/// Starts the program of `arguments[0]`, a path, as the leader of a new process group: standard input is empty, what it
+/// writes can be read from `output` and `errors`, no other descriptor is open in it, the working directory is `/`, the
+/// environment a path and the C locale, and no signal is blocked or ignored.
+int mon_spawn(char *const arguments[], int *process, int *output, int *errors);
+
+/// Whether the child has ended; its status is left to be waited for.
+int mon_has_exited(int process);

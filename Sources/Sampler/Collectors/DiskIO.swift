@@ -70,10 +70,12 @@ struct DiskIOCollector: Collector {
 
     private var file: KernelFile
     private var devices = RowTable<[SeriesHandle]>()
+    private let filter: CompiledNameFilter
 
     init(_ surroundings: Surroundings) {
         let host = surroundings.host
         file = KernelFile("\(host.procfs)/diskstats", keepsOpen: host.isLive)
+        filter = CompiledNameFilter(surroundings.options.diskDevices)
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
@@ -97,7 +99,9 @@ struct DiskIOCollector: Collector {
             }
             text.skipLine()
             var place = devices.find(name, in: text)
-            if place == nil, hasIO || !DiskIOCollector.isStock(name, in: text) {
+            let isLeftOut = !hasIO && DiskIOCollector.isStock(name, in: text)
+            // Those that are known were asked for when they came.
+            if place == nil, filter.isTrivial ? !isLeftOut : filter.shows(text.text(in: name), unless: isLeftOut) {
                 place = DiskIOCollector.insert(text.bytes(in: name), &devices, &scrape.catalog)
             }
             if let place { DiskIOCollector.emit(numbers, count, devices[place], into: &scrape) }

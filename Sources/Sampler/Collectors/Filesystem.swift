@@ -42,11 +42,15 @@ struct FilesystemCollector: Collector {
     private var shown: [Shown] = []
     /// Of the mounts that may block, in order.
     private var blockingPaths: [[UInt8]] = []
+    private let mountPoints: CompiledNameFilter
+    private let types: CompiledNameFilter
     private let ask: @Sendable ([UInt8]) -> MountAnswer
 
     init(_ surroundings: Surroundings) {
         host = surroundings.host
         table = KernelFile("\(host.procfs)/1/mountinfo", keepsOpen: host.isLive)
+        mountPoints = CompiledNameFilter(surroundings.options.mountPoints)
+        types = CompiledNameFilter(surroundings.options.fileSystemTypes)
         ask = surroundings.calls.mountStatistics
         probe = MountProbe(deadlineMilliseconds: surroundings.options.mountDeadlineMilliseconds, ask: ask)
     }
@@ -128,7 +132,10 @@ struct FilesystemCollector: Collector {
         }
         hasTable = true
         let mounts = MountTable.parse(table.scanner)
-        shown = MountTable.chosen(from: mounts).map { mount in
+        let chosen = MountTable.chosen(from: mounts) { mount in
+            types.shows(mount.type) && mountPoints.shows(String(decoding: mount.mountPoint, as: UTF8.self))
+        }
+        shown = chosen.map { mount in
             let path = host.rootfs.isEmpty ? mount.mountPoint : Array(host.rootfs.utf8) + mount.mountPoint
             let labels: KeyValuePairs = [
                 "device": deviceName(mount), "mountpoint": String(decoding: mount.mountPoint, as: UTF8.self),

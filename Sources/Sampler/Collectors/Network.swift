@@ -41,10 +41,12 @@ struct NetworkCollector: Collector {
     private let host: HostRoot
     private var file: KernelFile
     private var devices = RowTable<Device>()
+    private let filter: CompiledNameFilter
 
     init(_ surroundings: Surroundings) {
         host = surroundings.host
         file = KernelFile("\(host.procfs)/net/dev", keepsOpen: host.isLive)
+        filter = CompiledNameFilter(surroundings.options.networkDevices)
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
@@ -75,7 +77,8 @@ struct NetworkCollector: Collector {
                 numbers[index] = number
             }
             text.move(to: behind)
-            if NetworkCollector.isIgnored(name, in: text) { continue }
+            let isIgnored = NetworkCollector.isIgnored(name, in: text)
+            if filter.isTrivial ? isIgnored : !filter.shows(text.text(in: name), unless: isIgnored) { continue }
             let place =
                 devices.find(name, in: text)
                 ?? devices.insert(

@@ -49,16 +49,21 @@ struct NetworkDevicesCollector: Collector {
         ]
 
     private let folder: String
+    private let filter: CompiledNameFilter
 
-    init(_ surroundings: Surroundings) { folder = "\(surroundings.host.sysfs)/class/net" }
+    init(_ surroundings: Surroundings) {
+        folder = "\(surroundings.host.sysfs)/class/net"
+        filter = CompiledNameFilter(surroundings.options.networkDevices)
+    }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
-        for device in DirectoryListing.names(in: folder) where !NetworkCollector.isIgnored(device) {
+        for device in DirectoryListing.names(in: folder) {
             // bonding_masters is a file among the devices.
             if device == "bonding_masters" {
                 emitBonds(into: &scrape)
                 continue
             }
+            guard filter.shows(device, unless: NetworkCollector.isIgnored(device)) else { continue }
             emit(device, into: &scrape)
         }
     }

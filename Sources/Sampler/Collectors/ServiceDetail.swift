@@ -15,12 +15,16 @@ struct ServiceDetailCollector: Collector {
         ] + PressureFile.families(prefix: "service_pressure", of: "tasks of the service")
 
     private let sysfs: String
+    private let filter: CompiledNameFilter
 
-    init(_ surroundings: Surroundings) { sysfs = surroundings.host.sysfs }
+    init(_ surroundings: Surroundings) {
+        sysfs = surroundings.host.sysfs
+        filter = CompiledNameFilter(surroundings.options.services)
+    }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
         guard let groups = ControlGroups(sysfs: sysfs) else { return }
-        for service in groups.services() { try emit(service, groups, into: &scrape) }
+        for service in groups.services() where filter.shows(service.name) { try emit(service, groups, into: &scrape) }
         // The root group of a host has no limits; what the agent sees as the root within a container has its limits.
         let own = GroupLimits(groups, "")
         guard own.memoryLimit != nil || own.cpuLimit != nil else { return }

@@ -19,6 +19,7 @@ struct ServicesCollector: Collector {
     private let sysfs: String
     private let ticksPerSecond: Double
     private let isLive: Bool
+    private let filter: CompiledNameFilter
     private var services: [ServiceUsage] = []
     private var lookedUpAt: UInt64?
     private static let lookUpNanoseconds: UInt64 = 60_000_000_000
@@ -26,6 +27,7 @@ struct ServicesCollector: Collector {
     private static let openServicesMax = 100
 
     init(_ surroundings: Surroundings) {
+        filter = CompiledNameFilter(surroundings.options.services)
         sysfs = surroundings.host.sysfs
         isLive = surroundings.host.isLive
         ticksPerSecond = Double(surroundings.calls.ticksPerSecond)
@@ -45,7 +47,7 @@ struct ServicesCollector: Collector {
             services = []
             return
         }
-        let found = groups.services()
+        let found = groups.services().filter { filter.shows($0.name) }
         let keepsOpen = isLive && found.count <= ServicesCollector.openServicesMax
         var known: [ControlGroups.Service: ServiceUsage] = [:]
         for usage in services { known[usage.service] = usage }

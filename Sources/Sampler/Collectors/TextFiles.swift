@@ -71,6 +71,15 @@ package struct TextFileContent: Sendable {
     package var samples: [(labels: Labels, value: Double)] = []
     /// The first fault, with its line; nil where there is none.
     package var problem: String?
+    /// Whether there are more series than were asked for; what came before that is there.
+    package var isTooLong = false
 
     package init() {}
+}
+
+/// The two texts in which pages of metrics are written.
+package enum PageFormat: Hashable, Sendable {
+    /// Prometheus' text format 0.0.4.
+    case text
+    case openMetrics
 }

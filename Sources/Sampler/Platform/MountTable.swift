@@ -75,12 +75,14 @@ enum MountTable {
 
     /// The mounts to show: with storage, visible (of several on one mount point only the last), and each file system
     /// once, at its own root rather than at a bind mount, else at the shorter mount point, else at the first.
-    static func chosen(from mounts: [Mount]) -> [Mount] {
+    /// - Parameter isWanted: Who is unwanted leaves its file system to another mount of it.
+    static func chosen(from mounts: [Mount], where isWanted: (Mount) -> Bool = { _ in true }) -> [Mount] {
         var visible: [[UInt8]: Int] = [:]
         for (index, mount) in mounts.enumerated() { visible[mount.mountPoint] = index }
         var byDevice: [String: Mount] = [:]
         var order: [String] = []
         for (index, mount) in mounts.enumerated() where visible[mount.mountPoint] == index && isShown(mount) {
+            guard isWanted(mount) else { continue }
             if let other = byDevice[mount.deviceNumber] {
                 if isBetter(mount, than: other) { byDevice[mount.deviceNumber] = mount }
             } else {

@@ -22,6 +22,12 @@ package struct SystemCalls: Sendable {
     package var ownProportionalBytes: @Sendable () -> UInt64? = { nil }
     /// Reads a text file in Prometheus' format; the moment is what its samples are dated.
     package var readTextFile: @Sendable ([UInt8], Timestamp) -> TextFileContent = { _, _ in TextFileContent() }
+    /// Reads a page of metrics, up to so many series.
+    package var readPage: @Sendable ([UInt8], PageFormat, Timestamp, Int) -> TextFileContent = { _, _, _, _ in
+        TextFileContent()
+    }
+    /// The bytes that were packed by gzip; nil where they are damaged, or more than may be.
+    package var unpackGzip: @Sendable (_ bytes: [UInt8], _ bytesMax: Int) -> [UInt8]? = { _, _ in nil }
 
     package init(
         monotonicNanoseconds: @escaping @Sendable () -> UInt64, ownCPUNanoseconds: @escaping @Sendable () -> UInt64,

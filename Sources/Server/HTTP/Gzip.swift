@@ -1,7 +1,7 @@
 import CZlib
 
-/// Answers in gzip (RFC 1952), for clients that take it (RFC 9110, section 12.5.3).
-enum Gzip {
+/// Answers in gzip (RFC 1952), for clients that take it (RFC 9110, section 12.5.3), and pages of others that come so.
+package enum Gzip {
     /// Shorter bodies fit into a packet or two as they are.
     static let bytesMin = 1024
     /// JSON of a thousand points shrinks to a tenth at the quickest level, which takes a third of the usual one's time.
@@ -72,5 +72,43 @@ enum Gzip {
             }
         }
         return packed.isEmpty ? nil : packed
+    }
+
+    /// What was packed; nil where it is no gzip, is cut off, or is more than `bytesMax`.
+    package static func unpack(_ bytes: [UInt8], bytesMax: Int) -> [UInt8]? {
+        guard let input = UInt32(exactly: bytes.count) else { return nil }
+        var stream = unsafe z_stream()
+        // zlib remembers where the structure is and compares: one pointer for all calls.
+        return unsafe withUnsafeMutablePointer(to: &stream) { unsafe unpack(bytes, input, bytesMax, $0) }
+    }
+
+    private static func unpack(
+        _ bytes: [UInt8], _ input: UInt32, _ bytesMax: Int, _ stream: UnsafeMutablePointer<z_stream>
+    ) -> [UInt8]? {
+        // 15 bits of window, and 16 for gzip's header and trailer (zlib.h, inflateInit2).
+        guard unsafe inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            return nil
+        }
+        defer { unsafe inflateEnd(stream) }
+        var plain: [UInt8] = []
+        var room = [UInt8](repeating: 0, count: 64 << 10)
+        return unsafe bytes.withUnsafeBufferPointer { source -> [UInt8]? in
+            unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
+            unsafe stream.pointee.avail_in = input
+            while true {
+                // zlib writes at most as many bytes as there is room for.
+                let (code, count) = unsafe room.withUnsafeMutableBufferPointer { target -> (Int32, Int) in
+                    unsafe stream.pointee.next_out = target.baseAddress
+                    unsafe stream.pointee.avail_out = UInt32(target.count)
+                    let code = unsafe inflate(stream, Z_NO_FLUSH)
+                    return unsafe (code, target.count - Int(stream.pointee.avail_out))
+                }
+                guard plain.count + count <= bytesMax else { return nil }
+                plain += room[..<count]
+                if code == Z_STREAM_END { return plain }
+                let isCutOff = unsafe count == 0 && stream.pointee.avail_in == 0
+                if code != Z_OK || isCutOff { return nil }
+            }
+        }
     }
 }

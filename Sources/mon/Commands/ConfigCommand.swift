@@ -1,5 +1,6 @@
 import ArgumentParser
 import Formats
+import Sampler
 
 /// `mon config`: what the agent was told, and whether a file is right.
 struct ConfigCommand: ParsableCommand {
@@ -32,7 +33,7 @@ struct ConfigCheckCommand: Verb {
         }
         for problem in problems { console.sayPlainly(problem + "\n") }
         if !problems.isEmpty { return .lint }
-        console.write("\(path): right, sets \(file.values.count + file.exceptions.count)\n")
+        console.write("\(path): right, sets \(file.count)\n")
         return .success
     }
 }
@@ -62,6 +63,8 @@ struct ConfigShowCommand: Verb {
             rows.append(
                 ["store.retention_for", "\(exception.selector) \(exception.times)", exception.origin.description])
         }
+        rows += configuration.commands.map { ["exec", "\($0.name): \($0.command.joined(separator: " "))", "file"] }
+        rows += configuration.targets.map { ["scrape", "\($0.job): \($0.url)", "file"] }
         var table = TextTable()
         for column in origin ? ["setting", "value", "from"] : ["setting", "value"] { table.addColumn(column) }
         for row in rows { table.addRow(origin ? row : Array(row.dropLast())) }

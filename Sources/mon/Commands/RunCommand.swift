@@ -143,6 +143,18 @@ extension DaemonOptions {
         options.mountDeadlineMilliseconds =
             configuration.milliseconds("sampler.mount_timeout") ?? options.mountDeadlineMilliseconds
         options.textFileFolder = configuration.text("sampler.textfile_folder") ?? "/etc/mon/textfile"
+        func filter(_ collector: String, _ kind: String) -> NameFilter {
+            NameFilter(
+                include: configuration.text("collectors.\(collector).include\(kind)"),
+                exclude: configuration.text("collectors.\(collector).exclude\(kind)"))
+        }
+        options.mountPoints = filter("filesystem", "_mountpoints")
+        options.fileSystemTypes = filter("filesystem", "_fstypes")
+        options.networkDevices = filter("network", "_devices")
+        options.diskDevices = filter("disk_io", "_devices")
+        options.services = filter("services", "")
+        options.commands = configuration.commands
+        options.targets = configuration.targets
         return options
     }
 }

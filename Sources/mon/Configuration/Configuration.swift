@@ -1,5 +1,6 @@
 import Formats
 import Model
+import Sampler
 
 /// What the agent was told, each value with where it comes from.
 ///
@@ -39,6 +40,9 @@ struct Configuration: Sendable {
 
     private var values: [String: Value] = [:]
     private(set) var exceptions: [Exception] = []
+    /// Programs whose output is metrics, and pages of others.
+    private(set) var commands: [CommandSource] = []
+    private(set) var targets: [ScrapeTarget] = []
 
     /// - Parameters:
     ///   - file: what was read, nil for no file.
@@ -71,6 +75,8 @@ struct Configuration: Sendable {
         for (name, text) in text("profile").flatMap({ Profile(rawValue: $0) })?.settings ?? [] where !isSet(name) {
             values[name] = Value(text: text, origin: .profile(self.text("profile") ?? ""))
         }
+        commands = file?.commands.sources.map(\.source) ?? []
+        targets = file?.targets.sources.map(\.source) ?? []
         if !problems.isEmpty { throw CommandFailure(.usage, problems.joined(separator: "\n")) }
     }
 

@@ -1,14 +1,20 @@
 import Formats
 import Glibc
 import Query
+import Sampler
 
 /// The settings of a file, checked.
 struct ConfigurationFile: Sendable {
     let path: String
     private(set) var values: [String: Configuration.Value] = [:]
     private(set) var exceptions: [Configuration.Exception] = []
+    private(set) var commands = SourceList<CommandSource>()
+    private(set) var targets = SourceList<ScrapeTarget>()
     /// Each with the line and column: `mon.yaml:3:9: store.max_size: "12" is too little; …`.
     private(set) var problems: [String] = []
+
+    /// How much it sets.
+    var count: Int { values.count + exceptions.count + commands.sources.count + targets.sources.count }
 
     static let system = "/etc/mon/mon.yaml"
 
@@ -83,6 +89,8 @@ struct ConfigurationFile: Sendable {
             let name = prefix + entry.key
             if name == "store.retention_for" {
                 readExceptions(entry.value)
+            } else if name == "exec" || name == "scrape" {
+                readSources(name, entry.value)
             } else if let setting = Settings.named(name) {
                 readValue(entry, setting)
             } else if Settings.list.contains(where: { $0.name.hasPrefix(name + ".") }) {
@@ -95,6 +103,16 @@ struct ConfigurationFile: Sendable {
                 tellUnknown(entry, name, prefix)
             }
         }
+    }
+
+    private mutating func readSources(_ name: String, _ node: YAMLNode) {
+        var found: [ListProblem] = []
+        if name == "exec" {
+            commands.read(node, name, CommandSource.init, identity: \.name) { found.append($0) }
+        } else {
+            targets.read(node, name, ScrapeTarget.init, identity: { "\($0.job) at \($0.url)" }) { found.append($0) }
+        }
+        for one in found { problem(one.place, one.text) }
     }
 
     private mutating func readValue(_ entry: YAMLNode.Entry, _ setting: Setting) {
@@ -117,6 +135,7 @@ struct ConfigurationFile: Sendable {
             return setting.name.dropFirst(prefix.count).split(separator: ".").first.map(String.init)
         }
         if prefix == "store." { known.append("retention_for") }
+        if prefix.isEmpty { known += ["exec", "scrape"] }
         let near = Suggestions.nearest(to: entry.key, among: Set(known).sorted())
         let hint =
             near.isEmpty

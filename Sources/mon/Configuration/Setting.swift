@@ -44,6 +44,8 @@ enum SettingKind: Sendable {
     case choice([String])
     /// A ``LogLevel``.
     case level
+    /// A regular expression of RE2 that is to match the whole of a name.
+    case expression
     /// As `raw` of `--retention`: a length of time.
     case age
 
@@ -85,6 +87,13 @@ enum SettingKind: Sendable {
             return words.contains(text) ? nil : "is not known; possible are \(words.joined(separator: ", "))"
         case .level:
             return LogLevel(text) == nil ? "is not known; possible are debug, info, warning, error" : nil
+        case .expression:
+            do throws(RegularExpressionError) {
+                _ = try RegularExpression(text)
+                return nil
+            } catch {
+                return "is no regular expression: \(error.reason)"
+            }
         case .age:
             return SettingKind.milliseconds(text) == nil ? "is no length of time; possible are 7d, 30d, 1y" : nil
         }

@@ -3,7 +3,7 @@ import Sampler
 
 /// THE list of what can be set. The example file has each of them, which a test compares.
 enum Settings {
-    static let list: [Setting] = profile + store + sampler + server + limits + log + collectors
+    static let list: [Setting] = profile + store + sampler + server + limits + log + collectors + filters
 
     private static let profile = [
         Setting(
@@ -96,6 +96,24 @@ enum Settings {
                 "Its own interval; else as many of sampler.interval as by default."),
         ]
     }
+
+    /// What some collectors leave out. A name has to match as a whole.
+    private static let filters = [
+        Setting(
+            "collectors.filesystem.exclude_mountpoints", .expression, "Mount points that are left out, as /mnt/.*"),
+        Setting("collectors.filesystem.exclude_fstypes", .expression, "File system types that are left out, as nfs4?"),
+        Setting("collectors.network.exclude_devices", .expression, "Network devices that are left out, as docker.*"),
+        Setting(
+            "collectors.network.include_devices", .expression,
+            "The only network devices that are shown; else all but veth and Docker's bridges."),
+        Setting("collectors.disk_io.exclude_devices", .expression, "Disks that are left out, as dm-[0-9]+"),
+        Setting(
+            "collectors.disk_io.include_devices", .expression,
+            "The only disks that are shown; else all but ram, loop, nbd and floppy devices without I/O."),
+        Setting(
+            "collectors.services.exclude", .expression,
+            "Services, containers and sessions that are left out, as user@[0-9]+[.]service"),
+    ]
 
     /// Names of collectors, then those of sections that are none of a collector.
     static let collectorNames: [String] = {

@@ -94,3 +94,25 @@ import Testing
         #expect(counts.counts[0] == 3000)
     }
 }
+
+/// The size of a dump is no matter of memory: a datagram is read where it lies.
+@Suite struct LargeSocketDumpTests {
+    @Test func aMillionSockets() {
+        let message: (UInt8) -> [UInt8] = { state in
+            [88, 0, 0, 0, 18, 0, 2, 0, 9, 0, 0, 0, 0, 0, 0, 0, 2, state] + [UInt8](repeating: 0, count: 70)
+        }
+        // As many as the kernel puts into a datagram.
+        let datagram = (0..<372).flatMap { message(UInt8(1 + $0 % 11)) }
+        var counts = SocketCounts()
+        var total: UInt64 = 0
+        while total < 1_000_000 {
+            guard SocketDiagnostics.read(datagram.span, sequence: 9, into: &counts) == .more else {
+                Issue.record("a datagram that was not read to its end")
+                return
+            }
+            total += 372
+        }
+        #expect(counts.counts.reduce(0, +) == total)
+        #expect(counts.counts.allSatisfy { $0 > 90_000 })
+    }
+}

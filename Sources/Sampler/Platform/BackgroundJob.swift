@@ -1,0 +1,85 @@
+import Glibc
+import Synchronization
+
+/// Work that may take seconds and is done again and again: each time on a thread of its own, which ends with it, and
+/// never twice at once. What it brought waits until it is asked for.
+///
+/// A job that never comes back holds one thread, and is not begun again.
+final class BackgroundJob<Outcome: Sendable>: Sendable {
+    private struct State {
+        var isRunning = false
+        var outcome: Outcome?
+    }
+
+    private let state = Mutex(State())
+    private let work: @Sendable () -> Outcome
+    private let what: String
+
+    /// - Parameter what: the work as an infinitive, for errors.
+    init(_ what: String, _ work: @escaping @Sendable () -> Outcome) {
+        self.what = what
+        self.work = work
+    }
+
+    var isRunning: Bool { state.withLock { $0.isRunning } }
+
+    /// What the work brought since it was asked for last.
+    func takeOutcome() -> Outcome? { state.withLock { $0.outcome.take() } }
+
+    /// Begins the work, where it is not under way.
+    /// - Throws: where the system gives no thread.
+    func begin() throws(CollectorError) {
+        let begins = state.withLock { state in
+            if state.isRunning { return false }
+            state.isRunning = true
+            return true
+        }
+        guard begins else { return }
+        let code = WorkerThread.start { [self] in
+            let outcome = work()
+            state.withLock { state in
+                state.outcome = outcome
+                state.isRunning = false
+            }
+        }
+        if code != 0 {
+            state.withLock { $0.isRunning = false }
+            throw CollectorError(code: code, attempt: "start a thread to \(what)")
+        }
+    }
+}
+
+/// Threads that nobody waits for.
+enum WorkerThread {
+    private final class Body {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    /// Starts a detached thread with all signals blocked: they are for the threads that expect them.
+    /// - Returns: 0, or the errno with which the system refused.
+    static func start(_ run: @escaping @Sendable () -> Void) -> Int32 {
+        var attributes = pthread_attr_t()
+        var all = sigset_t()
+        var before = sigset_t()
+        var thread = pthread_t()
+        // The structures are initialised by the first call on each and live to the end of this function; the thread
+        // takes over the reference that passRetained makes.
+        unsafe pthread_attr_init(&attributes)
+        unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        unsafe pthread_attr_setstacksize(&attributes, 256 << 10)
+        unsafe sigfillset(&all)
+        unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
+        let reference = unsafe Unmanaged.passRetained(Body(run))
+        let code = unsafe pthread_create(
+            &thread, &attributes,
+            { argument in
+                unsafe Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, reference.toOpaque())
+        unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
+        unsafe pthread_attr_destroy(&attributes)
+        if code != 0 { unsafe reference.release() }
+        return code
+    }
+}
