@@ -61,7 +61,10 @@ extension CollectorError: CustomStringConvertible {
     private var remedy: String {
         switch reason {
         case .permission: "; give the agent the right, or disable the collector"
-        case .malformed: "; please report the file's content"
+        // What others write is theirs to look at.
+        case .malformed:
+            attempt.hasPrefix("read /proc/") || attempt.hasPrefix("read /sys/")
+                ? "; please report the file's content" : ""
         case .missing, .timeout, .system: ""
         }
     }

@@ -229,7 +229,7 @@ def test_programs_and_pages_of_others(folder):
         json.dump({
             "exec": [{"name": "figures", "command": [script], "interval": "1s", "timeout": "1s"},
                      {"name": "broken", "command": ["/bin/false"], "interval": "1s"}],
-            "scrape": [{"job": "node", "url": f"http://127.0.0.1:{port}/metrics", "interval": "1s",
+            "scrape": [{"job": "theirs", "url": f"http://127.0.0.1:{port}/metrics", "interval": "1s",
                         "labels": {"team": "x"}},
                        {"job": "small", "url": f"http://127.0.0.1:{port}/metrics", "interval": "1s", "series_max": 10}],
         }, file)
@@ -239,20 +239,20 @@ def test_programs_and_pages_of_others(folder):
         def value(query):
             return mon("query", query, "-q", data=agent.data, status=(0, 4)).strip()
         wait_for(lambda: value('script_figure{of="exec"}') == "7")
-        wait_for(lambda: value(f'up{{job="node",instance="127.0.0.1:{port}",team="x"}}') == "1")
+        wait_for(lambda: value(f'up{{job="theirs",instance="127.0.0.1:{port}",team="x"}}') == "1")
         wait_for(lambda: value('up{job="small"}') == "0" and value('scrape_samples_scraped{job="small"}') == "0")
         assert value('agent_exec_exit_status{name="broken"}') == "1"
-        assert float(value('scrape_samples_scraped{job="node"}')) > 300
-        assert float(value('count({job="node"})')) > 300 and not value('count({job="small",__name__=~"node_.*"})')
-        assert value('node_load1{job="node"}')
+        assert float(value('scrape_samples_scraped{job="theirs"}')) > 300
+        assert float(value('count({job="theirs"})')) > 300 and not value('count({job="small",__name__=~"node_.*"})')
+        assert value('node_load1{job="theirs"}')
         wait_for(lambda: 'script_figure{of="exec"} 7' in fetch(agent.url + "/metrics?collect[]=exec")[1])
         page = fetch(agent.url + "/metrics?collect[]=scrape")[1]
         assert "node_memory_MemTotal_bytes{" in page and "script_figure" not in page and "load_average" not in page
         exporter.kill()
         exporter.wait()
         os.remove(script)
-        wait_for(lambda: value('up{job="node"}') == "0")
-        wait_for(lambda: not value('node_load1{job="node"}') and not value("script_figure"))
+        wait_for(lambda: value('up{job="theirs"}') == "0")
+        wait_for(lambda: not value('node_load1{job="theirs"}') and not value("script_figure"))
     finally:
         exporter.kill()
         exporter.wait()

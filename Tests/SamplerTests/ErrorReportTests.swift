@@ -66,6 +66,7 @@ import Testing
         host.write("proc/meminfo", "MemTotal: 1000 kB\n")
         host.write("proc/77/status", "Name:\tgone\n")
         host.write("proc/78/stat", "78 (here) S 1 1 1 0 -1 0 0 0 0 0 5 0 0 0 20 0 2 0 9 1000 10 7\n")
+        host.write("proc/78/status", "Name:\there\nUid:\t0\t0\t0\t0\n")
         var loop = SamplingLoop(host: host.host, options: Fixtures.only("process"), calls: Fixtures.calls)
         for tick in 0..<3 as Range<Int64> {
             let batch = loop.sample(
@@ -77,5 +78,11 @@ import Testing
                 #expect(batch.value(series, loop.catalog) == 0)
             }
         }
+    }
+    @Test func theRemedyIsThatOfWhoWroteIt() {
+        #expect(
+            CollectorError.malformed("/proc/stat", "x").description
+                == "cannot read /proc/stat: x; please report the file's content")
+        #expect(CollectorError.malformed("/etc/mon/a.prom", "x").description == "cannot read /etc/mon/a.prom: x")
     }
 }
