@@ -17,6 +17,8 @@ struct CollectorSlot {
     let entry: CollectorEntry
     private(set) var intervalMilliseconds: Int64
     private var collector: any Collector
+    /// What it was before other options came, until its series of groups of their own have ended.
+    private var replaced: (any Collector)?
     /// Why it does not run; nil where it does.
     private(set) var pause: PauseReason?
     /// What its passes took together.
@@ -66,6 +68,7 @@ struct CollectorSlot {
             pause = nil
         }
         if remakes {
+            replaced = collector
             collector = entry.make(surroundings)
             restsUntil = 0
             reportedCauses = []
@@ -104,6 +107,8 @@ struct CollectorSlot {
     ) {
         lastDue = scrape.time
         scrape.catalog.origin = entry.name
+        replaced?.endForeign(into: &scrape)
+        replaced = nil
         if scrape.monotonicNanoseconds >= restsUntil {
             let began = clock()
             let start = scrape.group.samples.count
@@ -142,7 +147,7 @@ struct CollectorSlot {
         do throws(CollectorError) {
             try collector.collectBetween(into: &scrape)
         } catch {
-            count(error, &reports)
+            count(error, at: scrape.monotonicNanoseconds, &reports)
         }
         assert(scrape.group.samples.count == start, "samples between two ticks")
         report(&scrape, &reports)
@@ -170,6 +175,8 @@ struct CollectorSlot {
     mutating func end(into scrape: inout Scrape) {
         live.end(into: &scrape.group)
         liveHealth.end(into: &scrape.group)
+        replaced?.endForeign(into: &scrape)
+        replaced = nil
         collector.endForeign(into: &scrape)
     }
 

@@ -1,4 +1,4 @@
-package import Model
+import Model
 
 /// Which names of a kind (devices, services) a configuration wants: those that match one expression, where it is given,
 /// and do not match the other. Expressions are RE2's and mean the whole name.
