@@ -33,7 +33,7 @@ package enum NumberText {
         return unsafe start + write(decimal, to: at)
     }
 
-    /// Writes a whole number in decimal, at most 20 bytes.
+    /// Writes a whole number in decimal, at most 20 bytes; up to seven bytes behind it are overwritten.
     @inline(__always)
     @unsafe package static func write(_ number: UInt64, to: UnsafeMutablePointer<UInt8>) -> Int {
         let count = digitCount(number)
@@ -42,6 +42,7 @@ package enum NumberText {
     }
 
     /// Writes a number of thousandths with as many decimals as it needs, at most 21 bytes: `123.45` of 123450.
+    /// Up to seven bytes behind it are overwritten.
     @inline(__always)
     @unsafe package static func write(thousandths: UInt64, to: UnsafeMutablePointer<UInt8>) -> Int {
         let (number, rest) = thousandths.quotientAndRemainder(dividingBy: 1000)
@@ -76,20 +77,44 @@ package enum NumberText {
         return count + 1
     }
 
-    /// The last `count` digits, zeros in front.
+    /// The last `count` digits, zeros in front; up to seven bytes behind them are overwritten.
+    /// - Parameter count: 1 to 20.
     @inline(__always)
     @unsafe private static func write(_ number: UInt64, digits count: Int, to: UnsafeMutablePointer<UInt8>) {
         var rest = number
-        var place = count
-        while place >= 2 {
-            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
-            place -= 2
-            let tens = (pair &* 103) &>> 10
-            unsafe to[place] = 48 &+ UInt8(truncatingIfNeeded: tens)
-            unsafe to[place + 1] = 48 &+ UInt8(truncatingIfNeeded: pair &- 10 &* tens)
+        var above = count
+        // The last digits stay in hand, so that what is written in front of them overwrites nothing.
+        var last: (UInt64, UInt64) = (0, 0)
+        if above > 8 {
+            let (quotient, eight) = rest.quotientAndRemainder(dividingBy: 100_000_000)
+            last.0 = eightDigits(eight)
             rest = quotient
+            above -= 8
         }
-        if place == 1 { unsafe to[0] = 48 &+ UInt8(truncatingIfNeeded: rest % 10) }
+        if above > 8 {
+            let (quotient, eight) = rest.quotientAndRemainder(dividingBy: 100_000_000)
+            last.1 = last.0
+            last.0 = eightDigits(eight)
+            rest = quotient
+            above -= 8
+        }
+        let raw = UnsafeMutableRawPointer(to)
+        unsafe raw.storeBytes(of: eightDigits(rest) &>> UInt64(8 * (8 - above)), as: UInt64.self)
+        if above < count { unsafe raw.storeBytes(of: last.0, toByteOffset: above, as: UInt64.self) }
+        if above + 8 < count { unsafe raw.storeBytes(of: last.1, toByteOffset: above + 8, as: UInt64.self) }
+    }
+
+    /// Eight digits as ASCII, the first one in the lowest byte, zeros in front. Halves, then quarters, then single
+    /// digits are parted from each other, all at once, each in a part of the word that is wide enough for the products.
+    /// - Parameter number: below 10^8.
+    @inline(__always) private static func eightDigits(_ number: UInt64) -> UInt64 {
+        let half = number / 10_000
+        var digits = half | (number &- half &* 10_000) &<< 32
+        let hundreds = (digits &* 10_486) &>> 20 & 0x0000_007f_0000_007f
+        digits = hundreds | (digits &- hundreds &* 100) &<< 16
+        let tens = (digits &* 103) &>> 10 & 0x000f_000f_000f_000f
+        digits = tens | (digits &- tens &* 10) &<< 8
+        return UInt64(littleEndian: digits | 0x3030_3030_3030_3030)
     }
 
     /// 1 for zero.

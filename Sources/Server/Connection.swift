@@ -219,18 +219,28 @@ final class Connection: ChannelInboundHandler {
             let cancellation = Cancellation()
             self.cancellation = cancellation
             watch?.watch()
+            let outlet = outlet(hasBody)
             let request = Request(
                 method: route.method, path: path, query: query,
                 headers: incoming.head.headers.map { (name: $0.name, value: $0.value) }, body: incoming.body,
                 pathParameters: parameters, client: context.map { Connection.client($0.channel) } ?? "",
-                cancellation: cancellation)
-            run(route, request, hasBody)
+                cancellation: cancellation, answerEarly: outlet)
+            run(route, request, outlet)
         }
     }
 
-    private func run(_ route: Route, _ request: Request, _ hasBody: Bool) {
+    /// Where the answer to a request goes, from any thread; it takes the first one.
+    private func outlet(_ hasBody: Bool) -> @Sendable (Response) -> Void {
+        let loop = connections.loop
+        let me = NIOLoopBound(self, eventLoop: loop)
+        let isTaken = Once()
+        return { response in
+            if isTaken.take() { loop.execute { me.value.write(response, hasBody: hasBody) } }
+        }
+    }
+
+    private func run(_ route: Route, _ request: Request, _ outlet: @escaping @Sendable (Response) -> Void) {
         let connections = connections
-        let me = NIOLoopBound(self, eventLoop: connections.loop)
         connections.run(on: route.lane) {
             var response: Response
             do {
@@ -240,8 +250,7 @@ final class Connection: ChannelInboundHandler {
                 response = .text(status: 500, "this went wrong: \(error)")
             }
             Gzip.pack(&response, acceptEncoding: request.header("Accept-Encoding"))
-            let answer = response
-            connections.loop.execute { me.value.write(answer, hasBody: hasBody) }
+            outlet(response)
         }
     }
 

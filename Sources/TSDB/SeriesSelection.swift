@@ -22,6 +22,10 @@ package final class SeriesSelection {
     package private(set) var chunksRead = 0
     private var decoder = ChunkDecoder()
     private var values: [Double] = []
+    private var sharedTimes = SharedTimes()
+    /// The ids of a block that had not what was looked for: an import of many series is in many blocks of a span, each
+    /// of which has a part of them.
+    private var knownBounds: [ClosedRange<UInt32>?] = []
 
     package var count: Int { labels.count }
 
@@ -47,32 +51,44 @@ package final class SeriesSelection {
     package func read(_ index: Int, in range: TimeRange, into column: inout SampleColumn) throws(StoreError) {
         column.removeAll()
         let (min, max) = (range.min.milliseconds, range.max.milliseconds)
+        sharedTimes.begin(range)
+        if knownBounds.isEmpty { knownBounds = [ClosedRange<UInt32>?](repeating: nil, count: blocks.count) }
         var place = 0
         let ids = ids[index]
-        for reference in blocks where reference.minMilliseconds <= max && reference.maxMilliseconds >= min {
+        for (number, reference) in blocks.enumerated()
+        where reference.minMilliseconds <= max && reference.maxMilliseconds >= min {
             while place < ids.count, ids[place].day + Block.daySeconds <= reference.start { place += 1 }
             guard place < ids.count else { break }
             guard ids[place].day <= reference.start else { continue }
             let id = ids[place].id
-            let count = column.count
+            if let bounds = knownBounds[number], !bounds.contains(id) { continue }
+            let count = column.values.count
             let read: Void? = try snapshot.tolerating(TimeRange(span: reference.start), series: true) {
                 () throws(StoreError) in
                 try snapshot.withBlock(reference) { block throws(StoreError) in
-                    guard let entry = try block.entry(of: id, in: snapshot.transaction) else { return }
+                    guard let entry = try block.entry(of: id, in: snapshot.transaction) else {
+                        if knownBounds[number] == nil {
+                            knownBounds[number] = try block.idBounds(in: snapshot.transaction)
+                        }
+                        return
+                    }
                     chunksRead += 1
-                    try block.read(
-                        entry, from: min, through: max, using: &decoder, &values, into: &column,
+                    try block.readValues(
+                        entry, from: min, through: max, using: &decoder, &values, into: &column.values,
                         in: snapshot.transaction)
+                    let piece = SharedTimes.Piece(block: number, column: entry.timeColumn, presence: entry.presence)
+                    if sharedTimes.add(piece, before: count, into: &column.timestamps) {
+                        try block.readTimes(
+                            entry, from: min, through: max, into: &column.timestamps, in: snapshot.transaction)
+                    }
                 }
             }
             // What was read of a chunk before its damage showed is not shown.
-            if read == nil { column.truncate(to: count) }
+            if read == nil {
+                column.values.removeLast(column.values.count - count)
+                sharedTimes.forget(after: count, &column.timestamps)
+            }
         }
-        let recent = recent[index]
-        for place in recent.timestamps.indices where recent.timestamps[place] >= min && recent.timestamps[place] <= max
-        {
-            column.append(recent.timestamps[place], recent.values[place])
-        }
-        column.normalize()
+        sharedTimes.finish(recent[index], range, &column)
     }
 }

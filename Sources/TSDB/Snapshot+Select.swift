@@ -48,9 +48,20 @@ extension Snapshot {
         let order = try labelOrder(of: found.labels)
         return SeriesSelection(
             self, range: range, blocks: found.labels.isEmpty ? [] : try blockReferences(in: range),
-            labels: order.map { found.labels[$0] }, ids: order.map { found.ids[$0] },
-            longIDs: order.map { found.longIDs[$0] }, recent: order.map { found.recent[$0] },
-            isMade: order.map { found.isMade[$0] })
+            labels: try put(found.labels, in: order), ids: try put(found.ids, in: order),
+            longIDs: try put(found.longIDs, in: order), recent: try put(found.recent, in: order),
+            isMade: try put(found.isMade, in: order))
+    }
+
+    private func put<Element>(_ elements: [Element], in order: [Int]) throws(StoreError) -> [Element] {
+        var stop = stopCheck
+        var result: [Element] = []
+        result.reserveCapacity(order.count)
+        for place in order {
+            try stop.pass()
+            result.append(elements[place])
+        }
+        return result
     }
 
     /// The places of label sets in their order. Of a million they take a second.

@@ -82,6 +82,31 @@ import Testing
         }
     }
 
+    /// Whole numbers of every length, nothing behind them.
+    @Test func writesWholeNumbers() {
+        var random = SeededGenerator(seed: 12)
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { buffer in
+            guard let start = buffer.baseAddress else { return }
+            for bits in 0..<64 {
+                for _ in 0..<40 {
+                    let power = UInt64(1) << UInt64(bits)
+                    let number = UInt64.random(in: power - 1...(power - 1 | power), using: &random)
+                    let count = unsafe NumberText.write(number, to: start)
+                    let text = unsafe String(decoding: buffer[..<count], as: UTF8.self)
+                    #expect(text == String(number))
+                }
+            }
+            var power: UInt64 = 1
+            for _ in 0..<20 {
+                for number in [power - 1, power, power + 1] {
+                    let count = unsafe NumberText.write(number, to: start)
+                    #expect(unsafe String(decoding: buffer[..<count], as: UTF8.self) == String(number))
+                }
+                power = power.multipliedReportingOverflow(by: 10).partialValue
+            }
+        }
+    }
+
     @Test func readsBackAsTheSameBits() {
         var random = SeededGenerator(seed: 11)
         for _ in 0..<5000 {

@@ -30,7 +30,9 @@ struct Answer {
         case .vector(let columns):
             var series: [ResultSeries] = []
             series.reserveCapacity(columns.count)
+            var checkpoint = Checkpoint(evaluation.interruption)
             for index in 0..<columns.count where columns.values[index].isPresent {
+                try checkpoint.pass(40)
                 series.append(
                     ResultSeries(
                         labels: columns.labels[index], samples: [Sample(time: moment, value: columns.values[index])]))

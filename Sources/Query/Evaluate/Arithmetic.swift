@@ -88,7 +88,7 @@ extension Evaluation {
             return .scalar(column)
         case .vector(var columns):
             try columns.mapValues(interruption) { (-$0).quieted }
-            try columns.dropMetricNames()
+            try columns.dropMetricNames(interruption)
             return .vector(columns)
         case .string: preconditionFailure("a string has no sign, as the type check knows")
         }
@@ -98,7 +98,7 @@ extension Evaluation {
         _ columns: inout VectorColumns, _ apply: ElementOperation
     ) throws(QueryError) -> VectorColumns {
         columns.removeEmptySeries()
-        if apply.dropsName { try columns.dropMetricNames() }
+        if apply.dropsName { try columns.dropMetricNames(interruption) }
         return columns
     }
 

@@ -33,7 +33,7 @@ struct Evaluation {
         case .select(let selector): return .vector(try select(selector, on: grid, takingTimes: false))
         case .sampleTimes(let selector):
             var columns = try select(selector, on: grid, takingTimes: true)
-            try columns.dropMetricNames()
+            try columns.dropMetricNames(interruption)
             return .vector(columns)
         case .range: preconditionFailure("a range vector is an argument or the whole query, as the type check knows")
         case .call(let call): return try evaluate(call, on: grid)

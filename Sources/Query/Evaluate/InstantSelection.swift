@@ -10,7 +10,7 @@ extension Evaluation {
         var result = VectorColumns(steps: grid.count)
         if grid.count == 0 { return result }
         let found = try find(plan)
-        let newest = NewestSample(
+        var newest = NewestSample(
             moments: plan.shift.moments(of: grid), lookback: plan.windowMilliseconds, takesTimes: takingTimes)
         var content = SeriesContent()
         var row = [Double](repeating: .absent, count: grid.count)
@@ -38,20 +38,48 @@ struct NewestSample {
     let moments: StepGrid
     let lookback: Int64
     let takesTimes: Bool
+    /// Of the series before, where its times are worth keeping: the place of the newest sample at each of the steps, -1
+    /// where there is none. The next series has mostly the same array of times.
+    private var places: [Int] = []
+    private var placedSteps = 0..<0
+    private var placedTimes: [Int64] = []
 
-    func fill(_ row: inout [Double], _ steps: Range<Int>, from samples: SampleColumn) {
-        var next = 0
-        let (times, values) = (samples.timestamps.span, samples.values.span)
+    private static let keptCountMin = 64
+
+    init(moments: StepGrid, lookback: Int64, takesTimes: Bool) {
+        self.moments = moments
+        self.lookback = lookback
+        self.takesTimes = takesTimes
+    }
+
+    mutating func fill(_ row: inout [Double], _ steps: Range<Int>, from samples: SampleColumn) {
+        if samples.count < Self.keptCountMin {
+            place(steps, among: samples.timestamps.span)
+            placedTimes = []
+        } else if placedSteps != steps || !samples.timestamps.isSameArray(as: placedTimes) {
+            place(steps, among: samples.timestamps.span)
+            placedTimes = samples.timestamps
+        }
+        let (times, values, places) = (samples.timestamps.span, samples.values.span, places.span)
         var results = row.mutableSpan
-        for step in steps {
+        for (index, step) in steps.enumerated() {
+            let place = places[index]
+            results[step] = place < 0 ? .absent : value(values[place], at: times[place])
+        }
+    }
+
+    private mutating func place(_ steps: Range<Int>, among times: Span<Int64>) {
+        placedSteps = steps
+        if places.count != steps.count { places = [Int](repeating: -1, count: steps.count) }
+        let (moments, lookback) = (moments, lookback)
+        var places = places.mutableSpan
+        var next = 0
+        for (index, step) in steps.enumerated() {
             let moment = moments.time(step)
             // In bounds: compared with the count first.
             while next < times.count, unsafe times[unchecked: next] <= moment { next &+= 1 }
-            results[step] = .absent
-            guard next > 0 else { continue }
-            let time = times[next - 1]
-            guard time > moment.subtractingClamped(lookback) else { continue }
-            results[step] = value(values[next - 1], at: time)
+            let isThere = next > 0 && times[next - 1] > moment.subtractingClamped(lookback)
+            places[index] = isThere ? next - 1 : -1
         }
     }
 

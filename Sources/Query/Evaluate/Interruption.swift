@@ -4,31 +4,46 @@ package struct Interruption: Sendable {
     private let deadline: ContinuousClock.Instant?
     private let now: @Sendable () -> ContinuousClock.Instant
     private let isCancelled: @Sendable () -> Bool
+    private let willStop: @Sendable (QueryError) -> Void
 
     /// - Parameters:
     ///   - timeout: From now on; nil for none.
     ///   - now: The clock, a parameter so that tests need not wait.
     ///   - isCancelled: Asked every few milliseconds of work, on the thread of the query.
+    ///   - willStop: Told, perhaps more than once, that the query ends with that error, before it lets go of what it
+    ///     holds: of a million series that takes a tenth of a second.
     package init(
         timeout: Duration?, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
-        isCancelled: @escaping @Sendable () -> Bool = { false }
+        isCancelled: @escaping @Sendable () -> Bool = { false },
+        willStop: @escaping @Sendable (QueryError) -> Void = { _ in }
     ) {
         self.timeout = timeout
         self.now = now
         self.isCancelled = isCancelled
+        self.willStop = willStop
         deadline = timeout.map { now().advanced(by: $0) }
     }
 
     /// Nobody ever stops it.
     static let never = Interruption(timeout: nil)
 
-    /// Whether ``check()`` throws.
-    var isDue: Bool { isCancelled() || deadline.map { now() >= $0 } ?? false }
+    /// Whether ``check()`` throws. Whoever asks has to stop where it does.
+    var isDue: Bool { reason() != nil }
 
     /// - Throws: ``QueryError/cancelled`` or ``QueryError/timeout(_:)``.
     func check() throws(QueryError) {
-        if isCancelled() { throw .cancelled }
-        if let deadline, let timeout, now() >= deadline { throw .timeout(timeout) }
+        if let error = reason() { throw error }
+    }
+
+    private func reason() -> QueryError? {
+        var error: QueryError?
+        if isCancelled() {
+            error = .cancelled
+        } else if let deadline, let timeout, now() >= deadline {
+            error = .timeout(timeout)
+        }
+        if let error { willStop(error) }
+        return error
     }
 }
 

@@ -110,7 +110,7 @@ final class KernelTask: @unchecked Sendable {
         row.becomeAbsent(windows.count)
         windows.load(&samples)
         do throws(QueryError) {
-            try kernel(windows, parameters, &row)
+            try kernel(&windows, parameters, &row)
         } catch {
             self.error = error
         }

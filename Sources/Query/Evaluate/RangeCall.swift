@@ -29,7 +29,7 @@ extension Evaluation {
             if windowed == 0 {
                 windows.load(&content.samples)
                 let begun = evaluation.clock.now
-                try kernel(windows, parameters, &row)
+                try kernel(&windows, parameters, &row)
                 if !isKnown, evaluation.limits.threadsMax > 1 {
                     let expected = (evaluation.clock.now - begun) * max(0, count - 1)
                     if expected > evaluation.limits.secondThreadAfter {
@@ -46,7 +46,7 @@ extension Evaluation {
         }
         if let sharing { try take(sharing.finish(), from: sharing, of: call, parameters, into: &result) }
         remarks.annotate(&annotations, call.function.name, isForced: range.isForced, at: range.span)
-        if !keepsName { try result.dropMetricNames() }
+        if !keepsName { try result.dropMetricNames(interruption) }
         return result
     }
 
@@ -195,7 +195,7 @@ struct JoinedCall {
             clock: model.clock.dropFirst(windowed), interruption: interruption)
         samples.load(&content.samples)
         var tail = [Double](repeating: .absent, count: rest)
-        try kernel(samples, parameters.dropping(windowed), &tail)
+        try kernel(&samples, parameters.dropping(windowed), &tail)
         row.replaceSubrange(windowed..., with: tail)
     }
 }

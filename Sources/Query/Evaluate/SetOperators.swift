@@ -22,7 +22,7 @@ struct SetOperation {
             result.labels.append(contentsOf: rest.labels)
             result.values.append(contentsOf: rest.values)
             // A series may be the left one at some steps and the right one at others.
-            try result.mergeDuplicates()
+            try result.mergeDuplicates(interruption)
             return result
         case .power, .multiply, .divide, .modulo, .atan2, .add, .subtract, .equal, .notEqual, .lessOrEqual, .less,
             .greaterOrEqual, .greater, .trimUpper, .trimLower:

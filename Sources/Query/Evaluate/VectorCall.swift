@@ -7,14 +7,14 @@ extension Evaluation {
         case .map(let transform):
             var columns = try vector(call.arguments[0], on: grid)
             try columns.mapValues(interruption, transform)
-            try columns.dropMetricNames()
+            try columns.dropMetricNames(interruption)
             return .vector(columns)
         case .mapWithParameters(let transform):
             var columns = try vector(call.arguments[0], on: grid)
             let parameters = try parameters(of: call, on: grid)
             try columns.mapValues(interruption) { value, step in transform(value, parameters, step) }
             columns.removeEmptySeries()
-            try columns.dropMetricNames()
+            try columns.dropMetricNames(interruption)
             return .vector(columns)
         case .window(let kernel, let tiers, let keepsName):
             let range = range(of: call)
@@ -33,7 +33,7 @@ extension Evaluation {
         case .timestamp:
             var columns = try vector(call.arguments[0], on: grid)
             try columns.mapValues(interruption) { _, step in Double(grid.time(step)) / 1000 }
-            try columns.dropMetricNames()
+            try columns.dropMetricNames(interruption)
             return .vector(columns)
         case .absent:
             return .vector(absence(of: try vector(call.arguments[0], on: grid), labels: call.absentLabels))

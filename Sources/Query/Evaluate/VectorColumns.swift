@@ -74,6 +74,9 @@ struct VectorColumns: Sendable {
         }
     }
 
+    /// A label set costs as much as some forty values.
+    private static let labelsWork = 40
+
     /// Takes out the series that have no value left.
     mutating func removeEmptySeries() {
         var kept = 0
@@ -92,28 +95,34 @@ struct VectorColumns: Sendable {
     }
 
     /// Drops the metric name of every series.
-    /// - Throws: ``QueryError/duplicateSeries`` where two series become one and both have a value at a step.
-    mutating func dropMetricNames() throws(QueryError) {
+    /// - Throws: ``QueryError/duplicateSeries`` where two series become one and both have a value at a step, and what
+    ///   ends the query early.
+    mutating func dropMetricNames(_ interruption: Interruption = .never) throws(QueryError) {
+        var checkpoint = Checkpoint(interruption)
         var first: ArraySlice<UInt8>?
         var sameName = true
         for index in labels.indices {
+            try checkpoint.pass(Self.labelsWork)
             let old = labels[index]
             let name = old.value(of: Labels.metricNameLabel).map { old.bytes[$0] } ?? []
             if let first { sameName = sameName && first == name } else { first = name }
             if !name.isEmpty { labels[index] = old.droppingMetricName() }
         }
         // Series of one name differ in another label and still do.
-        if !sameName { try mergeDuplicates() }
+        if !sameName { try mergeDuplicates(interruption) }
     }
 
     /// Joins series of equal labels, at the place of the first, as long as they take turns in time.
-    /// - Throws: ``QueryError/duplicateSeries`` where two of them have a value at the same step.
-    mutating func mergeDuplicates() throws(QueryError) {
+    /// - Throws: ``QueryError/duplicateSeries`` where two of them have a value at the same step, and what ends the query
+    ///   early.
+    mutating func mergeDuplicates(_ interruption: Interruption = .never) throws(QueryError) {
         guard labels.count > 1 else { return }
+        var checkpoint = Checkpoint(interruption)
         var places: [Labels: Int] = [:]
         places.reserveCapacity(labels.count)
         var merged = false
         for index in labels.indices {
+            try checkpoint.pass(Self.labelsWork)
             guard let first = places[labels[index]] else {
                 places[labels[index]] = index
                 continue

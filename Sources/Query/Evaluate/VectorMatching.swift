@@ -60,7 +60,7 @@ struct VectorMatch {
                 result.append(labels, row)
             }
         }
-        try result.mergeDuplicates()
+        try result.mergeDuplicates(interruption)
         return result
     }
 

@@ -13,6 +13,7 @@ struct Windows: Sendable {
     let clock: StepGrid
     private var lower: [Int] = []
     private var upper: [Int] = []
+    private var knownStretches: [Stretch] = []
     private let interruption: Interruption
 
     init(ends: StepGrid, rangeMilliseconds: Int64, clock: StepGrid, interruption: Interruption = .never) {
@@ -48,16 +49,42 @@ struct Windows: Sendable {
     /// The samples in the window of a step, as places in ``times`` and ``values``.
     @inline(__always) subscript(step: Int) -> Range<Int> { lower[step]..<upper[step] }
 
-    /// Exchanges the samples it has for those of the next series and finds the windows' ends among them.
+    /// Exchanges the samples it has for those of the next series and finds the windows' ends among them. A series with
+    /// the same array of times as the one before has them where that has its.
     mutating func load(_ next: inout SampleColumn) {
         swap(&samples, &next)
         removeStaleMarkers()
         if lower.count != ends.count {
             lower = [Int](repeating: 0, count: ends.count)
             upper = lower
+        } else if samples.timestamps.isSameArray(as: next.timestamps) {
+            return
         }
+        knownStretches.removeAll(keepingCapacity: true)
         let times = samples.timestamps
         Self.findEnds(ends, rangeMilliseconds, among: times.span, &lower, &upper)
+    }
+
+    /// What rates make of the times of each window.
+    mutating func stretches(perSecond: Bool) -> [Stretch] {
+        if knownStretches.count != count {
+            knownStretches.removeAll(keepingCapacity: true)
+            knownStretches.reserveCapacity(count)
+            for step in 0..<count {
+                let window = lower[step]..<upper[step]
+                guard window.count >= 2 else {
+                    knownStretches.append(Stretch())
+                    continue
+                }
+                let end = ends.time(step)
+                knownStretches.append(
+                    Stretch(
+                        first: samples.timestamps[window.lowerBound], last: samples.timestamps[window.upperBound - 1],
+                        count: window.count, window: (end.subtractingClamped(rangeMilliseconds), end),
+                        perSecond: perSecond))
+            }
+        }
+        return knownStretches
     }
 
     private static func findEnds(
@@ -79,17 +106,8 @@ struct Windows: Sendable {
         }
     }
 
-    /// Whether there is a NaN, as stale markers are; counted without a branch, so that several values are looked at at
-    /// once.
-    private static func hasNaN(_ values: Span<Double>) -> Bool {
-        var count = 0
-        // In bounds: all of them, one after the other.
-        for place in values.indices { count &+= unsafe values[unchecked: place].isNaN ? 1 : 0 }
-        return count > 0
-    }
-
     private mutating func removeStaleMarkers() {
-        guard Self.hasNaN(samples.values.span),
+        guard ColumnScan.mayHaveNaN(samples.values.span),
             let first = samples.values.firstIndex(where: { $0.isStaleMarker })
         else { return }
         var kept = first

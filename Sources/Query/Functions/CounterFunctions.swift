@@ -45,69 +45,39 @@ extension Function {
     /// falls, in order of time, which is the same sum as adding them while walking the window.
     private static func extrapolated(isCounter: Bool, perSecond: Bool) -> RangeKernel {
         { windows, _, row in
-            let times = windows.times
+            let stretches = windows.stretches(perSecond: perSecond)
             let values = windows.values
             let falls = isCounter ? placesOfFalls(values.span) : []
             var nextFall = 0
             var results = row.mutableSpan
-            for step in 0..<windows.count {
+            for step in stretches.indices {
                 let window = windows[step]
                 guard window.count >= 2 else { continue }
                 let first = window.lowerBound
                 let last = window.upperBound - 1
                 var change = values[last] - values[first]
-                while nextFall < falls.count, falls[nextFall] <= first { nextFall += 1 }
-                var fall = nextFall
-                while fall < falls.count, falls[fall] <= last {
-                    change += values[falls[fall] - 1]
-                    fall += 1
+                if nextFall < falls.count {
+                    while nextFall < falls.count, falls[nextFall] <= first { nextFall += 1 }
+                    var fall = nextFall
+                    while fall < falls.count, falls[fall] <= last {
+                        change += values[falls[fall] - 1]
+                        fall += 1
+                    }
                 }
                 // Nothing times whatever it is stretched by, which is a positive number.
                 if change == 0 {
                     results[step] = change
-                    continue
+                } else {
+                    results[step] = isCounter ? stretches[step](change, from: values[first]) : stretches[step](change)
                 }
-                let end = windows.ends.time(step)
-                results[step] = extrapolate(
-                    change, first: (times[first], values[first]), last: times[last], count: window.count,
-                    window: (end.subtractingClamped(windows.rangeMilliseconds), end), isCounter: isCounter,
-                    perSecond: perSecond)
             }
         }
     }
 
-    /// The places of values that are less than the one before them.
+    /// The places of values that are less than the one before them. Most series never fall.
     private static func placesOfFalls(_ values: Span<Double>) -> [Int] {
-        // Most series never fall: first counted, without a branch, so that four pairs are compared at once.
-        var count = 0
-        for place in 1..<max(1, values.count) {
-            // In bounds: from the second to the last.
-            count &+= unsafe values[unchecked: place] < values[unchecked: place &- 1] ? 1 : 0
-        }
-        if count == 0 { return [] }
+        if !ColumnScan.mayFall(values) { return [] }
         return (1..<values.count).filter { values[$0] < values[$0 - 1] }
-    }
-
-    /// Stretches the change between the first and the last sample to the window's ends: fully where the end is
-    /// nearer than 1.1 average intervals, by half an interval otherwise, and never below zero for a counter.
-    @inline(__always) static func extrapolate(
-        _ change: Double, first: (time: Int64, value: Double), last: Int64, count: Int,
-        window: (start: Int64, end: Int64), isCounter: Bool, perSecond: Bool
-    ) -> Double {
-        var toStart = Double(first.time - window.start) / 1000
-        var toEnd = Double(window.end - last) / 1000
-        let sampled = Double(last - first.time) / 1000
-        let average = sampled / Double(count - 1)
-        let threshold = average * 1.1
-        if toStart >= threshold { toStart = average / 2 }
-        if isCounter && change > 0 && first.value >= 0 {
-            let toZero = sampled * (first.value / change)
-            if toZero < toStart { toStart = toZero }
-        }
-        if toEnd >= threshold { toEnd = average / 2 }
-        var factor = (sampled + toStart + toEnd) / sampled
-        if perSecond { factor /= Double(window.end - window.start) / 1000 }
-        return change * factor
     }
 
     /// `irate` and `idelta`.

@@ -60,9 +60,10 @@ package struct FunctionExample: Hashable, Sendable {
 
 /// Fills the row of one series: for each step what the function makes of that step's window. The row comes filled
 /// with ``Double/absent``. A kernel that walks whole windows counts its work on the windows' checkpoint, so that it can
-/// be stopped; one that slides is done before anybody could ask.
+/// be stopped; one that slides is done before anybody could ask. What it finds out about the times alone stays with the
+/// windows for the next series.
 typealias RangeKernel =
-    @Sendable (_ windows: Windows, _ parameters: Parameters, _ row: inout [Double]) throws(QueryError) -> Void
+    @Sendable (_ windows: inout Windows, _ parameters: Parameters, _ row: inout [Double]) throws(QueryError) -> Void
 
 /// How a function's answer comes about. The cases differ in what the evaluator has to hand them.
 enum Kernel: Sendable {

@@ -51,7 +51,7 @@ extension Function {
         let values = windows.values
         let running = exactRunningSums(values)
         var checkpoint = windows.checkpoint
-        var sums = WindowSums()
+        var sums = WindowSums(running == nil ? values : [])
         for step in 0..<windows.count {
             let window = windows[step]
             guard !window.isEmpty else { continue }
@@ -76,7 +76,7 @@ extension Function {
         let values = windows.values
         let running = exactRunningSums(values)
         var checkpoint = windows.checkpoint
-        var sums = WindowSums()
+        var sums = WindowSums(running == nil ? values : [])
         for step in 0..<windows.count {
             let window = windows[step]
             guard !window.isEmpty else { continue }

@@ -26,9 +26,10 @@ extension TierAnswer {
                 }
                 let isCut = windows.isCut(step)
                 let bounds = isCut ? windows.enclosing(step) : (windows.start(step), windows.ends.time(step))
-                var value = Function.extrapolate(
-                    change, first: (firstTimes[first], firsts[first]), last: lastTimes[last], count: count,
-                    window: bounds, isCounter: isCounter, perSecond: perSecond)
+                let stretch = Stretch(
+                    first: firstTimes[first], last: lastTimes[last], count: count, window: bounds,
+                    perSecond: perSecond)
+                var value = isCounter ? stretch(change, from: firsts[first]) : stretch(change)
                 if isCut {
                     if !perSecond { value *= Double(windows.rangeMilliseconds) / Double(bounds.1 - bounds.0) }
                     remarks.enclosing(windows.tier)

@@ -10,7 +10,8 @@ extension TierAnswer {
         TierAnswer(.estimated) { windows, parameters, row, remarks throws(QueryError) in
             let columns = windows.columns
             let means = columns.sums.indices.map { columns.sums[$0] / Double(columns.counts[$0]) }
-            try kernel(windows.samples(means), parameters, &row)
+            var samples = windows.samples(means)
+            try kernel(&samples, parameters, &row)
             let counts = RunningCount(columns.counts)
             for step in 0..<windows.count where !windows[step].isEmpty {
                 if row[step].isAbsent && counts[windows[step]] > 1 {
@@ -42,7 +43,8 @@ extension TierAnswer {
     ) -> TierAnswer {
         let kernel = Function.timeOfExtreme(order)
         return TierAnswer(.estimated) { windows, parameters, row, remarks throws(QueryError) in
-            try kernel(windows.samples(column(windows.columns)), parameters, &row)
+            var samples = windows.samples(column(windows.columns))
+            try kernel(&samples, parameters, &row)
             for step in 0..<windows.count where !windows[step].isEmpty {
                 // The extreme of a window that is cut may lie outside of the range, and the one within anywhere.
                 let length = Double(windows.tier.windowMilliseconds) / 1000

@@ -15,10 +15,12 @@ extension TierAnswer {
         let kernel = Function.extreme(order)
         return TierAnswer(.exact) { windows, parameters, row, remarks throws(QueryError) in
             let values = column(windows.columns)
-            try kernel(windows.samples(values), parameters, &row)
+            var samples = windows.samples(values)
+            try kernel(&samples, parameters, &row)
             if windows.isUncut { return }
             var known = [Double](repeating: .absent, count: row.count)
-            try kernel(windows.samples(values, wholeOnly: true), parameters, &known)
+            var whole = windows.samples(values, wholeOnly: true)
+            try kernel(&whole, parameters, &known)
             for step in 0..<windows.count where windows.isCut(step) {
                 var best = known[step].isAbsent ? .nan : known[step]
                 for value in endsWithin(windows, step) where Order.isBetter(value, best) || best.isNaN { best = value }

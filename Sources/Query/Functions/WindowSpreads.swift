@@ -1,7 +1,8 @@
 /// The variance of windows that move forward, by Welford's recurrence with mean and sum of squares compensated: of each
-/// what it is alone, to the bit. Four windows in a row share most of their values and are done together; see
-/// ``WindowSums``.
+/// what it is alone, to the bit. Eight windows in a row are done together; see ``WindowLanes``.
 struct WindowSpreads {
+    private static let width = 8
+
     private var variances: [Double] = []
     /// The step that ``variances`` begins with.
     private var first = 0
@@ -11,9 +12,9 @@ struct WindowSpreads {
     /// The variance of the window of `step`, which is not empty. Steps are asked for in ascending order.
     mutating func variance(of step: Int, _ windows: Windows) -> Double {
         if step < first + variances.count { return finite(variances[step - first], step, windows) }
-        guard let shared = WindowSums.shared(from: step, windows) else { return Self.alone(step, windows) }
+        guard let lanes = WindowLanes(Self.width, from: step, windows) else { return Self.alone(step, windows) }
         first = step
-        addUp(shared, windows)
+        addUp(lanes, windows)
         return finite(variances[0], step, windows)
     }
 
@@ -28,21 +29,26 @@ struct WindowSpreads {
         return spread.variance
     }
 
-    private mutating func addUp(_ shared: Range<Int>, _ windows: Windows) {
+    private mutating func addUp(_ lanes: WindowLanes, _ windows: Windows) {
         let values = windows.values
-        let steps = first..<first + WindowSums.width
-        var spreads = steps.map { step in
-            var spread = Spread()
-            for value in values[windows[step].lowerBound..<shared.lowerBound] { spread.add(value) }
-            return spread
+        let span = values.span
+        let (a, b, c, d) = (lanes.starts[0], lanes.starts[1], lanes.starts[2], lanes.starts[3])
+        let (e, f, g, h) = (lanes.starts[4], lanes.starts[5], lanes.starts[6], lanes.starts[7])
+        var low = SpreadLanes()
+        var high = SpreadLanes()
+        var count = 0.0
+        for place in 0..<lanes.count {
+            count += 1
+            // In bounds: each lane's window has so many values.
+            unsafe low.add(span.four(a, b, c, d, place), count)
+            unsafe high.add(span.four(e, f, g, h, place), count)
         }
-        var lanes = SpreadLanes(spreads)
-        for value in values[shared] { lanes.add(SIMD4(repeating: value)) }
-        lanes.store(into: &spreads)
-        for (lane, step) in steps.enumerated() {
-            for value in values[shared.upperBound..<windows[step].upperBound] { spreads[lane].add(value) }
+        variances.removeAll(keepingCapacity: true)
+        for lane in 0..<Self.width {
+            var spread = lane < 4 ? low.spread(lane, count) : high.spread(lane - 4, count)
+            for value in values[lanes.rest(lane, of: windows[first + lane])] { spread.add(value) }
+            variances.append(spread.variance)
         }
-        variances = spreads.map(\.variance)
     }
 }
 
@@ -64,22 +70,13 @@ private struct Spread {
 
 /// Four of them side by side, as long as all is finite.
 private struct SpreadLanes {
-    private var count = SIMD4<Double>()
     private var mean = SIMD4<Double>()
     private var meanError = SIMD4<Double>()
     private var squares = SIMD4<Double>()
     private var squaresError = SIMD4<Double>()
 
-    init(_ spreads: [Spread]) {
-        for (lane, spread) in spreads.enumerated() {
-            count[lane] = spread.count
-            (mean[lane], meanError[lane]) = (spread.mean.sum, spread.mean.error)
-            (squares[lane], squaresError[lane]) = (spread.squares.sum, spread.squares.error)
-        }
-    }
-
-    @inline(__always) mutating func add(_ value: SIMD4<Double>) {
-        count += 1
+    /// - Parameter count: How many values there are with this one.
+    @inline(__always) mutating func add(_ value: SIMD4<Double>, _ count: Double) {
         let difference = value - (mean + meanError)
         Self.add(difference / count, &mean, &meanError)
         Self.add(difference * (value - (mean + meanError)), &squares, &squaresError)
@@ -94,11 +91,9 @@ private struct SpreadLanes {
         total = next
     }
 
-    func store(into spreads: inout [Spread]) {
-        for lane in spreads.indices {
-            spreads[lane].count = count[lane]
-            spreads[lane].mean = CompensatedSum(mean[lane], error: meanError[lane])
-            spreads[lane].squares = CompensatedSum(squares[lane], error: squaresError[lane])
-        }
+    func spread(_ lane: Int, _ count: Double) -> Spread {
+        Spread(
+            count: count, mean: CompensatedSum(mean[lane], error: meanError[lane]),
+            squares: CompensatedSum(squares[lane], error: squaresError[lane]))
     }
 }

@@ -1,59 +1,71 @@
-/// The sums of windows that move forward: of each what ``CompensatedSum/finite(_:)`` makes of it alone, to the bit.
-///
-/// Rounding forbids to take off what leaves a window, so every window is added up from its first value. But four
-/// windows in a row share most of their values, and each of their sums waits for its own last addition: done together
-/// they wait at the same time (measured: benchmark-query, a day's mean every hour of a month, 0.8 ns an addition).
+/// The sums of windows that move forward: of each what ``CompensatedSum/finite(_:)`` makes of it alone, to the bit. Four
+/// windows in a row are added up together; see ``WindowLanes``.
 struct WindowSums {
-    /// How many windows are done together.
-    static let width = 4
-    /// Windows that share fewer values are added up one by one.
-    private static let sharedCountMin = 32
+    private static let width = 4
 
     private var sums = [CompensatedSum](repeating: CompensatedSum(), count: width)
     /// The step that ``sums`` begins with.
     private var first = -width
+    /// The greatest of the series' values where none is negative: a sum that has come so far is not less than what is
+    /// added to it, and then its error is found with three operations fewer (Dekker, 1971); it is the same number.
+    private var greatest = Double.infinity
 
-    init() {}
+    /// - Parameter values: Those of the whole series.
+    init(_ values: [Double]) {
+        var (least, greatest) = (0.0, 0.0)
+        for value in values {
+            if value < least { least = value }
+            if value > greatest { greatest = value }
+        }
+        if least == 0 { self.greatest = greatest }
+    }
 
     /// The sum of the window of `step`. Steps are asked for in ascending order.
     mutating func sum(of step: Int, _ windows: Windows) -> CompensatedSum {
         if step < first + Self.width { return sums[step - first] }
-        guard let shared = Self.shared(from: step, windows) else {
+        guard let lanes = WindowLanes(Self.width, from: step, windows) else {
             return CompensatedSum.finite(windows.values[windows[step]])
         }
         first = step
-        addUp(shared, windows)
+        addUp(lanes, windows)
         return sums[0]
     }
 
-    /// The values that the windows of four steps have in common, if they are worth it.
-    static func shared(from step: Int, _ windows: Windows) -> Range<Int>? {
-        guard step + width <= windows.count else { return nil }
-        // Both ends of a window only move forward.
-        let low = windows[step + width - 1].lowerBound
-        let high = windows[step].upperBound
-        return high - low >= sharedCountMin ? low..<high : nil
+    /// Values that are added between two looks at how far the sums have come.
+    private static let valuesAtOnce = 8
+
+    private func isFar(_ total: SIMD4<Double>) -> Bool {
+        total[0] >= greatest && total[1] >= greatest && total[2] >= greatest && total[3] >= greatest
     }
 
-    private mutating func addUp(_ shared: Range<Int>, _ windows: Windows) {
+    private mutating func addUp(_ lanes: WindowLanes, _ windows: Windows) {
         let values = windows.values
+        let span = values.span
+        let (a, b, c, d) = (lanes.starts[0], lanes.starts[1], lanes.starts[2], lanes.starts[3])
         var total = SIMD4<Double>()
         var error = SIMD4<Double>()
-        for lane in 0..<Self.width {
-            let head = CompensatedSum.finite(values[windows[first + lane].lowerBound..<shared.lowerBound])
-            total[lane] = head.sum
-            error[lane] = head.error
+        var place = 0
+        while place < lanes.count, !isFar(total) {
+            for place in place..<min(place + Self.valuesAtOnce, lanes.count) {
+                // In bounds: each lane's window has so many values.
+                let x = unsafe span.four(a, b, c, d, place)
+                let next = total + x
+                let added = next - total
+                error += (total - (next - added)) + (x - added)
+                total = next
+            }
+            place = min(place + Self.valuesAtOnce, lanes.count)
         }
-        for value in values[shared] {
-            let x = SIMD4(repeating: value)
+        for place in place..<lanes.count {
+            // In bounds, as above.
+            let x = unsafe span.four(a, b, c, d, place)
             let next = total + x
-            let added = next - total
-            error += (total - (next - added)) + (x - added)
+            error += (total - next) + x
             total = next
         }
         for lane in 0..<Self.width {
-            let head = CompensatedSum(total[lane], error: error[lane])
-            sums[lane] = head.addingFinite(values[shared.upperBound..<windows[first + lane].upperBound])
+            sums[lane] = CompensatedSum(total[lane], error: error[lane])
+                .addingFinite(values[lanes.rest(lane, of: windows[first + lane])])
         }
     }
 }

@@ -22,11 +22,14 @@ package struct Request: Sendable {
     package let client: String
     /// Tells a handler that takes long that nobody waits for its answer any more.
     package let cancellation: Cancellation
+    /// Sends an answer before the handler has ended; what the handler answers then does not count. For one that has
+    /// much to put away. Only the first answer is sent.
+    package let answerEarly: @Sendable (Response) -> Void
 
     package init(
         method: Method, path: String, query: String = "", headers: [(name: String, value: String)] = [],
         body: [UInt8] = [], pathParameters: [String: String] = [:], client: String = "",
-        cancellation: Cancellation = Cancellation()
+        cancellation: Cancellation = Cancellation(), answerEarly: @escaping @Sendable (Response) -> Void = { _ in }
     ) {
         self.method = method
         self.path = path
@@ -36,6 +39,7 @@ package struct Request: Sendable {
         self.pathParameters = pathParameters
         self.client = client
         self.cancellation = cancellation
+        self.answerEarly = answerEarly
     }
 
     /// The values of a header, joined by `, ` where it came more than once (RFC 9110, section 5.3).

@@ -30,7 +30,8 @@ struct BlockReader {
     private var directoryBytes = 0
     /// Where the chunks begin: bytes of all that comes before them.
     private(set) var chunkOffset = 0
-    private var segments: [Int: [Entry]] = [:]
+    /// Those that were decoded.
+    private var segments: [[Entry]?] = []
     private var buffer: [UInt8] = []
     var workspace: Workspace
 
@@ -75,6 +76,7 @@ struct BlockReader {
             for _ in 0..<fenceCount {
                 fences.append((try parts.u32le(), Int(try parts.u32le()), Int(try parts.u32le())))
             }
+            segments = [[Entry]?](repeating: nil, count: fenceCount)
             times = try TimeColumns(from: &parts, ticks: ticks, start: start, interval: interval)
             presence = try BlockReader.decodePresence(&parts, ticks: ticks)
             parameters = try BlockReader.decodeParameters(&parts)
@@ -121,6 +123,14 @@ struct BlockReader {
         return place < entries.count && entries[place].id == id ? entries[place] : nil
     }
 
+    /// The lowest and the highest id that the block has; nil where it has no series.
+    mutating func idBounds(in transaction: borrowing ReadTransaction) throws(StoreError) -> ClosedRange<UInt32>? {
+        guard let first = fences.first?.firstID,
+            let last = try segment(fences.count - 1, in: transaction).last?.id, first <= last
+        else { return nil }
+        return first...last
+    }
+
     /// All series of the block in order of ids.
     mutating func allEntries(in transaction: borrowing ReadTransaction) throws(StoreError) -> [Entry] {
         var all: [Entry] = []
@@ -130,9 +140,9 @@ struct BlockReader {
 
     /// What was decoded so far and is kept, about.
     var decodedBytes: Int {
-        let entries = segments.values.reduce(0) { $0 + $1.count } * MemoryLayout<Entry>.stride
+        let entries = segments.reduce(0) { $0 + ($1?.count ?? 0) } * MemoryLayout<Entry>.stride
         let runs = presence.reduce(0) { $0 + 32 + $1.runs.count * MemoryLayout<Presence.Run>.stride }
-        return 1024 + times.decodedBytes + entries + runs + 24 * fences.count
+        return 1024 + source.checkedBytes + times.decodedBytes + entries + runs + 24 * fences.count
     }
 
     /// Lets go of the bytes that were read last, and of the workspace.
@@ -205,34 +215,62 @@ struct BlockReader {
         _ entry: Entry, from min: Int64, through max: Int64, using decoder: inout ChunkDecoder,
         _ values: inout [Double], into column: inout SampleColumn, in transaction: borrowing ReadTransaction
     ) throws(StoreError) {
+        try readValues(
+            entry, from: min, through: max, using: &decoder, &values, into: &column.values, in: transaction)
+        try readTimes(entry, from: min, through: max, into: &column.timestamps, in: transaction)
+    }
+
+    /// The values alone of what ``read(_:from:through:using:_:into:in:)`` gives.
+    mutating func readValues(
+        _ entry: Entry, from min: Int64, through max: Int64, using decoder: inout ChunkDecoder,
+        _ room: inout [Double], into values: inout [Double], in transaction: borrowing ReadTransaction
+    ) throws(StoreError) {
         let times = try times(of: entry, in: transaction)
         guard let first = times.first, let last = times.last, first <= max, last >= min else { return }
-        let list = entry.presence == 0 ? nil : presence[entry.presence - 1]
-        if list == nil, first >= min, last <= max {
+        if entry.presence == 0, first >= min, last <= max {
             // A whole chunk goes where it is wanted at once.
-            try decode(entry, count: times.count, using: &decoder, into: &column.values, in: transaction)
-            column.timestamps.append(contentsOf: times)
-            return
+            return try decode(entry, count: times.count, using: &decoder, into: &values, in: transaction)
         }
-        values.removeAll(keepingCapacity: true)
-        try decode(entry, count: sampleCount(entry), using: &decoder, into: &values, in: transaction)
-        guard let list else {
-            let range = BlockReader.indices(of: times, in: 0..<times.count, from: min, through: max)
-            column.timestamps.append(contentsOf: times[range])
-            column.values.append(contentsOf: values[range])
-            return
+        room.removeAll(keepingCapacity: true)
+        try decode(entry, count: sampleCount(entry), using: &decoder, into: &room, in: transaction)
+        try forEachRun(of: entry, times, from: min, through: max, path: transaction.path) { ticks, tick, value in
+            let start = value + ticks.lowerBound - tick
+            values.append(contentsOf: room[start..<start + ticks.count])
+        }
+    }
+
+    /// The times alone of what ``read(_:from:through:using:_:into:in:)`` gives.
+    mutating func readTimes(
+        _ entry: Entry, from min: Int64, through max: Int64, into result: inout [Int64],
+        in transaction: borrowing ReadTransaction
+    ) throws(StoreError) {
+        let times = try times(of: entry, in: transaction)
+        guard let first = times.first, let last = times.last, first <= max, last >= min else { return }
+        if entry.presence == 0, first >= min, last <= max { return result.append(contentsOf: times) }
+        try forEachRun(of: entry, times, from: min, through: max, path: transaction.path) { ticks, _, _ in
+            result.append(contentsOf: times[ticks])
+        }
+    }
+
+    /// Hands out the ticks of each run of a series that lie in [`min`, `max`], the tick that the run begins with, and
+    /// which value of the chunk that is.
+    private func forEachRun(
+        of entry: Entry, _ times: [Int64], from min: Int64, through max: Int64, path: String,
+        _ body: (_ ticks: Range<Int>, _ tick: Int, _ value: Int) -> Void
+    ) throws(StoreError) {
+        if entry.presence == 0 {
+            return body(BlockReader.indices(of: times, in: 0..<times.count, from: min, through: max), 0, 0)
         }
         var tick = 0
         var value = 0
-        for run in list.runs {
+        for run in presence[entry.presence - 1].runs {
             tick += run.gap
             // A list may belong to a longer column than this one only in damaged bytes.
             guard tick + run.length <= times.count else {
-                throw .damaged(path: transaction.path, record: source.record, reason: "presence beyond the times")
+                throw .damaged(path: path, record: source.record, reason: "presence beyond the times")
             }
-            let range = BlockReader.indices(of: times, in: tick..<tick + run.length, from: min, through: max)
-            column.timestamps.append(contentsOf: times[range])
-            column.values.append(contentsOf: values[value + range.lowerBound - tick..<value + range.upperBound - tick])
+            body(
+                BlockReader.indices(of: times, in: tick..<tick + run.length, from: min, through: max), tick, value)
             tick += run.length
             value += run.length
         }

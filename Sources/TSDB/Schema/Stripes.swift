@@ -43,6 +43,8 @@ struct StripedReader {
     let record: String
     /// The stripe that was read and checked last, so that neighbouring parts cost one look-up.
     private var cached: (stripe: Int, payload: [UInt8]) = (-1, [])
+    /// The stripes whose checksum was found right: bytes of a snapshot stay what they are, so once is enough.
+    private var checked: [Bool] = []
 
     init(stripeBytes: Int, record: String, key: @escaping (UInt16) -> [UInt8]) {
         self.key = key
@@ -70,6 +72,9 @@ struct StripedReader {
         }
     }
 
+    /// What is remembered beside the stripe that was read last.
+    var checkedBytes: Int { checked.count }
+
     /// Lets go of the stripe that was read last.
     mutating func forget() { cached = (-1, []) }
 
@@ -89,16 +94,41 @@ struct StripedReader {
         in transaction: borrowing ReadTransaction
     ) throws(StoreError) -> Int {
         if cached.stripe != stripe {
+            if stripe < checked.count, checked[stripe], let number = UInt16(exactly: stripe) {
+                return try append(key(number), stripe, start, length, to: &buffer, isPartial, in: transaction)
+            }
             guard let number = UInt16(exactly: stripe) else { throw damaged("stripe \(stripe)", transaction.path) }
             guard let payload = try load(key(number), stripe, in: transaction) else {
                 if isPartial { return 0 }
                 throw damaged("stripe \(stripe) is missing", transaction.path)
             }
             cached = (stripe, payload)
+            if stripe >= checked.count {
+                checked.append(contentsOf: repeatElement(false, count: stripe + 1 - checked.count))
+            }
+            checked[stripe] = true
         }
         let available = min(length, max(0, cached.payload.count - start))
         guard available == length || isPartial else { throw damaged("stripe \(stripe) is short", transaction.path) }
         buffer.append(contentsOf: cached.payload[start..<start + available])
+        return available
+    }
+
+    /// As above, straight from a stripe that has been checked.
+    private func append(
+        _ name: [UInt8], _ stripe: Int, _ start: Int, _ length: Int, to buffer: inout [UInt8], _ isPartial: Bool,
+        in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> Int {
+        var available = 0
+        do throws(StorageError) {
+            if let value = try transaction.value(of: name) {
+                available = min(length, max(0, value.byteCount - Checksum.byteCount - start))
+                if available > 0 { value.extracting(start..<start + available).append(to: &buffer) }
+            }
+        } catch {
+            throw StoreError(error)
+        }
+        guard available == length || isPartial else { throw damaged("stripe \(stripe) is short", transaction.path) }
         return available
     }
 

@@ -37,10 +37,18 @@ struct WindowKernelTests {
         let clock = StepGrid(start: ends.start + 7000, step: step, count: 25)
         let parameter = [0, 0.31, 0.5, 1, 1.5, -1, .nan].randomElement(using: &random) ?? 0
         var windows = Windows(ends: ends, rangeMilliseconds: range, clock: clock)
+        var row = [Double](repeating: .absent, count: ends.count)
+        if Bool.random(using: &random) {
+            // Another series of the same times, of which something may be kept.
+            var before = column
+            before.values = before.values.map { $0.isNaN ? 1 : -$0 }
+            windows.load(&before)
+            try kernel(&windows, Parameters([[Double](repeating: 0.5, count: ends.count)]), &row)
+            row.becomeAbsent(ends.count)
+        }
         var samples = column
         windows.load(&samples)
-        var row = [Double](repeating: .absent, count: ends.count)
-        try kernel(windows, Parameters([[Double](repeating: parameter, count: ends.count)]), &row)
+        try kernel(&windows, Parameters([[Double](repeating: parameter, count: ends.count)]), &row)
         for index in 0..<ends.count {
             let end = ends.time(index)
             let points = zip(column.timestamps, column.values).filter {

@@ -8,10 +8,11 @@ import Testing
 /// Instant vectors from windows against those from the samples.
 struct TierInstantTests {
     private func row(
-        _ moments: StepGrid, lookback: Int64, times: Bool, _ fill: (NewestSample, inout [Double]) -> Void
+        _ moments: StepGrid, lookback: Int64, times: Bool, _ fill: (inout NewestSample, inout [Double]) -> Void
     ) -> [Double] {
         var row = [Double](repeating: .absent, count: moments.count)
-        fill(NewestSample(moments: moments, lookback: lookback, takesTimes: times), &row)
+        var newest = NewestSample(moments: moments, lookback: lookback, takesTimes: times)
+        fill(&newest, &row)
         return row
     }
 

@@ -56,7 +56,7 @@ struct TierKernelTests {
             var plain = model
             var copy = samples
             plain.load(&copy)
-            try subject.kernel(plain, parameters, &row)
+            try subject.kernel(&plain, parameters, &row)
             fromSamples = row[0]
         }
 

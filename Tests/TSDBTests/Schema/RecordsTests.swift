@@ -30,6 +30,20 @@ import Testing
         #expect(value == Array("6789".utf8) + [0x83, 0x92, 0x06, 0xe3])
     }
 
+    /// Long strings are done in three parts at once.
+    @Test func checksumsOfLongStringsAreThoseOfTheirBytes() {
+        var random = SeededGenerator(seed: 5)
+        for count in [0, 1, 7, 8, 335, 1007, 1008, 1009, 1015, 2016, 4076, 5000] {
+            let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+            var register = UInt32.max
+            for byte in bytes {
+                register ^= UInt32(byte)
+                for _ in 0..<8 { register = register >> 1 ^ (register & 1 == 1 ? 0x82f6_3b78 : 0) }
+            }
+            #expect(Checksum.plain(bytes) == ~register, "\(count) bytes")
+        }
+    }
+
     @Test func comeBack() throws {
         #expect(try Superblock.decode(superblock.encoded(), path: "") == superblock)
         #expect(try GroupDefinition.decode(group.encoded()) == group)

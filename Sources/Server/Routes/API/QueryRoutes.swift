@@ -51,7 +51,9 @@ enum QueryRoutes {
         // A query that is none is refused before the store is touched.
         _ = try services.engine.parse(parameters["query"] ?? "")
         let cancellation = request.cancellation
-        let interruption = Interruption(timeout: timeout, isCancelled: { cancellation.isCancelled })
+        let interruption = Interruption(
+            timeout: timeout, isCancelled: { cancellation.isCancelled },
+            willStop: { request.answerEarly(APIError($0).response) })
         let timesNodes = parameters["stats"] == "all"
         let keeps = parameters["nocache"].map { $0 == "0" } ?? !timesNodes
         let query = AskedQuery(
