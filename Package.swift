@@ -25,6 +25,7 @@ let relaxed = Array(strict.dropLast())
 let quickStart = [
     "-use-ld=lld", "-Xclang-linker", "-no-pie", "-Xclang-linker", "-static-libgcc", "-L",
     "\(Context.packageDirectory)/.build/static", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--icf=safe",
+    "-Xlinker", "--no-eh-frame-hdr",
 ]
 
 func room(_ name: String, _ dependencies: [Target.Dependency], links: [LinkerSetting] = []) -> Target {

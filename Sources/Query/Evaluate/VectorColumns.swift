@@ -113,7 +113,8 @@ struct VectorColumns: Sendable {
     }
 
     /// Joins series of equal labels, at the place of the first, as long as they take turns in time.
-    /// - Throws: ``QueryError/duplicateSeries`` where two of them have a value at the same step, and what ends the query
+    /// - Throws: ``QueryError/duplicateSeries`` where two of them have a value at the same step, and what ends the
+    /// query
     ///   early.
     mutating func mergeDuplicates(_ interruption: Interruption = .never) throws(QueryError) {
         guard labels.count > 1 else { return }

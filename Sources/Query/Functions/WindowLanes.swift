@@ -1,7 +1,7 @@
 /// Windows in a row that are walked at the same time, each in a lane of its own from its first value on.
 ///
-/// Rounding forbids to take off what leaves a window, so every window is walked whole. But in a walk each step waits for
-/// the one before; those of several windows wait at the same time, and two lanes share an instruction.
+/// Rounding forbids to take off what leaves a window, so every window is walked whole. But in a walk each step waits
+/// for the one before; those of several windows wait at the same time, and two lanes share an instruction.
 struct WindowLanes {
     /// Place of the first value of each lane's window.
     let starts: [Int]

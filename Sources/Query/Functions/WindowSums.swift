@@ -1,5 +1,5 @@
-/// The sums of windows that move forward: of each what ``CompensatedSum/finite(_:)`` makes of it alone, to the bit. Four
-/// windows in a row are added up together; see ``WindowLanes``.
+/// The sums of windows that move forward: of each what ``CompensatedSum/finite(_:)`` makes of it alone, to the bit.
+/// Four windows in a row are added up together; see ``WindowLanes``.
 struct WindowSums {
     private static let width = 4
 
