@@ -32,6 +32,8 @@ package struct ScrapeTarget: Hashable, Sendable {
     package var seriesMax: Int
     /// Beside `job` and `instance`.
     package var labels: [Label]
+    /// Sent as `Authorization: Bearer …`; nil for none.
+    package var bearerToken: SecretFile?
 
     /// Nil where the URL is none of this machine.
     package init?(

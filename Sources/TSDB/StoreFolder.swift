@@ -126,7 +126,13 @@ struct RecorderLock: ~Copyable {
     init(_ folder: StoreFolder) throws(StoreError) {
         let descriptor = unsafe open(folder.lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o660)
         guard descriptor >= 0 else { throw StoreFolder.refusal("open the lock file", folder.lockPath) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        // Who merely looks whether it is held (``currentHolder(_:)``) holds it for a microsecond.
+        var isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+        for _ in 0..<20 where !isLocked {
+            usleep(5000)
+            isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+        }
+        guard isLocked else {
             let holder = RecorderLock.holder(descriptor)
             close(descriptor)
             throw .recorderRuns(path: folder.path, pid: holder)
@@ -137,7 +143,12 @@ struct RecorderLock: ~Copyable {
         _ = unsafe text.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    deinit { close(descriptor) }
+    /// A process that is just being started from this one has a copy of the descriptor until its program begins, and
+    /// closing ours alone would leave the lock to it.
+    deinit {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Whether the locked file is the one in the folder: not so when the folder was removed or moved.
     func isInPlace(_ folder: StoreFolder) -> Bool {
@@ -152,7 +163,10 @@ struct RecorderLock: ~Copyable {
         let descriptor = unsafe open(folder.lockPath, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else {
+            flock(descriptor, LOCK_UN)
+            return nil
+        }
         return holder(descriptor) ?? -1
     }
 

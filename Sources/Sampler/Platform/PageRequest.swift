@@ -13,18 +13,20 @@ struct PageRequest {
     /// The answer, of whatever status.
     func send() throws(CollectorError) -> PageResponse {
         let deadline = ClockReading.nanoseconds(of: CLOCK_MONOTONIC) &+ UInt64(target.timeoutMilliseconds) * 1_000_000
+        let token = try target.bearerToken?.read()
         let socket = try connect(deadline)
         defer { close(socket) }
-        try write(Array(head.utf8), to: socket, deadline)
+        try write(Array(head(token).utf8), to: socket, deadline)
         return try read(from: socket, deadline)
     }
 
-    private var head: String {
+    private func head(_ token: String?) -> String {
         let timeout = Double(target.timeoutMilliseconds) / 1000
         return "GET \(target.path) HTTP/1.1\r\nHost: \(target.instance)\r\nUser-Agent: mon\r\n"
             + "Accept: application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1\r\n"
             // Packing for one's own machine is work for both sides.
             + "Accept-Encoding: identity, gzip;q=0.1\r\n"
+            + (token.map { "Authorization: Bearer \($0)\r\n" } ?? "")
             + "X-Prometheus-Scrape-Timeout-Seconds: \(timeout)\r\nConnection: close\r\n\r\n"
     }
 

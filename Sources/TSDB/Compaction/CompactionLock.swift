@@ -17,7 +17,11 @@ struct CompactionLock: ~Copyable {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    /// As ``RecorderLock``'s: a copy in a process that is just being started must not keep it.
+    deinit {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }
 
 /// Who owns the files of a store: a compaction by root must leave them to the user whose agent goes on with them.

@@ -41,6 +41,12 @@ private struct ListEntry {
         return (text, node.place)
     }
 
+    /// A key that is there to be refused with a better word than that there is none.
+    mutating func forbidden(_ key: String) throws(ListProblem) -> (text: String, place: YAMLPlace)? {
+        defer { known.removeAll { $0 == key } }
+        return try text(key)
+    }
+
     mutating func needed(_ key: String) throws(ListProblem) -> (text: String, place: YAMLPlace) {
         guard let found = try text(key) else { throw ListProblem(place: place, text: "\(list): an entry needs \(key)") }
         return found
@@ -119,7 +125,8 @@ extension CommandSource {
 }
 
 extension ScrapeTarget {
-    /// `{job: nginx, url: http://127.0.0.1:9113/metrics, interval: 15s, timeout: 10s, series_max: 500, labels: {a: b}}`
+    /// `{job: nginx, url: http://127.0.0.1:9113/metrics, interval: 15s, timeout: 10s, series_max: 500, labels: {a: b},
+    /// bearer_token_file: /etc/mon/nginx.token}`
     init(_ node: YAMLNode) throws(ListProblem) {
         var entry = try ListEntry(node, of: "scrape")
         let (job, jobPlace) = try entry.needed("job")
@@ -128,9 +135,22 @@ extension ScrapeTarget {
         let times = try entry.times(interval: "15s")
         let seriesMax = try entry.checked("series_max", .whole(1...50_000), default: "2000")
         let labels = try ScrapeTarget.labels(entry.take("labels"))
+        let token = try entry.text("bearer_token_file")
+        if let (name, place) = token, name.isEmpty || name.utf8.contains(0) {
+            throw ListProblem(
+                place: place,
+                text: "scrape: bearer_token_file: it is a path, or the name of a credential of the service manager")
+        }
+        // What stands here is read by whoever may read the configuration.
+        if let (_, place) = try entry.forbidden("bearer_token") {
+            throw ListProblem(
+                place: place,
+                text: "scrape: bearer_token: a secret does not stand in this file; put it into one that only mon may "
+                    + "read, and name that by bearer_token_file")
+        }
         try entry.end()
         guard
-            let target = ScrapeTarget(
+            var target = ScrapeTarget(
                 job: job, url: url, intervalMilliseconds: times.interval, timeoutMilliseconds: times.timeout,
                 seriesMax: Int(seriesMax) ?? 2000, labels: labels)
         else {
@@ -139,6 +159,7 @@ extension ScrapeTarget {
                 text: "scrape: url: \"\(url)\" is no page of this machine; possible are http://127.0.0.1:9113/metrics, "
                     + "http://localhost:…, http://[::1]:…")
         }
+        target.bearerToken = token.map { SecretFile($0.text) }
         self = target
     }
 

@@ -103,6 +103,14 @@ import Testing
             "scrape:\n  - {job: a, url: 'http://127.0.0.1/', labels: {job: b}}\n",
             "2:49: scrape: labels: \"job\" cannot be the name of a label here"
         ),
+        (
+            "scrape:\n  - {job: a, url: 'http://127.0.0.1/', bearer_token: secret}\n",
+            "2:54: scrape: bearer_token: a secret does not stand in this file"
+        ),
+        (
+            "scrape:\n  - {job: a, url: 'http://127.0.0.1/', bearer_token_file: ''}\n",
+            "2:59: scrape: bearer_token_file: it is a path, or the name of a credential of the service manager"
+        ),
         ("scrap: []\n", "1:1: scrap: there is no such key; did you mean scrape?"),
     ]) func faultsHaveTheirPlace(_ text: String, _ expected: String) throws {
         let problems = try file(text).problems.joined(separator: "\n")

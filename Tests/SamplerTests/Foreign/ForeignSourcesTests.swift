@@ -152,6 +152,51 @@ import Testing
         #expect(last.count == 2 && last.allSatisfy { $0.hasSuffix(" stale") }, "\(last)")
     }
 
+    /// The token of a file goes out with the request; without one nothing does, and nobody reads what it was.
+    @Test func aTokenOfAFile() {
+        let folder = TemporaryFolder()
+        let path = folder.path + "/token"
+        FileBytes.write(Array(" s3cret-token \n second line\n".utf8), to: path)
+        let server = PageServer()
+        var target = target(server)
+        target.bearerToken = SecretFile(path)
+        var ticks = Ticks("scrape") { $0.targets = [target] }
+        server.serve("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\na 1\n")
+        let first = ticks.next { !$0.isEmpty }
+        #expect(first.contains { $0.hasPrefix("up") && $0.hasSuffix(" 1.0") }, "\(first)")
+        #expect(server.requests.first?.contains("\r\nAuthorization: Bearer s3cret-token\r\n") == true)
+        FileBytes.write(Array("two words\n".utf8), to: path)
+        ticks.seconds += 10
+        let second = ticks.next { !$0.isEmpty }
+        #expect(second.contains { $0.hasPrefix("up") && $0.hasSuffix(" 0.0") }, "\(second)")
+        #expect(server.requests.count == 1)
+        let told = ticks.loop.reports.map(\.text).joined()
+        #expect(told.contains(path) && !told.contains("two words"), "\(told)")
+    }
+
+    @Test func credentialsOfTheServiceManager() throws {
+        let folder = TemporaryFolder()
+        FileBytes.write(Array("abc".utf8), to: folder.path + "/nginx.token")
+        let environment = ["CREDENTIALS_DIRECTORY": folder.path]
+        #expect(try SecretFile("nginx.token").read(environment: { environment[$0] }) == "abc")
+        func problem(_ file: SecretFile, _ environment: [String: String] = [:]) -> String {
+            do throws(CollectorError) {
+                _ = try file.read(environment: { environment[$0] })
+                return "none"
+            } catch {
+                return error.description
+            }
+        }
+        #expect(problem(SecretFile("nginx.token")).contains("LoadCredential=nginx.token"))
+        #expect(problem(SecretFile("other"), environment).contains(folder.path + "/other"))
+        for (bytes, name) in [
+            ([UInt8](), "empty"), ([0x61, 0xff], "bytes"), ([UInt8](repeating: 65, count: 9000), "long"),
+        ] {
+            FileBytes.write(bytes, to: folder.path + "/" + name)
+            #expect(problem(SecretFile(name), environment).contains("no secret"), "\(name)")
+        }
+    }
+
     @Test func tooManySeriesAreNone() {
         let server = PageServer()
         let page = (0..<11).map { "a\($0) 1\n" }.joined()
