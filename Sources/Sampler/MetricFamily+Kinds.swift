@@ -14,4 +14,9 @@ extension MetricFamily {
     static func gauge(_ name: String, unit: String = "", _ help: String) -> MetricFamily {
         MetricFamily(name: name, kind: .gauge, unit: unit, help: help)
     }
+
+    /// `…_bucket{le}`, `…_sum` and `…_count`.
+    static func histogram(_ name: String, unit: String = "", _ help: String) -> MetricFamily {
+        MetricFamily(name: name, kind: .histogram, unit: unit, help: help)
+    }
 }

@@ -3,41 +3,36 @@ import Model
 /// What the agent does and decides: how long its work takes, what waits, what it has switched off.
 struct AgentRuntimeCollector: Collector {
     static let families: [MetricFamily] = [
-        MetricFamily(
-            name: "agent_info", kind: .gauge, help: "The agent's version and where it serves; always 1."),
-        MetricFamily(
-            name: "agent_memory_pss_bytes", kind: .gauge, unit: "bytes",
-            help: "Memory of the agent, pages that others use too as their share; looked at each minute."),
-        MetricFamily(
-            name: "agent_scrape_duration_seconds", kind: .histogram, unit: "seconds",
-            help: "How long passes over the collectors took."),
-        MetricFamily(
-            name: "agent_commit_duration_seconds", kind: .histogram, unit: "seconds",
-            help: "How long commits took, until the disk had them."),
-        MetricFamily(name: "agent_pending_scrapes", kind: .gauge, help: "Scrapes that wait for a commit."),
-        MetricFamily(
-            name: "agent_late_batches", kind: .gauge, help: "Batches of late samples that wait to be merged."),
-        MetricFamily(
-            name: "agent_store_head_bytes", kind: .gauge, unit: "bytes",
-            help: "Bytes of rows that are not sealed into blocks yet; looked at each minute."),
-        MetricFamily(
-            name: "agent_collector_paused", kind: .gauge,
-            help: "1 for a collector that does not run, with the reason: configuration or limits."),
-        MetricFamily(
-            name: "agent_limit_exceeded", kind: .gauge,
-            help: "Whether the agent used more than its limit of the resource at the latest check."),
-        MetricFamily(
-            name: "agent_limit_actions_total", kind: .counter,
-            help: "What was decided because of limits: log, throttle, disable_collectors, stop, recover."),
-        MetricFamily(
-            name: "agent_throttle_factor", kind: .gauge,
-            help: "How many times as long as configured the intervals are; 1 unless a limit was exceeded."),
-        MetricFamily(
-            name: "agent_config_last_reload_successful", kind: .gauge,
-            help: "Whether the latest attempt to read the configuration succeeded."),
-        MetricFamily(
-            name: "agent_config_last_reload_success_timestamp_seconds", kind: .gauge, unit: "seconds",
-            help: "When the configuration was last read without a fault."),
+        .gauge("agent_info", "The agent's version and where it serves; always 1."),
+        .gauge(
+            "agent_memory_pss_bytes", unit: "bytes",
+            "Memory of the agent, pages that others use too as their share; looked at each minute."),
+        .histogram("agent_scrape_duration_seconds", unit: "seconds", "How long passes over the collectors took."),
+        .histogram(
+            "agent_commit_duration_seconds", unit: "seconds", "How long commits took, until the disk had them."),
+        .gauge("agent_pending_scrapes", "Scrapes that wait for a commit."),
+        .gauge("agent_late_batches", "Batches of late samples that wait to be merged."),
+        .gauge(
+            "agent_store_head_bytes", unit: "bytes",
+            "Bytes of rows that are not sealed into blocks yet; looked at each minute."),
+        .gauge(
+            "agent_collector_paused",
+            "1 for a collector that does not run, with the reason: configuration or limits."),
+        .gauge(
+            "agent_limit_exceeded",
+            "Whether the agent used more than its limit of the resource at the latest check."),
+        .counter(
+            "agent_limit_actions_total",
+            "What was decided because of limits: log, throttle, disable_collectors, stop, recover."),
+        .gauge(
+            "agent_throttle_factor",
+            "How many times as long as configured the intervals are; 1 unless a limit was exceeded."),
+        .gauge(
+            "agent_config_last_reload_successful",
+            "Whether the latest attempt to read the configuration succeeded."),
+        .gauge(
+            "agent_config_last_reload_success_timestamp_seconds", unit: "seconds",
+            "When the configuration was last read without a fault."),
     ]
 
     private let calls: SystemCalls

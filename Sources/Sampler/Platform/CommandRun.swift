@@ -113,6 +113,8 @@ final class CommandRun: Sendable {
             let code = mon_has_exited(pid)
             if code != 0 { return true }
             guard let rest = Deadline.millisecondsLeft(until: deadline) else { return false }
+            // Nearly always it has ended when its output has. What waits without looking, pidfd_open(2), is not in the
+            // kernels before 5.3.
             usleep(UInt32(min(rest, 5)) * 1000)
         }
     }

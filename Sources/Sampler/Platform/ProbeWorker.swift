@@ -9,8 +9,10 @@ final class ProbeWorker {
 
     /// - Throws: where the system gives no thread.
     init(ask: @escaping @Sendable ([UInt8]) -> MountAnswer) throws(CollectorError) {
-        state = State(ask: ask)
-        try ProbeWorker.start(state)
+        let state = State(ask: ask)
+        self.state = state
+        let code = WorkerThread.start(stackBytes: 128 << 10) { state.work() }
+        if code != 0 { throw CollectorError(code: code, attempt: "start a thread for statvfs") }
     }
 
     deinit { state.end() }
@@ -22,34 +24,6 @@ final class ProbeWorker {
     /// worker is abandoned and must not be used again.
     func run(_ paths: [[UInt8]], deadlineMilliseconds: Int64) -> [MountAnswer] {
         state.run(paths, deadlineMilliseconds: deadlineMilliseconds)
-    }
-
-    private static func start(_ state: State) throws(CollectorError) {
-        var attributes = pthread_attr_t()
-        var all = sigset_t()
-        var before = sigset_t()
-        var thread = pthread_t()
-        // The structures are initialised by the first call on each and live to the end of this function; the thread
-        // takes over the reference that passRetained makes.
-        unsafe pthread_attr_init(&attributes)
-        unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        unsafe pthread_attr_setstacksize(&attributes, 128 << 10)
-        // Signals are for the threads that expect them: a new thread inherits the mask.
-        unsafe sigfillset(&all)
-        unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
-        let reference = unsafe Unmanaged.passRetained(state)
-        let code = unsafe pthread_create(
-            &thread, &attributes,
-            { argument in
-                unsafe Unmanaged<State>.fromOpaque(argument!).takeRetainedValue().work()
-                return nil
-            }, reference.toOpaque())
-        unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
-        unsafe pthread_attr_destroy(&attributes)
-        if code != 0 {
-            unsafe reference.release()
-            throw CollectorError(code: code, attempt: "start a thread for statvfs")
-        }
     }
 
     /// What the thread and its owner share, under one lock.
