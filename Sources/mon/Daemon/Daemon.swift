@@ -41,7 +41,7 @@ struct Daemon: ~Copyable {
         Signals.hold(reloads: true)
         ProcessMemory.useOneHeap()
         var daemon = try Daemon(options, console)
-        try daemon.listener.start(daemon.ingest.store, options)
+        try daemon.listener.start(options)
         daemon.tellStart()
         daemon.tickUntilSignal(load)
         daemon.manager.stopping()

@@ -31,7 +31,7 @@ struct Listener {
 
     var configuration: ConfigurationState { state.current }
 
-    mutating func start(_ store: Store, _ options: DaemonOptions) throws(ListenError) {
+    mutating func start(_ options: DaemonOptions) throws(ListenError) {
         if let address = options.listenAddress { server = try server(at: address, options) }
     }
 
