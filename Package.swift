@@ -63,7 +63,7 @@ let package = Package(
         // Doors to C.
         .systemLibrary(name: "CLMDB"),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary(":libre2.a"), .linkedLibrary("stdc++")]),
-        .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CDeflate"),
         .systemLibrary(name: "CYAML"),
         .target(name: "CLinux"),
         .target(name: "CCRC32C"),
@@ -84,12 +84,12 @@ let package = Package(
         room(
             "Server",
             [
-                "Model", "TSDB", "Query", "Formats", "CZlib",
+                "Model", "TSDB", "Query", "Formats", "CDeflate",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            links: [.linkedLibrary(":libz.a")]),
+            links: [.linkedLibrary(":libdeflate.a")]),
         // Layer 6.
         .executableTarget(
             name: "mon",

@@ -4,7 +4,7 @@
 #   scripts/install-packages.sh test      and what its tests talk to
 set -eu
 
-build="liblmdb-dev libre2-dev zlib1g-dev libyaml-dev"
+build="liblmdb-dev libre2-dev libdeflate-dev libyaml-dev"
 test="prometheus prometheus-node-exporter python3-prometheus-client python3-pip curl binutils"
 # From PyPI, beside the Debian packages and not among them: a client, and what Python programs ask a host with.
 clients="prometheus-api-client==0.7.2 psutil==7.1.3"

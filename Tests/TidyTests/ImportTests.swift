@@ -10,7 +10,7 @@ let doors: [String: Set<String>] = [
     "Query": ["Model", "TSDB", "Glibc", "Synchronization"],
     "Formats": ["Model", "Query", "CYAML", "Glibc"],
     "Server": [
-        "Model", "TSDB", "Query", "Formats", "CZlib", "NIOCore", "NIOPosix", "NIOHTTP1", "Glibc", "Synchronization",
+        "Model", "TSDB", "Query", "Formats", "CDeflate", "NIOCore", "NIOPosix", "NIOHTTP1", "Glibc", "Synchronization",
         "FoundationEssentials",
     ],
     "mon": [

@@ -1,24 +1,92 @@
 import Model
 
 /// What OpenMetrics asks of a family of each kind, as far as a strict parser refuses the whole page over it.
-enum ExpositionRules {
-    /// Whether the family may claim its kind.
-    static func holds(_ entry: ExpositionFamily) -> Bool {
-        let name = entry.family.name
-        switch entry.family.kind {
-        case .unknown, .gauge: return true
-        case .counter:
-            return isSuffixed(name, "_total") && entry.samples.allSatisfy { $0.value >= 0 && isNamed($0, name) }
-        case .info:
-            return isSuffixed(name, "_info") && entry.samples.allSatisfy { $0.value == 1 && isNamed($0, name) }
-        case .stateSet:
-            return entry.samples.allSatisfy {
-                ($0.value == 0 || $0.value == 1) && isNamed($0, name) && $0.labels[name] != nil
+struct ExpositionRules {
+    /// What a sample's value may be.
+    enum ValueRule: UInt8 {
+        case any, notNegative, one, zeroOrOne
+        /// The family may not have the series at all.
+        case none
+
+        func allows(_ value: Double) -> Bool {
+            switch self {
+            case .any: true
+            case .notNegative: value >= 0
+            case .one: value == 1
+            case .zeroOrOne: value == 0 || value == 1
+            case .none: false
             }
-        case .histogram: return isCompound(entry, ["_bucket", "_sum", "_count"], boundary: "le", "_bucket")
-        case .gaugeHistogram: return isCompound(entry, ["_bucket", "_gsum", "_gcount"], boundary: "le", "_bucket")
-        case .summary: return isCompound(entry, ["", "_sum", "_count"], boundary: "quantile", "")
         }
+    }
+
+    private let family: MetricFamily
+    /// Whether the family is named as its kind asks for.
+    private let isNamed: Bool
+    /// What samples of a compound kind may be called.
+    private var partNames: Set<String> = []
+    /// The part that has a bound, in the label of that name.
+    private var bounded: (name: String, label: String)?
+
+    init(_ family: MetricFamily) {
+        self.family = family
+        switch family.kind {
+        case .unknown, .gauge, .stateSet: isNamed = true
+        case .counter: isNamed = ExpositionRules.isSuffixed(family.name, "_total")
+        case .info: isNamed = ExpositionRules.isSuffixed(family.name, "_info")
+        case .histogram:
+            isNamed = true
+            setParts(["_bucket", "_sum", "_count"], bounded: "_bucket", by: "le")
+        case .gaugeHistogram:
+            isNamed = true
+            setParts(["_bucket", "_gsum", "_gcount"], bounded: "_bucket", by: "le")
+        case .summary:
+            isNamed = true
+            setParts(["", "_sum", "_count"], bounded: "", by: "quantile")
+        }
+    }
+
+    private mutating func setParts(_ suffixes: [String], bounded suffix: String, by label: String) {
+        partNames = Set(suffixes.map { family.name + $0 })
+        bounded = (family.name + suffix, label)
+    }
+
+    /// Whether the family may claim its kind.
+    func hold(_ samples: [ExpositionSample]) -> Bool {
+        switch family.kind {
+        case .unknown, .gauge: true
+        case .counter, .info, .stateSet, .histogram, .gaugeHistogram, .summary:
+            samples.allSatisfy { rule(of: $0.labels).allows($0.value) }
+        }
+    }
+
+    /// What the value of a series may be.
+    func rule(of labels: Labels) -> ValueRule {
+        switch family.kind {
+        case .unknown, .gauge: .any
+        case .counter: isNamed && isOwnName(labels) ? .notNegative : .none
+        case .info: isNamed && isOwnName(labels) ? .one : .none
+        case .stateSet: isOwnName(labels) && labels[family.name] != nil ? .zeroOrOne : .none
+        case .histogram, .gaugeHistogram, .summary: partRule(labels)
+        }
+    }
+
+    private func isOwnName(_ labels: Labels) -> Bool {
+        if let own = labels.value(of: Labels.metricNameLabel), labels.bytes[own].elementsEqual(family.name.utf8) {
+            return true
+        }
+        return NameText.legacyMetricName(labels.metricName ?? "") == family.name
+    }
+
+    /// A part has one of the names, the one with a bound has a right one, and what counts something is not negative.
+    private func partRule(_ labels: Labels) -> ValueRule {
+        let name = NameText.legacyMetricName(labels.metricName ?? "")
+        guard partNames.contains(name), let bounded else { return .none }
+        if name == bounded.name {
+            guard let bound = labels[bounded.label].flatMap(SampleOrder.number) else { return .none }
+            // A quantile of anything may be negative.
+            if family.kind == .summary { return bound >= 0 && bound <= 1 ? .any : .none }
+        }
+        return .notNegative
     }
 
     /// `# UNIT` may only repeat what the name ends in, and infos and state sets have none.
@@ -33,88 +101,4 @@ enum ExpositionRules {
     private static func isSuffixed(_ name: String, _ suffix: String) -> Bool {
         name.utf8.count > suffix.utf8.count && name.hasSuffix(suffix)
     }
-
-    private static func isNamed(_ sample: ExpositionSample, _ name: String) -> Bool {
-        if let own = sample.labels.value(of: Labels.metricNameLabel),
-            sample.labels.bytes[own].elementsEqual(name.utf8)
-        {
-            return true
-        }
-        return NameText.legacyMetricName(sample.labels.metricName ?? "") == name
-    }
-
-    /// Whether all names are the family's with one of the suffixes, those with `boundarySuffix` have a bound, and no
-    /// value is NaN or negative where it counts something.
-    private static func isCompound(
-        _ entry: ExpositionFamily, _ suffixes: [String], boundary: String, _ boundarySuffix: String
-    ) -> Bool {
-        let names = Set(suffixes.map { entry.family.name + $0 })
-        let bounded = entry.family.name + boundarySuffix
-        return entry.samples.allSatisfy { sample in
-            let name = NameText.legacyMetricName(sample.labels.metricName ?? "")
-            guard names.contains(name) else { return false }
-            if name == bounded {
-                guard let bound = sample.labels[boundary].flatMap(SampleOrder.number) else { return false }
-                if boundary == "quantile" { return bound >= 0 && bound <= 1 }
-            }
-            return sample.value >= 0
-        }
-    }
-}
-
-/// The order of a family's samples on a page: by labels, and the parts of a histogram or summary together.
-enum SampleOrder {
-    static func sort(_ samples: inout [ExpositionSample], kind: MetricFamily.Kind) {
-        switch kind {
-        case .unknown, .counter, .gauge, .info, .stateSet:
-            if isInOrder(samples) { return }
-            samples.sort { ($0.labels, $0.time ?? .zero) < ($1.labels, $1.time ?? .zero) }
-        case .histogram, .gaugeHistogram, .summary:
-            let keyed = samples.map { (key: Key($0), sample: $0) }
-            samples = keyed.sorted { $0.key < $1.key }.map(\.sample)
-        }
-    }
-
-    /// Whether the samples come as they are to stand: what keeps them in order pays no sorting.
-    private static func isInOrder(_ samples: [ExpositionSample]) -> Bool {
-        for place in samples.indices.dropFirst() where !(samples[place - 1].labels < samples[place].labels) {
-            return false
-        }
-        return true
-    }
-
-    /// Orders by whose sample it is, then its time, then bounds from small to large, then `_count` and `_sum`.
-    private struct Key: Comparable {
-        let owner: Labels
-        let time: Timestamp
-        let bound: Double
-        let name: String
-
-        init(_ sample: ExpositionSample) {
-            owner = sample.labels.filter { name in
-                !name.elementsEqual("le".utf8) && !name.elementsEqual("quantile".utf8)
-                    && !name.elementsEqual(Labels.metricNameLabel.utf8)
-            }
-            time = sample.time ?? .zero
-            let text = sample.labels["le"] ?? sample.labels["quantile"]
-            bound = text.flatMap(SampleOrder.number) ?? .infinity
-            // A bucket without limit stands before the sum and count that have no bound at all.
-            name = (text == nil ? "1" : "0") + (sample.labels.metricName ?? "")
-        }
-
-        static func < (lhs: Key, rhs: Key) -> Bool {
-            if lhs.owner != rhs.owner { return lhs.owner < rhs.owner }
-            return (lhs.time, lhs.bound, lhs.name) < (rhs.time, rhs.bound, rhs.name)
-        }
-    }
-
-    /// A bound as written: `0.5`, `+Inf`.
-    static func number(_ text: String) -> Double? {
-        guard let number = Double(text), !number.isNaN else { return nil }
-        return number
-    }
-}
-
-extension Timestamp {
-    fileprivate static let zero = Timestamp(milliseconds: 0)
 }

@@ -21,35 +21,74 @@ package enum ExpositionWriter {
     package static func write(
         _ families: [ExpositionFamily], as format: ExpositionFormat, into writer: inout TextWriter
     ) {
-        let prepared = merged(families).map { prepare($0, format) }
+        write(ExpositionPage(families), as: format, into: &writer)
+    }
+
+    /// The whole page: families sorted by name, series by labels.
+    package static func write(_ page: ExpositionPage, as format: ExpositionFormat, into writer: inout TextWriter) {
+        var others = merged(page.families).map { prepare($0, format) }
+        if let (kept, values) = page.kept {
+            if kept.mayStand(beside: others, as: format) {
+                kept.write(values, between: others, into: &writer)
+                if format == .openMetrics { writer.write(end) }
+                return
+            }
+            others = merged(kept.samples(values) + page.families).map { prepare($0, format) }
+        }
+        writeAll(others, format, into: &writer)
+    }
+
+    /// What ends a page of OpenMetrics.
+    private static let end = "# EOF\n"
+
+    private static func writeAll(
+        _ prepared: [PreparedFamily], _ format: ExpositionFormat, into writer: inout TextWriter
+    ) {
         if format == .text {
             // No name is without its suffix here, and none comes twice.
-            for page in prepared { write(page, format, into: &writer) }
+            for family in prepared { write(family, format, into: &writer) }
             return
         }
         var seenNames: Set<String> = []
         // A counter x_total and a gauge x would both be the family x: the counter then keeps its whole name.
         let plainNames = Set(prepared.lazy.filter { $0.suffix.isEmpty }.map(\.name))
-        for var page in prepared {
-            if !page.suffix.isEmpty && plainNames.contains(page.name) {
-                page.name += page.suffix
-                page.suffix = ""
-                page.family.kind = .unknown
-            }
-            guard seenNames.insert(page.name).inserted else { continue }
-            write(page, format, into: &writer)
+        for var family in prepared {
+            if !family.suffix.isEmpty && plainNames.contains(family.name) { family.loseKind() }
+            guard seenNames.insert(family.name).inserted else { continue }
+            write(family, format, into: &writer)
         }
-        writer.write("# EOF\n")
+        writer.write(end)
     }
 
     /// A family ready to be written.
-    private struct Page {
+    struct PreparedFamily {
         var family: MetricFamily
         /// What HELP and TYPE call it.
         var name: String
         /// What its samples' names have beyond that by rule: `_total`, `_info`, or nothing.
         var suffix: String
         var samples: [ExpositionSample]
+
+        /// With its kind, under the name that the format gives that kind.
+        init(_ family: MetricFamily, _ samples: [ExpositionSample], _ format: ExpositionFormat) {
+            self.family = family
+            self.samples = samples
+            (name, suffix) = (family.name, "")
+            guard format == .openMetrics else { return }
+            switch family.kind {
+            case .counter: suffix = "_total"
+            case .info: suffix = "_info"
+            case .unknown, .gauge, .histogram, .gaugeHistogram, .summary, .stateSet: return
+            }
+            name = String(name.dropLast(suffix.count))
+        }
+
+        /// Goes on without its kind, under its whole name.
+        mutating func loseKind() {
+            name = family.name
+            suffix = ""
+            family.kind = .unknown
+        }
     }
 
     /// One entry a name, without samples that cannot stand on a page, in order of names.
@@ -82,34 +121,17 @@ package enum ExpositionWriter {
         return sorted
     }
 
-    private static func prepare(_ entry: ExpositionFamily, _ format: ExpositionFormat) -> Page {
-        var page = Page(family: entry.family, name: entry.family.name, suffix: "", samples: entry.samples)
-        SampleOrder.sort(&page.samples, kind: entry.family.kind)
-        guard format == .openMetrics else { return page }
-        if !ExpositionRules.holds(entry) { page.family.kind = .unknown }
-        switch page.family.kind {
-        case .counter: page.suffix = "_total"
-        case .info: page.suffix = "_info"
-        case .unknown, .gauge, .histogram, .gaugeHistogram, .summary, .stateSet: return page
-        }
-        page.name = String(page.name.dropLast(page.suffix.count))
-        return page
+    private static func prepare(_ entry: ExpositionFamily, _ format: ExpositionFormat) -> PreparedFamily {
+        var family = entry.family
+        var samples = entry.samples
+        SampleOrder.sort(&samples, kind: family.kind)
+        if format == .openMetrics && !ExpositionRules(family).hold(samples) { family.kind = .unknown }
+        return PreparedFamily(family, samples, format)
     }
 
-    private static func write(_ page: Page, _ format: ExpositionFormat, into writer: inout TextWriter) {
-        if !page.family.help.isEmpty {
-            writeHead("# HELP ", page.name, into: &writer)
-            escape(page.family.help.utf8, quote: format == .openMetrics, into: &writer)
-            writer.write("\n")
-        }
-        writeHead("# TYPE ", page.name, into: &writer)
-        writer.write(format.word(for: page.family.kind))
-        writer.write("\n")
-        if format == .openMetrics, ExpositionRules.mayNameUnit(page.family, as: page.name) {
-            writeHead("# UNIT ", page.name, into: &writer)
-            writer.write(page.family.unit)
-            writer.write("\n")
-        }
+    /// A family: its head and its samples.
+    static func write(_ page: PreparedFamily, _ format: ExpositionFormat, into writer: inout TextWriter) {
+        writeHead(page, format, into: &writer)
         var previous = 0..<0
         for sample in page.samples {
             let start = writer.bytes.count
@@ -135,14 +157,31 @@ package enum ExpositionWriter {
         }
     }
 
-    private static func writeHead(_ sign: String, _ name: String, into writer: inout TextWriter) {
+    /// What stands above a family's samples.
+    static func writeHead(_ page: PreparedFamily, _ format: ExpositionFormat, into writer: inout TextWriter) {
+        if !page.family.help.isEmpty {
+            writeName("# HELP ", page.name, into: &writer)
+            escape(page.family.help.utf8, quote: format == .openMetrics, into: &writer)
+            writer.write("\n")
+        }
+        writeName("# TYPE ", page.name, into: &writer)
+        writer.write(format.word(for: page.family.kind))
+        writer.write("\n")
+        if format == .openMetrics, ExpositionRules.mayNameUnit(page.family, as: page.name) {
+            writeName("# UNIT ", page.name, into: &writer)
+            writer.write(page.family.unit)
+            writer.write("\n")
+        }
+    }
+
+    private static func writeName(_ sign: String, _ name: String, into writer: inout TextWriter) {
         writer.write(sign)
         writer.write(name)
         writer.write(byte: UInt8(ascii: " "))
     }
 
     /// Text with a backslash before what would end it.
-    fileprivate static func escape(_ text: some Collection<UInt8>, quote: Bool, into writer: inout TextWriter) {
+    static func escape(_ text: some Collection<UInt8>, quote: Bool, into writer: inout TextWriter) {
         guard text.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\"") })
         else { return writer.write(text) }
         for byte in text {
@@ -153,80 +192,5 @@ package enum ExpositionWriter {
             default: writer.write(byte: byte)
             }
         }
-    }
-}
-
-/// A line of a page, made without a string.
-private enum ExpositionLine {
-    /// `name{label="value",…}`
-    static func write(_ labels: Labels, into writer: inout TextWriter) {
-        let bytes = labels.bytes
-        if let name = labels.value(of: Labels.metricNameLabel) {
-            writeName(bytes[name], also: UInt8(ascii: ":"), NameText.legacyMetricName, into: &writer)
-        } else {
-            writer.write(NameText.legacyMetricName(""))
-        }
-        var separator = UInt8(ascii: "{")
-        labels.forEachField { name, value in
-            if name.count == 8, bytes[name].elementsEqual(Labels.metricNameLabel.utf8) { return }
-            writer.write(byte: separator)
-            separator = UInt8(ascii: ",")
-            writeName(bytes[name], also: UInt8(ascii: "_"), NameText.legacyLabelName, into: &writer)
-            writer.write(byte: UInt8(ascii: "="))
-            writer.write(byte: UInt8(ascii: "\""))
-            ExpositionWriter.escape(bytes[value], quote: true, into: &writer)
-            writer.write(byte: UInt8(ascii: "\""))
-        }
-        if separator == UInt8(ascii: ",") { writer.write(byte: UInt8(ascii: "}")) }
-    }
-
-    private static func writeName(
-        _ name: ArraySlice<UInt8>, also allowed: UInt8, _ replaced: (String) -> String, into writer: inout TextWriter
-    ) {
-        let isPlain = name.allSatisfy { byte in
-            (byte | 32 >= 97 && byte | 32 <= 122) || byte == UInt8(ascii: "_") || byte == allowed
-                || (byte >= 48 && byte <= 57)
-        }
-        if isPlain, let first = name.first, first < 48 || first > 57 {
-            writer.write(name)
-        } else {
-            writer.write(replaced(String(decoding: name, as: UTF8.self)))
-        }
-    }
-
-    /// As ``FloatText/short(_:)``.
-    static func write(_ value: Double, into writer: inout TextWriter) {
-        if value == 0 || (value.magnitude >= 1e-4 && value.magnitude < 1e21) {
-            let start = writer.bytes.count
-            // The text fits into what NumberText asks for.
-            unsafe writer.write(capacity: NumberText.bytesMax) { unsafe NumberText.write(plain: value, to: $0) ?? 0 }
-            if writer.bytes.count > start { return }
-        }
-        writer.write(FloatText.short(value))
-    }
-}
-
-/// Names in the characters that both formats have always known.
-enum NameText {
-    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`; each other character becomes `_`.
-    static func legacyMetricName(_ name: String) -> String {
-        Labels.isMetricName(name) ? name : replaced(name, also: UInt8(ascii: ":"))
-    }
-
-    /// `[a-zA-Z_][a-zA-Z0-9_]*`
-    static func legacyLabelName(_ name: String) -> String {
-        Labels.isLabelName(name) ? name : replaced(name, also: UInt8(ascii: "_"))
-    }
-
-    private static func replaced(_ name: String, also allowed: UInt8) -> String {
-        var bytes: [UInt8] = []
-        for scalar in name.unicodeScalars {
-            let byte = UInt8(exactly: scalar.value) ?? UInt8(ascii: "_")
-            let isLetter = byte | 32 >= 97 && byte | 32 <= 122
-            let isDigit = byte >= 48 && byte <= 57
-            if isDigit && bytes.isEmpty { bytes.append(UInt8(ascii: "_")) }
-            bytes.append(isLetter || isDigit || byte == allowed ? byte : UInt8(ascii: "_"))
-        }
-        return bytes.isEmpty ? "_" : String(decoding: bytes, as: UTF8.self)
     }
 }

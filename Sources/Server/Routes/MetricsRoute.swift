@@ -60,7 +60,9 @@ enum MetricsRoute {
         let own = isAboutAgent ? services.api?.cache.map(CacheFigures.families) ?? [] : []
         var writer = TextWriter()
         writer.reserve(64 << 10)
-        ExpositionWriter.write(try services.metrics(key.page) + own, as: key.format, into: &writer)
+        var page = try services.metrics(key.page, key.format)
+        page.families += own
+        ExpositionWriter.write(page, as: key.format, into: &writer)
         var response = Response(contentType: key.format.mediaType, writer.take())
         response.headers.append(("Vary", "Accept"))
         Gzip.pack(&response, acceptEncoding: key.isPacked ? "gzip" : nil)

@@ -7,8 +7,8 @@ package import TSDB
 package struct Services: Sendable {
     /// For people: `mon 1.0 (abcdef)`.
     package var version: String
-    /// The current values of a page.
-    package var metrics: @Sendable (MetricsPage) throws -> [ExpositionFamily]
+    /// The current values of a page, and the format that it will be written in.
+    package var metrics: @Sendable (MetricsPage, ExpositionFormat) throws -> ExpositionPage
     /// The names that are meant where none are asked for.
     package var names: NameForm
     /// Whose values can be asked for: names of collectors and of sections of them.
@@ -24,7 +24,7 @@ package struct Services: Sendable {
 
     package init(
         version: String, names: NameForm = .native,
-        metrics: @escaping @Sendable (MetricsPage) throws -> [ExpositionFamily],
+        metrics: @escaping @Sendable (MetricsPage, ExpositionFormat) throws -> ExpositionPage,
         isReady: @escaping @Sendable () -> Bool = { true }, api: APIServices? = nil
     ) {
         self.version = version

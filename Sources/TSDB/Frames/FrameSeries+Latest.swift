@@ -11,22 +11,19 @@ extension FrameSeries {
         let facts = FrameFacts(
             elapsedMilliseconds: frame.elapsedMilliseconds, memoryTotalBytes: frame.memoryTotalBytes,
             ticksPerSecond: frame.ticksPerSecond, bootSeconds: frame.bootSeconds)
-        let processes = frame.orderedProcesses
+        let processes = frame.orderedProcesses.map(LabelledProcess.init)
         var labelled: [ProcessForm: [(labels: Labels, process: ProcessNumbers)]] = [:]
         for form in ProcessForm.allCases { labelled[form] = current(processes, form) }
         return ProcessMetric.allCases.map { metric in
             let family = metric.family
             var series: [(labels: Labels, value: Double)] = []
             series.reserveCapacity(processes.count)
+            var name: [UInt8] = []
+            Labels.append(name: Array(Labels.metricNameLabel.utf8), value: Array(family.name.utf8), to: &name)
             for (labels, process) in labelled[metric.form] ?? [] {
                 guard let value = metric.value(of: process, in: facts) else { continue }
-                var bytes: [UInt8] = []
-                bytes.reserveCapacity(labels.bytes.count + family.name.utf8.count + 12)
                 // Its name sorts before those of the others.
-                Labels.append(
-                    name: Array(Labels.metricNameLabel.utf8), value: Array(family.name.utf8), to: &bytes)
-                bytes += labels.bytes
-                let named = Labels(uncheckedBytes: bytes)
+                let named = Labels(uncheckedBytes: name + labels.bytes)
                 if series.last?.labels == named { series.removeLast() }
                 series.append((named, value))
             }
@@ -37,18 +34,47 @@ extension FrameSeries {
     /// The processes that the form tells of, in order of their labels, those that began later behind others with equal
     /// ones: they count.
     private static func current(
-        _ processes: [ProcessRecord], _ form: ProcessForm
+        _ processes: [LabelledProcess], _ form: ProcessForm
     ) -> [(labels: Labels, process: ProcessNumbers)] {
         let labelled = processes.compactMap { process -> (labels: Labels, process: ProcessNumbers)? in
-            let numbers = ProcessNumbers(process)
-            guard let value = form.value(of: numbers) else { return nil }
-            var list = [
-                Label("pid", String(process.pid)), Label("name", process.name), Label("username", process.username),
-            ]
-            if let label = form.label { list.append(Label(label, value)) }
-            return (Labels(list), numbers)
+            guard let value = form.value(of: process.numbers) else { return nil }
+            return (process.labels(form.label.map { Label($0, value) }), process.numbers)
         }
         return labelled.enumerated().sorted { ($0.element.labels, $0.offset) < ($1.element.labels, $1.offset) }
             .map(\.element)
+    }
+}
+
+/// A process with what its series have in common as bytes of a label set.
+private struct LabelledProcess {
+    let numbers: ProcessNumbers
+    /// In order of the labels' names.
+    private let fields: [(name: String, bytes: [UInt8])]
+
+    init(_ process: ProcessRecord) {
+        numbers = ProcessNumbers(process)
+        fields = [("name", process.name), ("pid", String(process.pid)), ("username", process.username)]
+            .map { ($0, LabelledProcess.field($0, $1)) }
+    }
+
+    /// None for an empty value, which is no label.
+    private static func field(_ name: String, _ value: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        if !value.isEmpty { Labels.append(name: Array(name.utf8), value: Array(value.utf8), to: &bytes) }
+        return bytes
+    }
+
+    /// - Parameter own: What the series have beside it.
+    func labels(_ own: Label?) -> Labels {
+        var bytes: [UInt8] = []
+        var own = own
+        for (name, field) in fields {
+            if let label = own, label.name < name {
+                bytes += LabelledProcess.field(label.name, label.value)
+                own = nil
+            }
+            bytes += field
+        }
+        return Labels(uncheckedBytes: bytes)
     }
 }

@@ -79,8 +79,10 @@ extension Services {
     ) {
         self.init(
             version: version, names: names,
-            metrics: { page in
-                try CurrentValues.families(in: store.snapshot(), at: now(), names: page.names, of: page.collectors)
+            metrics: { page, _ in
+                ExpositionPage(
+                    try CurrentValues.families(
+                        in: store.snapshot(), at: now(), names: page.names, of: page.collectors))
             }, api: api)
         collectors = CollectorNames.all
     }
@@ -89,9 +91,9 @@ extension Services {
     init(version: String, names: NameForm, of latest: LatestScrape, api: APIServices) {
         self.init(
             version: version, names: names,
-            metrics: { page in
+            metrics: { page, format in
                 let collectors = page.collectors.map { Set(CollectorNames.entries($0).map(\.name)) }
-                return latest.families(page.names, of: collectors, at: WallClock.now())
+                return latest.page(page.names, as: format, of: collectors, at: WallClock.now())
             }, api: api)
         collectors = CollectorNames.all
         metricsVersion = { latest.version(at: WallClock.now()) }

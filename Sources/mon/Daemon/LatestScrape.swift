@@ -19,9 +19,18 @@ final class LatestScrape: Sendable {
         var families: [String: MetricFamily] = [:]
         var describedCount = 0
         var frame: ProcessFrame?
-        /// What the labels are in the form that was asked for last.
-        var formed: (form: NameForm, count: Int, series: FormedSeries)?
+        /// The series in the form and format that were asked for last.
+        var formed: Formed?
         var version: UInt64 = 0
+    }
+
+    private struct Formed {
+        var form: NameForm
+        var format: ExpositionFormat
+        /// Of how many series it is.
+        var count: Int
+        var series: FormedSeries
+        var kept: KeptFamilies
     }
 
     private let state = Mutex(State())
@@ -55,38 +64,40 @@ final class LatestScrape: Sendable {
 
     /// The page at `now`.
     /// - Parameter collectors: Whose series are shown; nil for all.
-    func families(_ form: NameForm, of collectors: Set<String>?, at now: Timestamp) -> [ExpositionFamily] {
-        let (formed, state) = state.withLock { state in
-            (LatestScrape.formed(form, &state), state)
-        }
+    func page(
+        _ form: NameForm, as format: ExpositionFormat, of collectors: Set<String>?, at now: Timestamp
+    ) -> ExpositionPage {
         let oldest = now.milliseconds - LatestScrape.lookbackMilliseconds
-        var shown: [ExpositionFamily] = []
-        shown.reserveCapacity(formed.families.count + 16)
-        var number = -1
-        for entry in formed.entries {
-            if let collectors, !collectors.contains(state.origins[entry.source]) { continue }
-            let found = entry.value { place in
-                state.samples[place].flatMap { $0.time.milliseconds > oldest ? $0 : nil }
+        let (kept, frame) = state.withLock { state in
+            let formed = LatestScrape.formed(form, format, &state)
+            let values = formed.series.entries.map { entry -> Double in
+                if let collectors, !collectors.contains(state.origins[entry.source]) { return .staleMarker }
+                let value = entry.value { place in
+                    state.samples[place].flatMap { $0.time.milliseconds > oldest ? $0 : nil }
+                }
+                return value ?? .staleMarker
             }
-            guard let value = found else { continue }
-            if entry.family != number {
-                number = entry.family
-                shown.append(ExpositionFamily(family: formed.families[number], samples: []))
-            }
-            shown[shown.count - 1].samples.append(ExpositionSample(labels: entry.labels, value: value))
+            return ((formed.kept, values), state.frame)
         }
-        if let frame = state.frame, frame.time.milliseconds > oldest, collectors?.contains("process") ?? true {
-            shown += LatestScrape.processes(of: frame, form)
+        guard let frame, frame.time.milliseconds > oldest, collectors?.contains("process") ?? true else {
+            return ExpositionPage([], kept: kept)
         }
-        return shown
+        return ExpositionPage(LatestScrape.processes(of: frame, form), kept: kept)
     }
 
-    private static func formed(_ form: NameForm, _ state: inout State) -> FormedSeries {
-        if let kept = state.formed, kept.form == form, kept.count == state.labels.count { return kept.series }
+    private static func formed(_ form: NameForm, _ format: ExpositionFormat, _ state: inout State) -> Formed {
+        if let kept = state.formed, kept.form == form, kept.format == format, kept.count == state.labels.count {
+            return kept
+        }
         let families = state.families
         let series = FormedSeries(form, of: state.labels) { families[$0] }
-        state.formed = (form, state.labels.count, series)
-        return series
+        var entries = series.families.map { (family: $0, labels: [Labels]()) }
+        for entry in series.entries { entries[entry.family].labels.append(entry.labels) }
+        let formed = Formed(
+            form: form, format: format, count: state.labels.count, series: series,
+            kept: KeptFamilies(entries, as: format))
+        state.formed = formed
+        return formed
     }
 
     /// The largest processes of the latest look.

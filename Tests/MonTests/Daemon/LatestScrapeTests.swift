@@ -17,9 +17,9 @@ import Testing
     }
 
     /// What a page says, but for HELP of what is not shown.
-    private func page(_ families: [ExpositionFamily]) -> [Substring] {
+    private func lines(_ page: ExpositionPage, _ format: ExpositionFormat = .text) -> [Substring] {
         var writer = TextWriter()
-        ExpositionWriter.write(families, as: .text, into: &writer)
+        ExpositionWriter.write(page, as: format, into: &writer)
         return writer.text.split(separator: "\n")
     }
 
@@ -46,17 +46,19 @@ import Testing
             let now = LatestScrapeTests.after(10_000 * tick + 5)
             for form in NameForm.allCases {
                 let stored = try CurrentValues.families(in: ingest.store.snapshot(), at: now, names: form)
-                let expected = page(stored)
-                let found = page(latest.families(form, of: nil, at: now))
-                #expect(expected.count > 300, "\(form)")
-                for (line, expectedLine) in zip(found, expected) where line != expectedLine {
-                    Issue.record("\(form), tick \(tick): \(line) instead of \(expectedLine)")
-                    break
+                for format in ExpositionFormat.allCases {
+                    let expected = lines(ExpositionPage(stored), format)
+                    let found = lines(latest.page(form, as: format, of: nil, at: now), format)
+                    #expect(expected.count > 300, "\(form)")
+                    for (line, expectedLine) in zip(found, expected) where line != expectedLine {
+                        Issue.record("\(form), tick \(tick): \(line) instead of \(expectedLine)")
+                        break
+                    }
+                    #expect(found.count == expected.count, "\(form)")
                 }
-                #expect(found.count == expected.count, "\(form)")
             }
         }
-        let gone = page(latest.families(.native, of: nil, at: LatestScrapeTests.after(20_000 + 300_000)))
+        let gone = lines(latest.page(.native, as: .text, of: nil, at: LatestScrapeTests.after(20_000 + 300_000)))
         #expect(gone == [], "what is five minutes old is not shown")
     }
 
@@ -68,7 +70,8 @@ import Testing
         let batch = loop.sample(at: LatestScrapeTests.start, monotonicNanoseconds: 1)
         latest.update(batch, loop.catalog)
         func names(_ form: NameForm, _ collectors: Set<String>) -> Set<String> {
-            Set(latest.families(form, of: collectors, at: LatestScrapeTests.start).map(\.family.name))
+            let page = latest.page(form, as: .text, of: collectors, at: LatestScrapeTests.start)
+            return Set(lines(page).filter { $0.hasPrefix("# TYPE ") }.map { String($0.split(separator: " ")[2]) })
         }
         let load = names(.native, ["load"])
         #expect(load.contains("load_average") && load.contains("agent_collector_status"))

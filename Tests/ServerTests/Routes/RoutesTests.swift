@@ -11,7 +11,7 @@ import Testing
         let family = ExpositionFamily(
             family: MetricFamily(name: "reads_total", kind: .counter, help: "Reads."),
             samples: [ExpositionSample(labels: Labels(name: "reads_total"), value: 3)])
-        let services = Services(version: "mon <1>", metrics: { _ in [family] }, isReady: { isReady })
+        let services = Services(version: "mon <1>", metrics: { _, _ in ExpositionPage([family]) }, isReady: { isReady })
         let server = try HTTPServer.start(address: "127.0.0.1:0", routes: Routes.all(services))
         defer { server.stop(within: .seconds(5)) }
         try body(TestClient(port: server.port))
@@ -36,7 +36,7 @@ import Testing
                 family: MetricFamily(name: name, kind: .gauge, help: ""),
                 samples: [ExpositionSample(labels: Labels(name: name), value: 1)])
         }
-        let services = Services(version: "mon", names: .both, metrics: { [family($0.names)] })
+        let services = Services(version: "mon", names: .both, metrics: { page, _ in ExpositionPage([family(page.names)]) })
         let server = try HTTPServer.start(address: "127.0.0.1:0", routes: Routes.all(services))
         defer { server.stop(within: .seconds(5)) }
         let client = TestClient(port: server.port)
@@ -51,13 +51,12 @@ import Testing
     }
 
     /// A gauge with a sample a collector that is asked for, or `all`.
-    private static func figures(_ page: MetricsPage) -> [ExpositionFamily] {
+    private static func figures(_ page: MetricsPage, _ format: ExpositionFormat) -> ExpositionPage {
         let collectors = page.collectors?.sorted() ?? ["all"]
-        return [
-            ExpositionFamily(
-                family: MetricFamily(name: "of", kind: .gauge, help: ""),
-                samples: collectors.map { ExpositionSample(labels: Labels(name: "of", ["collector": $0]), value: 1) })
-        ]
+        let family = ExpositionFamily(
+            family: MetricFamily(name: "of", kind: .gauge, help: ""),
+            samples: collectors.map { ExpositionSample(labels: Labels(name: "of", ["collector": $0]), value: 1) })
+        return ExpositionPage([family])
     }
 
     @Test func metricsOfSomeCollectors() throws {
@@ -79,16 +78,15 @@ import Testing
     @Test func aPageIsMadeOncePerScrapeAndForm() throws {
         let made = Mutex(0)
         let version = Mutex<UInt64>(1)
-        var services = Services(version: "mon") { page in
+        var services = Services(version: "mon") { page, _ in
             let count = made.withLock { count in
                 count += 1
                 return count
             }
-            return [
-                ExpositionFamily(
-                    family: MetricFamily(name: "made", kind: .gauge, help: String(repeating: "x", count: 2000)),
-                    samples: [ExpositionSample(labels: Labels(name: "made"), value: Double(count))])
-            ]
+            let made = ExpositionFamily(
+                family: MetricFamily(name: "made", kind: .gauge, help: String(repeating: "x", count: 2000)),
+                samples: [ExpositionSample(labels: Labels(name: "made"), value: Double(count))])
+            return ExpositionPage([made])
         }
         services.metricsVersion = { version.withLock { $0 } }
         let server = try HTTPServer.start(address: "127.0.0.1:0", routes: Routes.all(services))

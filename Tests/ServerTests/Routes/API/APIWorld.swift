@@ -28,7 +28,7 @@ final class APIWorld {
         } else {
             api.inbox = Inbox(into: store, source: "t")
         }
-        let services = Services(version: "mon", metrics: { _ in [] }, api: api)
+        let services = Services(version: "mon", metrics: { _, _ in ExpositionPage([]) }, api: api)
         server = try HTTPServer.start(address: "127.0.0.1:0", routes: Routes.all(services))
         client = TestClient(port: server.port)
     }
