@@ -7,11 +7,14 @@ package struct ExpositionSample: Hashable, Sendable {
     package var value: Double
     /// Nil on a page of current values; set where the moment is part of the answer.
     package var time: Timestamp?
+    /// What a line says before the value, for those who keep it: see ``ExpositionLine/text(_:)``.
+    package var text: [UInt8]?
 
-    package init(labels: Labels, value: Double, time: Timestamp? = nil) {
+    package init(labels: Labels, value: Double, time: Timestamp? = nil, text: [UInt8]? = nil) {
         self.labels = labels
         self.value = value
         self.time = time
+        self.text = text
     }
 }
 

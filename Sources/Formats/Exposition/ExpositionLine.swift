@@ -1,7 +1,14 @@
-import Model
+package import Model
 
 /// A line of a page, made without a string.
-enum ExpositionLine {
+package enum ExpositionLine {
+    /// All of a line before the value, but for the space.
+    package static func text(_ labels: Labels) -> [UInt8] {
+        var writer = TextWriter()
+        write(labels, into: &writer)
+        return writer.take()
+    }
+
     /// `name{label="value",…}`
     static func write(_ labels: Labels, into writer: inout TextWriter) {
         let bytes = labels.bytes

@@ -135,7 +135,7 @@ package enum ExpositionWriter {
         var previous = 0..<0
         for sample in page.samples {
             let start = writer.bytes.count
-            ExpositionLine.write(sample.labels, into: &writer)
+            if let text = sample.text { writer.write(text) } else { ExpositionLine.write(sample.labels, into: &writer) }
             let key = start..<writer.bytes.count
             // Equal names can only come of characters that were replaced; sorted samples have them side by side.
             // With times they are a series' samples and all stand.

@@ -65,11 +65,8 @@ package struct KeptFamilies: Sendable {
     }
 
     private mutating func add(_ sample: ExpositionSample, _ rule: ExpositionRules.ValueRule) {
-        var writer = TextWriter()
-        ExpositionLine.write(sample.labels, into: &writer)
-        writer.write(byte: UInt8(ascii: " "))
         let start = texts.count
-        texts += writer.bytes
+        texts += ExpositionLine.text(sample.labels) + [UInt8(ascii: " ")]
         lines.append(Line(place: Int(sample.value), text: start..<texts.count, rule: rule))
     }
 

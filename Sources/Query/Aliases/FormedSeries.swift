@@ -8,15 +8,19 @@ package struct FormedSeries: Sendable {
         package let labels: Labels
         /// Place in ``FormedSeries/families``.
         package let family: Int
+    }
+
+    /// What the value of a series is made of.
+    package struct Source: Sendable {
         /// Place of the series that it is made of, among the labels that were given.
-        package let source: Int
+        package let first: Int
         fileprivate let second: Int?
         fileprivate let operation: Formula.Operation?
         fileprivate let scale: Formula.Scale
 
         /// The value, given those of the sources with their times; nil where they have none.
         package func value(_ current: (Int) -> Sample?) -> Double? {
-            guard let first = current(source) else { return nil }
+            guard let first = current(first) else { return nil }
             guard let second, let operation else { return scale.apply(first.value) }
             guard let other = current(second), other.time == first.time else { return nil }
             return scale.apply(operation.apply(first.value, other.value))
@@ -27,6 +31,8 @@ package struct FormedSeries: Sendable {
     package private(set) var families: [MetricFamily] = []
     /// In order of families, and within one of labels.
     package private(set) var entries: [Entry] = []
+    /// Those of the entries, by their places.
+    package private(set) var sources: [Source] = []
 
     /// - Parameters:
     ///   - stored: The series, in any order, each once.
@@ -35,7 +41,7 @@ package struct FormedSeries: Sendable {
         _ form: NameForm, of stored: [Labels], aliases: AliasTable = .standard,
         family: (String) -> MetricFamily?
     ) {
-        var found: [(family: MetricFamily, entry: Entry)] = []
+        var found: [(family: MetricFamily, labels: Labels, source: Source)] = []
         var known: [String: MetricFamily] = [:]
         func told(_ name: String) -> MetricFamily {
             if let told = known[name] { return told }
@@ -51,17 +57,13 @@ package struct FormedSeries: Sendable {
             let name = labels.metricName ?? ""
             if form == .node && !name.utf8.starts(with: "node_".utf8) { continue }
             if leftOut.contains(name) { continue }
-            found.append(
-                (
-                    told(name),
-                    Entry(labels: labels, family: 0, source: place, second: nil, operation: nil, scale: .none)
-                ))
+            let source = Source(first: place, second: nil, operation: nil, scale: .none)
+            found.append((told(name), labels, source))
         }
         for series in FormedSeries.made(form, of: stored, aliases) {
-            let entry = Entry(
-                labels: series.labels, family: 0, source: series.first, second: series.second,
-                operation: series.operation, scale: series.scale)
-            found.append((told(series.labels.metricName ?? ""), entry))
+            let source = Source(
+                first: series.first, second: series.second, operation: series.operation, scale: series.scale)
+            found.append((told(series.labels.metricName ?? ""), series.labels, source))
         }
         // Stored ones first of equals: sorting by place keeps that.
         let order = found.indices.sorted {
@@ -69,16 +71,15 @@ package struct FormedSeries: Sendable {
             if a.family.name != b.family.name {
                 return a.family.name.utf8.lexicographicallyPrecedes(b.family.name.utf8)
             }
-            return a.entry.labels == b.entry.labels ? $0 < $1 : a.entry.labels < b.entry.labels
+            return a.labels == b.labels ? $0 < $1 : a.labels < b.labels
         }
         entries.reserveCapacity(order.count)
+        sources.reserveCapacity(order.count)
         for place in order {
-            let (family, entry) = found[place]
+            let (family, labels, source) = found[place]
             if families.last?.name != family.name { families.append(family) }
-            entries.append(
-                Entry(
-                    labels: entry.labels, family: families.count - 1, source: entry.source, second: entry.second,
-                    operation: entry.operation, scale: entry.scale))
+            entries.append(Entry(labels: labels, family: families.count - 1))
+            sources.append(source)
         }
     }
 

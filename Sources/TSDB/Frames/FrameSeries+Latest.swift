@@ -1,80 +1,42 @@
 package import Model
 
+/// For those who have a frame in memory: the series of its processes, as ``FrameSeriesBuilder`` makes them of the same
+/// frame.
 extension FrameSeries {
-    /// The series of one frame's processes and their values in it, for those who have the frame in memory: families in
-    /// order of names, series in label order. A process that has no value of a metric has no series of it.
-    ///
-    /// They are those that ``FrameSeriesBuilder`` makes of the same frame. Takes 0.1 µs a series.
-    package static func current(
-        of frame: ProcessFrame
-    ) -> [(family: MetricFamily, series: [(labels: Labels, value: Double)])] {
+    /// The labels of a process' series, by place in ``families``; nil where its record tells nothing of the metric.
+    package static func labels(of process: ProcessRecord) -> [Labels?] {
+        let numbers = ProcessNumbers(process)
+        let own = [("name", process.name), ("pid", String(process.pid)), ("username", process.username)]
+        var made: [ProcessForm: Labels] = [:]
+        for form in ProcessForm.allCases {
+            guard let value = form.value(of: numbers) else { continue }
+            var fields = own
+            if let label = form.label { fields.append((label, value)) }
+            made[form] = Labels(fields.map { Label($0.0, $0.1) })
+        }
+        return zip(ProcessMetric.allCases, metricNames).map { metric, name in
+            // The metric's name sorts before those of the others.
+            made[metric.form].map { Labels(uncheckedBytes: name + $0.bytes) }
+        }
+    }
+
+    /// Whether all labels of two processes are the same.
+    package static func areNamedAlike(_ a: ProcessRecord, _ b: ProcessRecord) -> Bool {
+        a.pid == b.pid && a.state == b.state && a.name == b.name && a.username == b.username && a.cgroup == b.cgroup
+            && a.command == b.command
+    }
+
+    /// The values of a process' series, by place in ``families``; nil where there is none.
+    package static func values(of process: ProcessRecord, in frame: ProcessFrame) -> [Double?] {
         let facts = FrameFacts(
             elapsedMilliseconds: frame.elapsedMilliseconds, memoryTotalBytes: frame.memoryTotalBytes,
             ticksPerSecond: frame.ticksPerSecond, bootSeconds: frame.bootSeconds)
-        let processes = frame.orderedProcesses.map(LabelledProcess.init)
-        var labelled: [ProcessForm: [(labels: Labels, process: ProcessNumbers)]] = [:]
-        for form in ProcessForm.allCases { labelled[form] = current(processes, form) }
-        return ProcessMetric.allCases.map { metric in
-            let family = metric.family
-            var series: [(labels: Labels, value: Double)] = []
-            series.reserveCapacity(processes.count)
-            var name: [UInt8] = []
-            Labels.append(name: Array(Labels.metricNameLabel.utf8), value: Array(family.name.utf8), to: &name)
-            for (labels, process) in labelled[metric.form] ?? [] {
-                guard let value = metric.value(of: process, in: facts) else { continue }
-                // Its name sorts before those of the others.
-                let named = Labels(uncheckedBytes: name + labels.bytes)
-                if series.last?.labels == named { series.removeLast() }
-                series.append((named, value))
-            }
-            return (family, series)
-        }.sorted { $0.family.name < $1.family.name }
+        let numbers = ProcessNumbers(process)
+        return ProcessMetric.allCases.map { $0.value(of: numbers, in: facts) }
     }
 
-    /// The processes that the form tells of, in order of their labels, those that began later behind others with equal
-    /// ones: they count.
-    private static func current(
-        _ processes: [LabelledProcess], _ form: ProcessForm
-    ) -> [(labels: Labels, process: ProcessNumbers)] {
-        let labelled = processes.compactMap { process -> (labels: Labels, process: ProcessNumbers)? in
-            guard let value = form.value(of: process.numbers) else { return nil }
-            return (process.labels(form.label.map { Label($0, value) }), process.numbers)
-        }
-        return labelled.enumerated().sorted { ($0.element.labels, $0.offset) < ($1.element.labels, $1.offset) }
-            .map(\.element)
-    }
-}
-
-/// A process with what its series have in common as bytes of a label set.
-private struct LabelledProcess {
-    let numbers: ProcessNumbers
-    /// In order of the labels' names.
-    private let fields: [(name: String, bytes: [UInt8])]
-
-    init(_ process: ProcessRecord) {
-        numbers = ProcessNumbers(process)
-        fields = [("name", process.name), ("pid", String(process.pid)), ("username", process.username)]
-            .map { ($0, LabelledProcess.field($0, $1)) }
-    }
-
-    /// None for an empty value, which is no label.
-    private static func field(_ name: String, _ value: String) -> [UInt8] {
-        var bytes: [UInt8] = []
-        if !value.isEmpty { Labels.append(name: Array(name.utf8), value: Array(value.utf8), to: &bytes) }
-        return bytes
-    }
-
-    /// - Parameter own: What the series have beside it.
-    func labels(_ own: Label?) -> Labels {
-        var bytes: [UInt8] = []
-        var own = own
-        for (name, field) in fields {
-            if let label = own, label.name < name {
-                bytes += LabelledProcess.field(label.name, label.value)
-                own = nil
-            }
-            bytes += field
-        }
-        return Labels(uncheckedBytes: bytes)
+    /// The label `__name__` of each metric, as it lies in a label set.
+    private static let metricNames = ProcessMetric.allCases.map { metric in
+        Labels(name: metric.family.name).bytes
     }
 }

@@ -34,6 +34,8 @@ final class LatestScrape: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Apart, so that the sampling thread never waits for a page to be made.
+    private let processes = Mutex(LatestProcesses())
 
     private static let lookbackMilliseconds: Int64 = 300_000
 
@@ -70,9 +72,9 @@ final class LatestScrape: Sendable {
         let oldest = now.milliseconds - LatestScrape.lookbackMilliseconds
         let (kept, frame) = state.withLock { state in
             let formed = LatestScrape.formed(form, format, &state)
-            let values = formed.series.entries.map { entry -> Double in
-                if let collectors, !collectors.contains(state.origins[entry.source]) { return .staleMarker }
-                let value = entry.value { place in
+            let values = formed.series.sources.map { source -> Double in
+                if let collectors, !collectors.contains(state.origins[source.first]) { return .staleMarker }
+                let value = source.value { place in
                     state.samples[place].flatMap { $0.time.milliseconds > oldest ? $0 : nil }
                 }
                 return value ?? .staleMarker
@@ -82,7 +84,7 @@ final class LatestScrape: Sendable {
         guard let frame, frame.time.milliseconds > oldest, collectors?.contains("process") ?? true else {
             return ExpositionPage([], kept: kept)
         }
-        return ExpositionPage(LatestScrape.processes(of: frame, form), kept: kept)
+        return ExpositionPage(processes.withLock { $0.families(of: frame, form) }, kept: kept)
     }
 
     private static func formed(_ form: NameForm, _ format: ExpositionFormat, _ state: inout State) -> Formed {
@@ -98,29 +100,5 @@ final class LatestScrape: Sendable {
             kept: KeptFamilies(entries, as: format))
         state.formed = formed
         return formed
-    }
-
-    /// The largest processes of the latest look.
-    private static func processes(of frame: ProcessFrame, _ form: NameForm) -> [ExpositionFamily] {
-        let current = FrameSeries.current(of: frame)
-        switch form {
-        // node_exporter knows no processes.
-        case .node: return []
-        case .native:
-            return current.map { family, series in
-                ExpositionFamily(
-                    family: family, samples: series.map { ExpositionSample(labels: $0.labels, value: $0.value) })
-            }
-        case .modern, .both:
-            let families = Dictionary(current.map { ($0.family.name, $0.family) }) { first, _ in first }
-            let series = current.flatMap(\.series)
-            let formed = FormedSeries(form, of: series.map(\.labels)) { families[$0] }
-            var shown = formed.families.map { ExpositionFamily(family: $0, samples: []) }
-            for entry in formed.entries {
-                guard let value = entry.value({ Sample(time: frame.time, value: series[$0].value) }) else { continue }
-                shown[entry.family].samples.append(ExpositionSample(labels: entry.labels, value: value))
-            }
-            return shown
-        }
     }
 }

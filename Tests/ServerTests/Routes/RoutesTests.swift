@@ -36,7 +36,8 @@ import Testing
                 family: MetricFamily(name: name, kind: .gauge, help: ""),
                 samples: [ExpositionSample(labels: Labels(name: name), value: 1)])
         }
-        let services = Services(version: "mon", names: .both, metrics: { page, _ in ExpositionPage([family(page.names)]) })
+        let services = Services(
+            version: "mon", names: .both, metrics: { page, _ in ExpositionPage([family(page.names)]) })
         let server = try HTTPServer.start(address: "127.0.0.1:0", routes: Routes.all(services))
         defer { server.stop(within: .seconds(5)) }
         let client = TestClient(port: server.port)

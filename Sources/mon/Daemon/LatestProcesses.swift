@@ -1,0 +1,125 @@
+import Formats
+import Model
+import Query
+import TSDB
+
+/// The largest processes of the latest look, as a page shows them. The series of a process are named once, and again
+/// where it is called otherwise.
+struct LatestProcesses {
+    private struct Identity: Hashable {
+        var pid: Int32
+        var startTicks: UInt64
+    }
+
+    /// A process and its series in the form.
+    private struct Known {
+        var process: ProcessRecord
+        /// Those of most of its series, but for the metric's name.
+        var labels: Labels
+        /// Places in ``FrameSeries/families`` of the series that it was formed of.
+        var metrics: [Int]
+        /// Place of the first of them among all that were formed at once.
+        var start: Int
+        /// Place among all processes in the order in which most of their lines stand.
+        var rank = 0
+        /// In order of families; the values are to be filled in.
+        var series: [(family: Int, source: FormedSeries.Source, sample: ExpositionSample)] = []
+    }
+
+    private var form = NameForm.native
+    /// Those of all series so far, in the order in which they came up.
+    private var families: [MetricFamily] = []
+    private var known: [Identity: Known] = [:]
+
+    private static let own = Dictionary(uniqueKeysWithValues: FrameSeries.families.map { ($0.name, $0) })
+
+    /// The families of a page. Nothing of the form of node_exporter, which knows no processes.
+    mutating func families(of frame: ProcessFrame, _ form: NameForm) -> [ExpositionFamily] {
+        if form != self.form { self = LatestProcesses(form) }
+        if form == .node { return [] }
+        learn(frame)
+        var shown = families.map { ExpositionFamily(family: $0, samples: []) }
+        for place in shown.indices { shown[place].samples.reserveCapacity(frame.processes.count) }
+        var pids: Set<Int32> = []
+        var isOnce = true
+        // In order the writer need not sort them.
+        let inOrder = frame.processes.compactMap { process in
+            known[LatestProcesses.identity(process)].map { (known: $0, process: process) }
+        }.sorted { $0.known.rank < $1.known.rank }
+        for (known, process) in inOrder {
+            if !pids.insert(process.pid).inserted { isOnce = false }
+            let values = FrameSeries.values(of: process, in: frame)
+            for (family, source, named) in known.series {
+                let value = source.value { place in
+                    values[known.metrics[place - known.start]].map { Sample(time: frame.time, value: $0) }
+                }
+                guard let value else { continue }
+                var sample = named
+                sample.value = value
+                shown[family].samples.append(sample)
+            }
+        }
+        if !isOnce { LatestProcesses.leaveLatest(&shown) }
+        return shown
+    }
+
+    init(_ form: NameForm = .native) { self.form = form }
+
+    private static func identity(_ process: ProcessRecord) -> Identity {
+        Identity(pid: process.pid, startTicks: process.startTicks)
+    }
+
+    /// Names what is new, and forgets what is gone.
+    private mutating func learn(_ frame: ProcessFrame) {
+        var next: [Identity: Known] = [:]
+        next.reserveCapacity(frame.processes.count)
+        var labels: [Labels] = []
+        // By place of the series that is formed.
+        var owners: [Identity] = []
+        for process in frame.processes {
+            let identity = LatestProcesses.identity(process)
+            if let before = known[identity], FrameSeries.areNamedAlike(before.process, process) {
+                next[identity] = before
+                continue
+            }
+            let own = FrameSeries.labels(of: process)
+            let plain = own.first?.map { $0.droppingMetricName() } ?? .empty
+            var fresh = Known(process: process, labels: plain, metrics: [], start: labels.count)
+            for (metric, named) in own.enumerated() {
+                guard let named else { continue }
+                fresh.metrics.append(metric)
+                labels.append(named)
+                owners.append(identity)
+            }
+            next[identity] = fresh
+        }
+        known = next
+        if !labels.isEmpty { name(labels, of: owners) }
+    }
+
+    private mutating func name(_ labels: [Labels], of owners: [Identity]) {
+        let formed = FormedSeries(form, of: labels) { LatestProcesses.own[$0] }
+        let places = formed.families.map { family in
+            if let place = families.firstIndex(where: { $0.name == family.name }) { return place }
+            families.append(family)
+            return families.count - 1
+        }
+        for (entry, source) in zip(formed.entries, formed.sources) {
+            let sample = ExpositionSample(
+                labels: entry.labels, value: 0, text: ExpositionLine.text(entry.labels))
+            known[owners[source.first]]?.series.append((places[entry.family], source, sample))
+        }
+        // Later ones behind others that are called the same.
+        let order = known.sorted { ($0.value.labels, $0.key.startTicks) < ($1.value.labels, $1.key.startTicks) }
+        for (rank, entry) in order.enumerated() { known[entry.key]?.rank = rank }
+    }
+
+    /// Two processes of one look that had a pid one after the other may be called the same: the later one counts.
+    private static func leaveLatest(_ families: inout [ExpositionFamily]) {
+        for place in families.indices {
+            var latest: [Labels: ExpositionSample] = [:]
+            for sample in families[place].samples { latest[sample.labels] = sample }
+            families[place].samples = latest.values.sorted { $0.labels < $1.labels }
+        }
+    }
+}
