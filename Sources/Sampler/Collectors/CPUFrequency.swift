@@ -32,7 +32,7 @@ struct CPUFrequencyCollector: Collector {
             guard name.hasPrefix("cpu"), !number.isEmpty, number.utf8.allSatisfy({ (48...57).contains($0) }) else {
                 continue
             }
-            let folder = Attributes("\(root)/\(name)")
+            let folder = Attributes("\(root)/\(name)").opened()
             for column in CPUFrequencyCollector.columns {
                 // Told in kHz.
                 let frequency = folder.number("cpufreq/\(column.file)").map { $0 * 1000 }

@@ -2,8 +2,9 @@ import Model
 
 /// TCP sockets by state, IPv4 and IPv6 together, listening and waiting ones included.
 ///
-/// From sock_diag, which walks the kernel's tables once. /proc/net/tcp and tcp6 serve recorded trees and hosts that
-/// refuse netlink (a seccomp filter, a kernel without tcp_diag).
+/// From sock_diag, which walks the kernel's tables once, and only where something has happened to a socket since.
+/// /proc/net/tcp and tcp6 serve recorded trees and hosts that refuse netlink (a seccomp filter, a kernel without
+/// tcp_diag).
 struct ConnectionsCollector: Collector {
     static let families = [
         MetricFamily(
@@ -14,10 +15,17 @@ struct ConnectionsCollector: Collector {
     private let procfs: String
     private var mayUseNetlink: Bool
     private var diagnostics: SocketDiagnostics?
+    private var activity: SocketActivity
+    /// What the latest walk counted, and when.
+    private var latest: (counts: SocketCounts, monotonicNanoseconds: UInt64)?
     private var series = SocketCounts.names.map { NamedSeries("network_connections", ["state": $0]) }
+
+    /// After so long the table is walked in any case.
+    private static let restNanoseconds: UInt64 = 60_000_000_000
 
     init(_ surroundings: Surroundings) {
         procfs = surroundings.host.procfs
+        activity = SocketActivity(surroundings.host)
         mayUseNetlink = surroundings.host.isLive
     }
 
@@ -31,13 +39,23 @@ struct ConnectionsCollector: Collector {
 
     private mutating func countByNetlink(_ scrape: inout Scrape) throws(CollectorError) -> SocketCounts? {
         guard mayUseNetlink else { return nil }
+        // Asked first: what happens while the table is walked is then seen at the next look.
+        let hasMoved = activity.hasMoved()
+        if !hasMoved, let latest,
+            scrape.monotonicNanoseconds &- latest.monotonicNanoseconds < ConnectionsCollector.restNanoseconds
+        {
+            return latest.counts
+        }
         do throws(CollectorError) {
             let socket: SocketDiagnostics
             if let diagnostics { socket = diagnostics } else { socket = try SocketDiagnostics() }
             diagnostics = socket
-            return try socket.countTCP()
+            let counts = try socket.countTCP()
+            latest = (counts, scrape.monotonicNanoseconds)
+            return counts
         } catch {
             diagnostics = nil
+            latest = nil
             switch error.reason {
             case .permission, .missing:
                 // A filter or a kernel without it: it stays so as long as the process runs.

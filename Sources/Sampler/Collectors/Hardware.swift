@@ -50,7 +50,7 @@ struct HardwareCollector: Collector {
     private func emitControllers(into scrape: inout Scrape) {
         let root = "\(host.sysfs)/class/nvme"
         for device in DirectoryListing.names(in: root) {
-            let folder = Attributes("\(root)/\(device)")
+            let folder = Attributes("\(root)/\(device)").opened()
             scrape.emit(
                 "nvme_info",
                 [
@@ -63,7 +63,7 @@ struct HardwareCollector: Collector {
     private func emitSupplies(into scrape: inout Scrape) {
         let root = "\(host.sysfs)/class/power_supply"
         for supply in DirectoryListing.names(in: root) {
-            let folder = Attributes("\(root)/\(supply)")
+            let folder = Attributes("\(root)/\(supply)").opened()
             scrape.emit("power_supply_online", ["power_supply": supply], folder.number("online"))
             scrape.emit("power_supply_capacity_percent", ["power_supply": supply], folder.number("capacity"))
         }
@@ -72,7 +72,7 @@ struct HardwareCollector: Collector {
     private func emitMemoryErrors(into scrape: inout Scrape) {
         let root = "\(host.sysfs)/devices/system/edac/mc"
         for name in DirectoryListing.names(in: root) where name.hasPrefix("mc") {
-            let folder = Attributes("\(root)/\(name)")
+            let folder = Attributes("\(root)/\(name)").opened()
             let labels: KeyValuePairs = ["controller": String(name.dropFirst(2))]
             scrape.emit("edac_correctable_errors_total", labels, folder.number("ce_count"))
             scrape.emit("edac_uncorrectable_errors_total", labels, folder.number("ue_count"))

@@ -48,7 +48,7 @@ struct HostInfoCollector: Collector {
     }
 
     private func emitKernel(into scrape: inout Scrape) {
-        let kernel = Attributes("\(host.procfs)/sys/kernel")
+        let kernel = Attributes("\(host.procfs)/sys/kernel").opened()
         guard let release = kernel.text("osrelease") else { return }
         scrape.emit(
             "host_info",
@@ -73,7 +73,7 @@ struct HostInfoCollector: Collector {
     }
 
     private func emitFirmware(into scrape: inout Scrape) {
-        let firmware = Attributes("\(host.sysfs)/class/dmi/id")
+        let firmware = Attributes("\(host.sysfs)/class/dmi/id").opened()
         var labels: [Label] = []
         for name in HostInfoCollector.firmwareFiles {
             if let value = firmware.text(name) { labels.append(Label(name, value)) }

@@ -69,7 +69,7 @@ struct NetworkDevicesCollector: Collector {
     }
 
     private func emit(_ device: String, into scrape: inout Scrape) {
-        let attributes = Attributes("\(folder)/\(device)")
+        let attributes = Attributes("\(folder)/\(device)").opened()
         for column in NetworkDevicesCollector.columns {
             guard let number = attributes.number(column.file) else { continue }
             scrape.emit(column.family.name, ["device": device], number * column.scale)

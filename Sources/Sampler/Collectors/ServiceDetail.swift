@@ -38,7 +38,7 @@ struct ServiceDetailCollector: Collector {
     ) throws(CollectorError) {
         let labels: KeyValuePairs = ["service": service.name]
         let limits = GroupLimits(groups, service.group)
-        let memory = Attributes(groups.folder(service.group, controller: "memory"))
+        let memory = Attributes(groups.folder(service.group, controller: "memory")).opened()
         let isTwo = groups.version == .two
         scrape.emit("service_cpu_limit_cores", labels, limits.cpuLimit)
         scrape.emit("service_memory_limit_bytes", labels, limits.memoryLimit)
@@ -65,7 +65,7 @@ struct GroupLimits {
     let memory: Double?
 
     init(_ groups: ControlGroups, _ group: String) {
-        let memory = Attributes(groups.folder(group, controller: "memory"))
+        let memory = Attributes(groups.folder(group, controller: "memory")).opened()
         let cpu = Attributes(groups.folder(group, controller: "cpu"))
         switch groups.version {
         case .one:
