@@ -9,9 +9,9 @@ package final class SeriesSelection {
     let range: TimeRange
     let blocks: [Snapshot.BlockReference]
     /// Per series: its id in each day's registry, by day ascending.
-    let ids: [[(day: Int64, id: UInt32)]]
+    let ids: SeriesIDs
     /// Per series: its id in each registry of 30 days, by start ascending.
-    let longIDs: [[(start: Int64, id: UInt32)]]
+    let longIDs: SeriesIDs
     /// Per series: samples that were decoded when the selection was made (head, process frames).
     let recent: [SampleColumn]
     /// Per series: whether it is made from process frames.
@@ -31,8 +31,7 @@ package final class SeriesSelection {
 
     init(
         _ snapshot: Snapshot, range: TimeRange, blocks: [Snapshot.BlockReference], labels: [Labels],
-        ids: [[(day: Int64, id: UInt32)]], longIDs: [[(start: Int64, id: UInt32)]], recent: [SampleColumn],
-        isMade: [Bool]
+        ids: SeriesIDs, longIDs: SeriesIDs, recent: [SampleColumn], isMade: [Bool]
     ) {
         self.snapshot = snapshot
         self.range = range
@@ -53,13 +52,13 @@ package final class SeriesSelection {
         let (min, max) = (range.min.milliseconds, range.max.milliseconds)
         sharedTimes.begin(range)
         if knownBounds.isEmpty { knownBounds = [ClosedRange<UInt32>?](repeating: nil, count: blocks.count) }
-        var place = 0
         let ids = ids[index]
+        var place = ids.startIndex
         for (number, reference) in blocks.enumerated()
         where reference.minMilliseconds <= max && reference.maxMilliseconds >= min {
-            while place < ids.count, ids[place].day + Block.daySeconds <= reference.start { place += 1 }
-            guard place < ids.count else { break }
-            guard ids[place].day <= reference.start else { continue }
+            while place < ids.endIndex, ids[place].start + Block.daySeconds <= reference.start { place += 1 }
+            guard place < ids.endIndex else { break }
+            guard ids[place].start <= reference.start else { continue }
             let id = ids[place].id
             if let bounds = knownBounds[number], !bounds.contains(id) { continue }
             let count = column.values.count

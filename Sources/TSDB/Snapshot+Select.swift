@@ -10,7 +10,9 @@ extension Snapshot {
         var found = FoundSeries()
         for day in try registryDays(in: range) {
             try toleratingRegistry(day) { registry throws(StoreError) in
-                for id in try registry.ids(matching: matchers, in: transaction) {
+                let ids = try registry.ids(matching: matchers, in: transaction)
+                found.reserve(ids.count, day: day)
+                for id in ids {
                     try stopCheck.pass()
                     do throws(StoreError) {
                         let labels = try registry.labels(of: id, in: transaction)
@@ -39,8 +41,7 @@ extension Snapshot {
                             }), !labels.isEmpty
                     else { continue }
                     // An empty one as above: its windows were deleted.
-                    let place = found.place(of: labels)
-                    found.longIDs[place].append((start, id))
+                    found.longIDs.append(id, of: found.place(of: labels), start: start)
                 }
             }
         }
@@ -48,8 +49,8 @@ extension Snapshot {
         let order = try labelOrder(of: found.labels)
         return SeriesSelection(
             self, range: range, blocks: found.labels.isEmpty ? [] : try blockReferences(in: range),
-            labels: try put(found.labels, in: order), ids: try put(found.ids, in: order),
-            longIDs: try put(found.longIDs, in: order), recent: try put(found.recent, in: order),
+            labels: try put(found.labels, in: order), ids: try found.ids.sorted(by: order, stopCheck),
+            longIDs: try found.longIDs.sorted(by: order, stopCheck), recent: try put(found.recent, in: order),
             isMade: try put(found.isMade, in: order))
     }
 
@@ -85,34 +86,41 @@ extension Snapshot {
 
     /// What a selection collects before it is put into order.
     struct FoundSeries {
-        var labels: [Labels] = []
-        var ids: [[(day: Int64, id: UInt32)]] = []
+        private var names = LabelNumbers()
+        /// Ids in the registries of days.
+        private(set) var ids = SeriesIDs.Found()
         /// Ids in the registries of 30 days.
-        var longIDs: [[(start: Int64, id: UInt32)]] = []
+        var longIDs = SeriesIDs.Found()
         var recent: [SampleColumn] = []
         /// Whether the series is made from process frames.
         var isMade: [Bool] = []
-        private var places: [Labels: Int] = [:]
         /// Place of the series with an id of a day.
         private(set) var placesByID: [Int64: [UInt32: Int]] = [:]
+        /// The lowest and the highest of these ids.
+        private(set) var idBounds: ClosedRange<UInt32>?
+
+        var labels: [Labels] { names.labels }
+
+        /// Makes room for ids of a day at once: a table that grows as it is filled is made anew again and again.
+        mutating func reserve(_ count: Int, day: Int64) {
+            if count > 0 { placesByID[day, default: [:]].reserveCapacity(count) }
+        }
 
         mutating func add(_ series: Labels, day: Int64, id: UInt32) {
             let place = self.place(of: series)
-            ids[place].append((day, id))
+            ids.append(id, of: place, start: day)
             placesByID[day, default: [:]][id] = place
+            idBounds = min(idBounds?.lowerBound ?? id, id)...max(idBounds?.upperBound ?? id, id)
         }
 
-        func contains(_ series: Labels) -> Bool { places[series] != nil }
+        func contains(_ series: Labels) -> Bool { names.number(of: series) != nil }
 
         mutating func place(of series: Labels) -> Int {
-            if let known = places[series] { return known }
-            let place = labels.count
-            places[series] = place
-            labels.append(series)
-            ids.append([])
-            longIDs.append([])
-            isMade.append(false)
-            recent.append(SampleColumn())
+            let place = names.insert(series)
+            if place == isMade.count {
+                isMade.append(false)
+                recent.append(SampleColumn())
+            }
             return place
         }
     }
@@ -136,27 +144,25 @@ extension Snapshot {
 
     /// Decodes the head's rows of `range` for the series found, and adds the late batches.
     private func readHead(into found: inout FoundSeries, in range: TimeRange) throws(StoreError) {
-        var columns = found.recent
-        if try !readRows(found.placesByID, into: &columns, in: range, skipping: true) {
-            columns = found.recent
-            _ = try readRows(found.placesByID, into: &columns, in: range, skipping: false)
+        guard let bounds = found.idBounds else { return }
+        if try !readRows(found.placesByID, bounds, into: &found.recent, in: range, skipping: true) {
+            found.recent = [SampleColumn](repeating: SampleColumn(), count: found.recent.count)
+            _ = try readRows(found.placesByID, bounds, into: &found.recent, in: range, skipping: false)
         }
-        try readLateBatches(found.placesByID, into: &columns)
-        found.recent = columns
+        try readLateBatches(found.placesByID, into: &found.recent)
     }
 
-    /// - Parameter skipping: whether to leave out the chains of groups that have none of the series.
+    /// - Parameters:
+    ///   - bounds: of the ids: they are looked at before they are looked up, since a selection's lie close together.
+    ///   - skipping: whether to leave out the chains of groups that have none of the series.
     /// - Returns: false where a chain that was left out got new series on its way, so that it has to be read after all.
     private func readRows(
-        _ placesByID: [Int64: [UInt32: Int]], into columns: inout [SampleColumn], in range: TimeRange, skipping: Bool
+        _ placesByID: [Int64: [UInt32: Int]], _ bounds: ClosedRange<UInt32>, into columns: inout [SampleColumn],
+        in range: TimeRange, skipping: Bool
     ) throws(StoreError) -> Bool {
         let (min, max) = (range.min.milliseconds, range.max.milliseconds)
         let entries = try HeadScan.entries(
             from: min, through: max, groups: Set(try groups().keys), tolerating: damage, in: transaction)
-        // Ids are looked at before they are looked up: a selection's lie close together.
-        let ids = placesByID.values.lazy.flatMap { $0.keys }
-        guard let low = ids.min(), let high = ids.max() else { return true }
-        let bounds = low...high
         var chains: [UInt16: Chain] = [:]
         var isComplete = true
         try HeadScan.rows(entries: entries, through: max, tolerating: damage, stop: stopCheck, in: transaction) {

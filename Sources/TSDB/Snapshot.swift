@@ -208,7 +208,7 @@ package final class Snapshot {
         if let known = registries.removeValue(forKey: day) {
             registry = known
         } else {
-            registry = try RegistryReader(start: day, stripeBytes: stripeBytes, in: transaction)
+            registry = try RegistryReader(start: day, stripeBytes: stripeBytes, stop: stopCheck, in: transaction)
         }
         registry.stop = stopCheck
         let value = try body(&registry)

@@ -9,6 +9,8 @@ struct StopCheck {
     /// ends within 10 ms.
     private static let workMax = 4096
 
+    static var stopped: StoreError { .refused(.stopped, description: "the search was given up") }
+
     init(_ isStopped: (() -> Bool)? = nil) { self.isStopped = isStopped }
 
     /// - Parameter work: about how many series' worth of work was, or is about to be, done.
@@ -18,9 +20,18 @@ struct StopCheck {
         if self.work >= Self.workMax { try look() }
     }
 
+    /// As ``pass(_:)``, for who cannot throw what that throws.
+    /// - Returns: False where the caller has given up.
+    mutating func goesOn() -> Bool {
+        work &+= 1
+        if work < Self.workMax { return true }
+        work = 0
+        return isStopped?() != true
+    }
+
     @inline(never) private mutating func look() throws(StoreError) {
         work = 0
-        if let isStopped, isStopped() { throw .refused(.stopped, description: "the search was given up") }
+        if let isStopped, isStopped() { throw StopCheck.stopped }
     }
 }
 

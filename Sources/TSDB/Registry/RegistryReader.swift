@@ -46,9 +46,10 @@ struct RegistryReader {
     /// - Throws: ``StoreError`` where the registry is damaged or of an unknown format.
     init(
         start: Int64, stripeBytes: Int, span: RegistrySpan = .day, tolerating damage: DamageList? = nil,
-        in transaction: borrowing ReadTransaction
+        stop: StopCheck = StopCheck(), in transaction: borrowing ReadTransaction
     ) throws(StoreError) {
         self.start = start
+        self.stop = stop
         source = StripedReader(stripeBytes: stripeBytes, record: "registry of \(UTCText.format(seconds: start))") {
             Key.registry(span: span, start: start, stripe: $0)
         }
@@ -123,9 +124,11 @@ struct RegistryReader {
         var records = 0
         let sortedCount = seriesCount
         let start = self.start
+        var stop = stop
         try transaction.scan(from: first) { key, value throws(StoreError) in
             guard let name = key.registryKey(), name.span == span.rawValue, name.start == start else { return .stop }
             records += 1
+            var isComplete = true
             do throws(CodecError) {
                 guard let payload = Checksum.payload(of: value, key: key) else {
                     throw .malformed(position: 0, reason: "wrong checksum of a tail record")
@@ -136,12 +139,14 @@ struct RegistryReader {
                         found.append(RegistryReader.lostSeries(sortedCount + found.count, in: start))
                     }
                 }
-                try RegistryReader.decodeTail(payload, nextID: sortedCount + found.count, into: &found)
+                isComplete = try RegistryReader.decodeTail(
+                    payload, nextID: sortedCount + found.count, into: &found, &stop)
             } catch {
                 let error = StoreError(error, path: path, record: record)
                 guard let damage else { throw error }
                 try damage.tolerate(error)
             }
+            if !isComplete { throw StopCheck.stopped }
             return .next
         }
         tailCount = records
@@ -155,7 +160,10 @@ struct RegistryReader {
         return try? reader.count(atMost: 1 << 24, "first id")
     }
 
-    private static func decodeTail(_ payload: [UInt8], nextID: Int, into found: inout [Labels]) throws(CodecError) {
+    /// - Returns: False where the caller has given up.
+    private static func decodeTail(
+        _ payload: [UInt8], nextID: Int, into found: inout [Labels], _ stop: inout StopCheck
+    ) throws(CodecError) -> Bool {
         var reader = ByteReader(payload)
         let version = try reader.u8()
         guard version == RegistryWriter.tailVersion else { throw .unknownVersion(position: 0, number: version) }
@@ -163,12 +171,14 @@ struct RegistryReader {
         guard firstID == UInt64(nextID) else { throw .malformed(position: 1, reason: "ids do not follow") }
         let count = try reader.count(atMost: reader.remaining, "series count")
         for _ in 0..<count {
+            if !stop.goesOn() { return false }
             guard let labels = Labels(bytes: Array(try reader.field())) else {
                 throw .malformed(position: reader.position, reason: "labels")
             }
             found.append(labels)
         }
         try reader.finish()
+        return true
     }
 
     // MARK: - Looking up
@@ -191,8 +201,9 @@ struct RegistryReader {
             let refused = try postings(of: matcher.name, exact: exact, in: transaction) { !matcher.matches($0) }
             ids = Postings.subtracting(ids, refused)
         }
-        for (place, labels) in tail.enumerated() where matchers.allSatisfy({ $0.matches(labels) }) {
-            ids.append(UInt32(seriesCount + place))
+        for (place, labels) in tail.enumerated() {
+            try stop.pass()
+            if matchers.allSatisfy({ $0.matches(labels) }) { ids.append(UInt32(seriesCount + place)) }
         }
         return ids
     }

@@ -163,8 +163,8 @@ extension SeriesSelection {
     func dayID(_ index: Int, at seconds: Int64) -> UInt32? {
         let day = Block.day(of: seconds)
         let ids = ids[index]
-        let place = ids.indices.partitioned { ids[$0].day < day }
-        return place < ids.count && ids[place].day == day ? ids[place].id : nil
+        let place = ids.indices.partitioned { ids[$0].start < day }
+        return place < ids.endIndex && ids[place].start == day ? ids[place].id : nil
     }
 }
 
