@@ -58,6 +58,10 @@ struct CachedQuery {
         if first == asked.lowerBound && last == asked.upperBound {
             return Found(result: result, answer: answer, use: .hit)
         }
+        let whole = QueryTime.range(
+            start: Timestamp(milliseconds: asked.lowerBound), end: Timestamp(milliseconds: asked.upperBound),
+            stepMilliseconds: step)
+        if try hasTwins(at: whole) { return nil }
         var parts: [[ResultSeries]] = []
         if first > asked.lowerBound {
             guard let part = try evaluate(asked.lowerBound, first - step, step, &result.statistics) else { return nil }
