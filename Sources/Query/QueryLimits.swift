@@ -7,6 +7,9 @@ package struct QueryLimits: Hashable, Sendable {
     package var samplesMax: Int
     /// Values that one intermediate result may hold: series times steps, 8 bytes each.
     package var valuesMax: Int
+    /// Values that an aggregation may hold which has to see all of a step at once; of more it takes the steps part by
+    /// part.
+    package var heldValuesMax = 3 << 20
     /// How deep an expression may nest; the parser refuses more, so that nobody exhausts a thread's stack.
     package var depthMax: Int
     /// Wall time for one query; nil for no deadline. Prometheus' `--query.timeout` is 2 minutes.

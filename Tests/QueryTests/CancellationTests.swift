@@ -98,4 +98,69 @@ struct CancellationTests {
         let least = try asked("m_total", stepMilliseconds: 20, snapshot)
         #expect(try asked(query, stepMilliseconds: 20, snapshot) >= least + 4)
     }
+
+    /// 6,000 series, all of one moment.
+    private func manySeries() throws -> Snapshot {
+        let store = try TestStore()
+        try store.load(
+            (0..<6_000).map { number in
+                (
+                    Labels(name: "m", ["i": "\(number &* 7_919 % 6_007)", "x": "\(number % 50)"]),
+                    [Sample(time: Timestamp(milliseconds: 0), value: Double(number % 4_000))]
+                )
+            }, intervalMilliseconds: 1000)
+        return try store.snapshot()
+    }
+
+    private static let instantQueries = [
+        "count by (i) (m)", "sum by (x, i) (m)", "avg without (x) (m)", "quantile(0.5, m)", "quantile by (i) (0.5, m)",
+        "topk(100000, m)", "bottomk by (i) (3, m)", "count_values(\"v\", m)", "limitk(100000, m)",
+        "limit_ratio(0.5, m)", "label_replace(m, \"y\", \"$1\", \"x\", \"(.*)\")",
+        "label_join(m, \"y\", \"-\", \"i\", \"x\")",
+        "sort_by_label(m, \"i\")", "m and on (i) m", "m / on (i) m", "m unless on (x) m", "abs(m)",
+        "round(m, 3)", "histogram_quantile(0.9, m)", "sum(m * 2)",
+    ]
+
+    /// How often an instant query asks; it ends with its `n`th question where that is told.
+    private func asked(
+        _ query: String, _ snapshot: Snapshot, endingAt n: Int = .max
+    ) -> (count: Int, result: Result<QueryResult, QueryError>) {
+        let asked = Mutex(0)
+        let interruption = Interruption(
+            timeout: nil,
+            isCancelled: {
+                asked.withLock { asked in
+                    asked += 1
+                    return asked >= n
+                }
+            })
+        let result = Result<QueryResult, QueryError> { () throws(QueryError) in
+            try QueryEngine(acceptsExperimental: true).evaluate(
+                query, at: .instant(Timestamp(milliseconds: 0)), in: snapshot, interruption: interruption)
+        }
+        return (asked.withLock { $0 }, result)
+    }
+
+    /// Each series asks when it is read; whatever is done with all of them after that asks, too.
+    @Test(arguments: instantQueries)
+    func asksBehindTheReading(_ query: String) throws {
+        let snapshot = try manySeries()
+        // Selectors that stand twice are read once.
+        let least = asked("m", snapshot).count
+        #expect(least >= 6_000)
+        #expect(asked(query, snapshot).count >= least + 2)
+    }
+
+    /// Wherever the word is given, the query ends with that question, or with one more where it looks for the reason.
+    @Test(arguments: instantQueries + ["m", "sort(m)", "m > 10", "sum(rate(m[5m]))", "max_over_time(m[5m:1m])"])
+    func endsWithTheQuestion(_ query: String) throws {
+        let snapshot = try manySeries()
+        let all = asked(query, snapshot)
+        _ = try all.result.get()
+        for n in [1, 2, 5, 3000] + Array(max(1, all.count - 3)...all.count) where n <= all.count {
+            let ended = asked(query, snapshot, endingAt: n)
+            #expect(throws: QueryError.cancelled, "question \(n) of \(all.count)") { try ended.result.get() }
+            #expect(ended.count <= n + 1, "question \(n) of \(all.count)")
+        }
+    }
 }

@@ -4,25 +4,27 @@ import Model
 enum BestSeries {
     /// - Parameter counts: How many per group, at each step; cut off to whole numbers.
     static func select(
-        _ columns: VectorColumns, _ groups: Groups, counts: [Double], takesGreatest: Bool
+        _ columns: consuming VectorColumns, _ groups: Groups, counts: [Double], takesGreatest: Bool
     ) throws(QueryError) -> VectorColumns {
         let limits = try SeriesCount.wholeNumbers(counts)
         let steps = columns.steps
+        // In place: a value is looked at before it is taken away.
         var result = columns
         var order: [Int] = []
-        let members = groups.members
+        let members = groups.members()
         var checkpoint = groups.checkpoint
         for step in 0..<steps {
-            for group in members {
-                try checkpoint.pass(2 * group.count)
+            for number in 0..<groups.count {
+                let group = members[number]
                 var best = Heap(limit: limits[step], takesGreatest: takesGreatest)
                 for series in group {
-                    let value = columns.values[series * steps + step]
+                    try checkpoint.pass(2)
+                    let value = result.values[series * steps + step]
                     guard value.isPresent else { continue }
                     best.offer(value, series)
                     result.values[series * steps + step] = .absent
                 }
-                for (value, series) in best.sorted() {
+                for (value, series) in try best.sorted(&checkpoint) {
                     result.values[series * steps + step] = value
                     if steps == 1 { order.append(series) }
                 }
@@ -31,17 +33,20 @@ enum BestSeries {
         if steps == 1 {
             // The order is part of an instant answer: groups as they appear, the best first within each.
             var ordered = VectorColumns(steps: 1)
-            for series in order { ordered.append(columns.labels[series], [columns.values[series]]) }
+            for series in order {
+                try checkpoint.pass(10)
+                ordered.append(result.labels[series], result.values[series])
+            }
             return ordered
         }
-        result.removeEmptySeries()
+        try result.removeEmptySeries(groups.interruption)
         return result
     }
 
     /// The best values so far, the worst of them at the root; which of equal values stay is decided by this very
     /// heap, as it is in Go's container/heap.
-    private struct Heap {
-        private var items: [(value: Double, series: Int)] = []
+    struct Heap {
+        private(set) var items: [(value: Double, series: Int)] = []
         private let limit: Int
         private let takesGreatest: Bool
 
@@ -56,22 +61,27 @@ enum BestSeries {
             return takesGreatest ? a < b : a > b
         }
 
-        mutating func offer(_ value: Double, _ series: Int) {
+        /// - Returns: Whether it is among them now.
+        @discardableResult
+        mutating func offer(_ value: Double, _ series: Int) -> Bool {
             if items.count < limit {
                 items.append((value, series))
                 siftUp(items.count - 1)
+                return true
             } else if limit > 0, let root = items.first?.value {
                 let isBetter = takesGreatest ? root < value : root > value
                 if isBetter || (root.isNaN && !value.isNaN) {
                     items[0] = (value, series)
                     siftDown(0)
+                    return true
                 }
             }
+            return false
         }
 
         /// The best first; equal values as they lie in the heap.
-        func sorted() -> [(value: Double, series: Int)] {
-            let order = items.indices.sorted { a, b in
+        func sorted(_ checkpoint: inout Checkpoint) throws(QueryError) -> [(value: Double, series: Int)] {
+            let order = try Array(items.indices).sorted(&checkpoint) { a, b in
                 let (x, y) = (items[a].value, items[b].value)
                 if x.isNaN || y.isNaN { return x.isNaN == y.isNaN ? a < b : y.isNaN }
                 return x == y ? a < b : isWorse(y, x)

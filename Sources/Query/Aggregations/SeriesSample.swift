@@ -10,7 +10,9 @@ enum SeriesSample {
         let steps = columns.steps
         var result = columns
         var taken = [Int](repeating: 0, count: groups.count * steps)
+        var checkpoint = groups.checkpoint
         for series in 0..<columns.count {
+            try checkpoint.pass(steps)
             let base = groups.ofSeries[series] * steps
             for step in 0..<steps where columns.values[series * steps + step].isPresent {
                 if taken[base + step] < limits[step] {
@@ -20,17 +22,21 @@ enum SeriesSample {
                 }
             }
         }
-        result.removeEmptySeries()
+        try result.removeEmptySeries(groups.interruption)
         return result
     }
 
     /// The series whose labels' hash falls into the share; a negative ratio takes the other ones. The hash is this
     /// program's own, so the series are not those that Prometheus would take.
-    static func share(_ columns: VectorColumns, ratios: [Double]) throws(QueryError) -> VectorColumns {
+    static func share(
+        _ columns: VectorColumns, ratios: [Double], _ interruption: Interruption
+    ) throws(QueryError) -> VectorColumns {
         if ratios.contains(where: \.isNaN) { throw .execution("Ratio value is NaN") }
         let steps = columns.steps
         var result = columns
+        var checkpoint = Checkpoint(interruption)
         for series in 0..<columns.count {
+            try checkpoint.pass(Checkpoint.labelsWork + steps)
             let place = position(of: columns.labels[series])
             for step in 0..<steps where columns.values[series * steps + step].isPresent {
                 let ratio = min(1, max(-1, ratios[step]))
@@ -38,7 +44,7 @@ enum SeriesSample {
                 if !isTaken { result.values[series * steps + step] = .absent }
             }
         }
-        result.removeEmptySeries()
+        try result.removeEmptySeries(interruption)
         return result
     }
 

@@ -22,7 +22,8 @@ struct Answer {
     ) throws(QueryError) -> QueryValue {
         if case .range(let range) = node {
             let series = try evaluation.samples(of: range, at: grid)
-            return .matrix(series.sorted { $0.labels < $1.labels })
+            var checkpoint = Checkpoint(evaluation.interruption)
+            return .matrix(try sorted(series, &checkpoint))
         }
         switch try evaluation.evaluate(node, on: grid) {
         case .string(let text): return .string(time: moment, value: text)
@@ -42,28 +43,37 @@ struct Answer {
     }
 
     private func range(_ node: PlanNode, _ evaluation: inout Evaluation) throws(QueryError) -> QueryValue {
-        var columns = VectorColumns(steps: grid.count)
-        switch try evaluation.evaluate(node, on: grid) {
-        case .string: preconditionFailure("a range query is of a scalar or a vector; the engine has checked it")
-        case .scalar(let column): columns.append(.empty, column)
-        case .vector(let vector): columns = vector
-        }
-        var series: [ResultSeries] = []
-        series.reserveCapacity(columns.count)
         var checkpoint = Checkpoint(evaluation.interruption)
-        for index in 0..<columns.count {
-            try checkpoint.pass(5 * grid.count)
-            var samples: [Sample] = []
-            let values = columns.values.span.extracting(columns.column(index))
-            var count = 0
-            for step in values.indices { count &+= values[step].isPresent ? 1 : 0 }
-            samples.reserveCapacity(count)
-            for step in values.indices where values[step].isPresent {
-                samples.append(Sample(time: Timestamp(milliseconds: grid.time(step)), value: values[step]))
+        var series: [ResultSeries] = []
+        if node.type == .scalar {
+            guard case .scalar(let column) = try evaluation.evaluate(node, on: grid) else {
+                preconditionFailure("a scalar is what its type says")
             }
-            if !samples.isEmpty { series.append(ResultSeries(labels: columns.labels[index], samples: samples)) }
+            let samples = samples(of: column)
+            if !samples.isEmpty { series.append(ResultSeries(labels: .empty, samples: samples)) }
+            return .matrix(series)
+        }
+        var valueCount = 0
+        try evaluation.forEachRow(of: node, on: grid) { evaluation, labels, row, _ throws(QueryError) in
+            try checkpoint.pass(5 * grid.count)
+            valueCount += grid.count
+            try evaluation.checkSize(valueCount)
+            series.append(ResultSeries(labels: labels, samples: samples(of: row)))
         }
         return .matrix(try sorted(series, &checkpoint))
+    }
+
+    /// The values that there are, with their moments.
+    private func samples(of row: [Double]) -> [Sample] {
+        let values = row.span
+        var count = 0
+        for step in values.indices { count &+= values[step].isPresent ? 1 : 0 }
+        var samples: [Sample] = []
+        samples.reserveCapacity(count)
+        for step in values.indices where values[step].isPresent {
+            samples.append(Sample(time: Timestamp(milliseconds: grid.time(step)), value: values[step]))
+        }
+        return samples
     }
 
     /// By labels. Of a million series that takes a second, within which the query can be stopped.
@@ -71,17 +81,13 @@ struct Answer {
         _ series: [ResultSeries], _ checkpoint: inout Checkpoint
     ) throws(QueryError) -> [ResultSeries] {
         // Those of a selector come in order.
-        if zip(series, series.dropFirst()).allSatisfy({ $0.labels < $1.labels }) { return series }
-        // A sort passes on what its comparison throws, whatever it is.
-        do {
-            return try series.sorted {
-                try checkpoint.pass(20)
-                return $0.labels < $1.labels
-            }
-        } catch let error as QueryError {
-            throw error
-        } catch {
-            preconditionFailure("a comparison of labels throws errors of the query alone")
+        var isSorted = true
+        var place = 1
+        while isSorted, place < series.count {
+            try checkpoint.pass(20)
+            isSorted = series[place - 1].labels < series[place].labels
+            place += 1
         }
+        return isSorted ? series : try series.sorted(&checkpoint, work: 20) { $0.labels < $1.labels }
     }
 }

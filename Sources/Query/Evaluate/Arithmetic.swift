@@ -97,7 +97,7 @@ extension Evaluation {
     private func finish(
         _ columns: inout VectorColumns, _ apply: ElementOperation
     ) throws(QueryError) -> VectorColumns {
-        columns.removeEmptySeries()
+        try columns.removeEmptySeries(interruption)
         if apply.dropsName { try columns.dropMetricNames(interruption) }
         return columns
     }

@@ -80,8 +80,11 @@ struct Evaluation {
     }
 
     /// Makes sure that a vector may have another series.
-    func checkSize(_ columns: VectorColumns) throws(QueryError) {
-        guard columns.values.count <= limits.valuesMax else {
+    func checkSize(_ columns: VectorColumns) throws(QueryError) { try checkSize(columns.values.count) }
+
+    /// The same of so many values, series times steps.
+    func checkSize(_ valueCount: Int) throws(QueryError) {
+        guard valueCount <= limits.valuesMax else {
             throw .limit(
                 "an intermediate result of the query has more than \(limits.valuesMax) values (valuesMax); "
                     + "ask for fewer series, less time or a longer step, or raise the limit")

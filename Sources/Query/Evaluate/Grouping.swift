@@ -1,20 +1,13 @@
 import Model
 
-/// The series of a vector by the labels that an aggregation keeps: `by (…)` or `without (…)`.
-struct Groups: Sendable {
-    /// The labels of each group, in order of appearance.
-    private(set) var labels: [Labels] = []
-    /// The group of each series.
-    private(set) var ofSeries: [Int] = []
-    private let interruption: Interruption
+/// Gives series their groups, one after the other: those with the same labels of what an aggregation keeps, `by (…)` or
+/// `without (…)`.
+struct GroupNumbers: Sendable {
+    private let names: [[UInt8]]
+    private let keepsNamed: Bool
+    private var known = LabelNumbers()
 
-    /// - Throws: what ends the query early.
-    init(
-        _ columns: VectorColumns, _ grouping: Aggregation.Grouping, _ interruption: Interruption
-    ) throws(QueryError) {
-        self.interruption = interruption
-        let names: [[UInt8]]
-        let keepsNamed: Bool
+    init(_ grouping: Aggregation.Grouping) {
         switch grouping {
         case .by(let kept):
             names = kept.map { Array($0.utf8) }
@@ -23,21 +16,42 @@ struct Groups: Sendable {
             names = dropped.map { Array($0.utf8) } + [Array(Labels.metricNameLabel.utf8)]
             keepsNamed = false
         }
-        var places: [Labels: Int] = [:]
+    }
+
+    /// The labels of each group, in order of appearance.
+    var labels: [Labels] { known.labels }
+
+    /// The group of a series: one that is known, or the next.
+    mutating func number(of series: Labels) -> Int {
+        if keepsNamed && names.isEmpty { return known.insert(.empty) }
+        return known.insert(
+            series.filter { name in names.contains { $0.elementsEqual(name) } == keepsNamed })
+    }
+}
+
+/// The series of a vector by group.
+struct Groups: Sendable {
+    private var numbers: GroupNumbers
+    /// The group of each series.
+    private(set) var ofSeries: [Int] = []
+    let interruption: Interruption
+
+    /// - Throws: what ends the query early.
+    init(
+        _ columns: VectorColumns, _ grouping: Aggregation.Grouping, _ interruption: Interruption
+    ) throws(QueryError) {
+        self.interruption = interruption
+        numbers = GroupNumbers(grouping)
         ofSeries.reserveCapacity(columns.count)
         var checkpoint = Checkpoint(interruption)
         for series in columns.labels {
-            // Labels cost as much as some twenty values.
-            try checkpoint.pass(20)
-            let key = series.filter { name in names.contains { $0.elementsEqual(name) } == keepsNamed }
-            let place = places[key] ?? labels.count
-            if place == labels.count {
-                places[key] = place
-                labels.append(key)
-            }
-            ofSeries.append(place)
+            try checkpoint.pass(Checkpoint.labelsWork)
+            ofSeries.append(numbers.number(of: series))
         }
     }
+
+    /// The labels of each group, in order of appearance.
+    var labels: [Labels] { numbers.labels }
 
     var count: Int { labels.count }
 
@@ -45,9 +59,25 @@ struct Groups: Sendable {
     var checkpoint: Checkpoint { Checkpoint(interruption) }
 
     /// The series of each group, in order.
-    var members: [[Int]] {
-        var members = [[Int]](repeating: [], count: count)
-        for (series, group) in ofSeries.enumerated() { members[group].append(series) }
-        return members
+    func members() -> GroupMembers { GroupMembers(ofSeries, count: count) }
+}
+
+/// The series of each group, in order: all in one array, since there may be as many groups as series.
+struct GroupMembers: Sendable {
+    private var list: [Int]
+    private var starts: [Int]
+
+    init(_ groups: [Int], count: Int) {
+        starts = [Int](repeating: 0, count: count + 1)
+        for group in groups { starts[group + 1] += 1 }
+        for group in 0..<count { starts[group + 1] += starts[group] }
+        list = [Int](repeating: 0, count: groups.count)
+        var next = starts
+        for (series, group) in groups.enumerated() {
+            list[next[group]] = series
+            next[group] += 1
+        }
     }
+
+    subscript(group: Int) -> ArraySlice<Int> { list[starts[group]..<starts[group + 1]] }
 }

@@ -8,13 +8,26 @@ extension Evaluation {
         _ plan: SelectorPlan, on grid: StepGrid, takingTimes: Bool
     ) throws(QueryError) -> VectorColumns {
         var result = VectorColumns(steps: grid.count)
-        if grid.count == 0 { return result }
+        try forEachRow(of: plan, on: grid, takingTimes: takingTimes) {
+            evaluation, labels, row, count throws(QueryError) in
+            if result.count == 0 { result.reserve(count) }
+            result.append(labels, row)
+            try evaluation.checkSize(result)
+        }
+        return result
+    }
+
+    /// The same, series by series; see ``forEachRow(of:on:_:)``.
+    mutating func forEachRow(
+        of plan: SelectorPlan, on grid: StepGrid, takingTimes: Bool,
+        _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
+    ) throws(QueryError) {
+        if grid.count == 0 { return }
         let found = try find(plan)
         var newest = NewestSample(
             moments: plan.shift.moments(of: grid), lookback: plan.windowMilliseconds, takesTimes: takingTimes)
         var content = SeriesContent()
         var row = [Double](repeating: .absent, count: grid.count)
-        result.reserve(found.labels.count)
         var remarks = TierRemarks()
         for series in found.labels.indices {
             try read(found, series, of: plan, into: &content)
@@ -24,12 +37,10 @@ extension Evaluation {
                 newest.fill(&row, 0..<windowed, from: content.windows, &remarks)
             }
             newest.fill(&row, windowed..<grid.count, from: content.samples)
-            result.append(found.labels[series], row)
-            try checkSize(result)
+            if row.hasValue { try body(&self, found.labels[series], row, found.labels.count) }
         }
         annotateLosses(found, of: plan, readsEnds: true)
         remarks.annotateInstant(&annotations, isForced: plan.tiers.forced != nil, at: plan.span)
-        return result
     }
 }
 

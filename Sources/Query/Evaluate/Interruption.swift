@@ -56,9 +56,13 @@ struct Checkpoint {
     /// Values between two looks. The dearest kernel spends 20 ns on one, so that a query ends within 2 ms.
     private static let workMax = 100_000
 
+    /// A label set that is looked at, made or put away costs as much as some forty values.
+    static let labelsWork = 40
+
     init(_ interruption: Interruption) { self.interruption = interruption }
 
     /// - Parameter work: How many values were, or are about to be, looked at.
+    /// - Throws: ``QueryError/cancelled`` or ``QueryError/timeout(_:)``.
     @inline(__always) mutating func pass(_ work: Int = 1) throws(QueryError) {
         self.work &+= work
         if self.work >= Self.workMax { try look() }
@@ -67,5 +71,26 @@ struct Checkpoint {
     @inline(never) private mutating func look() throws(QueryError) {
         work = 0
         try interruption.check()
+    }
+}
+
+extension Array {
+    /// In the order that `precedes` tells; of a million elements that takes a tenth of a second and more, within which
+    /// the query can be stopped.
+    /// - Parameter work: As a comparison counts for the checkpoint.
+    func sorted(
+        _ checkpoint: inout Checkpoint, work: Int = 1, by precedes: (Element, Element) -> Bool
+    ) throws(QueryError) -> [Element] {
+        // A sort passes on what its comparison throws, whatever it is.
+        do {
+            return try sorted {
+                try checkpoint.pass(work)
+                return precedes($0, $1)
+            }
+        } catch let error as QueryError {
+            throw error
+        } catch {
+            preconditionFailure("a comparison throws errors of the query alone")
+        }
     }
 }

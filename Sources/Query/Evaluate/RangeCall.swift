@@ -7,24 +7,41 @@ extension Evaluation {
         _ call: CallPlan, over range: RangePlan, kernel: @escaping RangeKernel, tiers: TierAnswer, keepsName: Bool,
         on grid: StepGrid
     ) throws(QueryError) -> VectorColumns {
+        var result = VectorColumns(steps: grid.count)
+        try forEachAnswer(of: call, over: range, kernel, tiers, on: grid) {
+            evaluation, labels, row, count throws(QueryError) in
+            if result.count == 0 { result.reserve(count) }
+            result.append(labels, row)
+            try evaluation.checkSize(result)
+        }
+        if !keepsName { try result.dropMetricNames(interruption) }
+        return result
+    }
+
+    /// The same, series by series and under their whole names; see ``forEachRow(of:on:_:)``.
+    mutating func forEachAnswer(
+        of call: CallPlan, over range: RangePlan, _ kernel: @escaping RangeKernel, _ tiers: TierAnswer,
+        on grid: StepGrid,
+        _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
+    ) throws(QueryError) {
         let parameters = try parameters(of: call, on: grid)
         let ends = range.shift.moments(of: grid)
         var windows = Windows(
             ends: ends, rangeMilliseconds: range.milliseconds, clock: range.shift.clock(of: grid),
             interruption: interruption)
-        var result = VectorColumns(steps: grid.count)
         var row: [Double] = []
         var remarks = TierRemarks()
         var sharing: KernelSharing?
         /// The first series tells whether there is enough to do for two.
         var isKnown = false
+        var seriesCount = 0
         try forEachSeries(of: range) { evaluation, labels, content, count throws(QueryError) in
-            if result.count == 0 { result.reserve(count) }
+            seriesCount = count
             row.becomeAbsent(grid.count)
             let windowed = content.windowedSteps(ends, rangeMilliseconds: range.milliseconds)
             if windowed == 0, let sharing {
                 try sharing.add(labels, &content.samples)
-                return try evaluation.take(sharing.takeFinished(), from: sharing, of: call, parameters, into: &result)
+                return try evaluation.take(sharing.takeFinished(), from: sharing, of: call, parameters, count, body)
             }
             if windowed == 0 {
                 windows.load(&content.samples)
@@ -42,31 +59,28 @@ extension Evaluation {
                     .fill(&row, windowed, &content, &remarks)
                 if let sharing { return try sharing.add(labels, answer: row) }
             }
-            try evaluation.take(labels, row, of: call, parameters, into: &result)
+            try evaluation.take(labels, row, of: call, parameters, count, body)
         }
-        if let sharing { try take(sharing.finish(), from: sharing, of: call, parameters, into: &result) }
+        if let sharing { try take(sharing.finish(), from: sharing, of: call, parameters, seriesCount, body) }
         remarks.annotate(&annotations, call.function.name, isForced: range.isForced, at: range.span)
-        if !keepsName { try result.dropMetricNames(interruption) }
-        return result
     }
 
-    /// Adds the answers of series that two threads have worked on.
+    /// Hands on the answers of series that two threads have worked on.
     private mutating func take(
-        _ tasks: [KernelTask], from sharing: KernelSharing, of call: CallPlan, _ parameters: Parameters,
-        into result: inout VectorColumns
+        _ tasks: [KernelTask], from sharing: KernelSharing, of call: CallPlan, _ parameters: Parameters, _ count: Int,
+        _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {
-        for task in tasks { try take(task.labels, task.row, of: call, parameters, into: &result) }
+        for task in tasks { try take(task.labels, task.row, of: call, parameters, count, body) }
         sharing.giveBack(tasks)
     }
 
-    /// Adds the answer of one series, and says what there is to say of it.
+    /// Hands on the answer of one series that has one, and says what there is to say of it.
     private mutating func take(
-        _ labels: Labels, _ row: [Double], of call: CallPlan, _ parameters: Parameters, into result: inout VectorColumns
+        _ labels: Labels, _ row: [Double], of call: CallPlan, _ parameters: Parameters, _ count: Int,
+        _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {
-        let before = result.count
-        result.append(labels, row)
-        try checkSize(result)
-        guard result.count > before else { return }
+        guard row.hasValue else { return }
+        try body(&self, labels, row, count)
         switch call.function.name {
         case "rate", "increase": informOfGauge(labels, at: call.argumentSpans[0])
         case "quantile_over_time": warnOfQuantiles(parameters, row, at: call.argumentSpans[0])
@@ -121,17 +135,13 @@ extension Evaluation {
             }
             annotateLosses(found, of: selector, readsEnds: false)
         case .subquery(let node, let grid):
-            guard case .vector(let columns) = try evaluate(node, on: grid) else {
-                preconditionFailure("a subquery is over an instant vector, as the type check knows")
-            }
-            for series in 0..<columns.count {
-                try interruption.check()
-                let base = series * columns.steps
+            try forEachRow(of: node, on: grid) { evaluation, labels, row, count throws(QueryError) in
+                try evaluation.interruption.check()
                 content.samples.removeAll()
-                for step in 0..<columns.steps where columns.values[base + step].isPresent {
-                    content.samples.append(grid.time(step), columns.values[base + step])
+                for step in row.indices where row[step].isPresent {
+                    content.samples.append(grid.time(step), row[step])
                 }
-                try body(&self, columns.labels[series], &content, columns.count)
+                try body(&evaluation, labels, &content, count)
             }
         }
     }

@@ -49,7 +49,7 @@ struct SetOperation {
         }
         var result = columns
         for series in 0..<columns.count {
-            try checkpoint.pass(20 + steps)
+            try checkpoint.pass(Checkpoint.labelsWork + steps)
             let number = index.number(of: signature(columns.labels[series]))
             if number == nil && !keepsMatched { continue }
             for step in 0..<steps {
@@ -57,7 +57,7 @@ struct SetOperation {
                 if isMatched != keepsMatched { result.values[series * steps + step] = .absent }
             }
         }
-        result.removeEmptySeries()
+        try result.removeEmptySeries(interruption)
         return result
     }
 }

@@ -18,7 +18,7 @@ struct MatchSignature: Sendable {
 
 /// The series of a vector by signature; each signature has a number.
 struct SignatureIndex: Sendable {
-    private var numbers: [Labels: Int] = [:]
+    private var numbers = LabelNumbers()
     /// The series of each signature, in order.
     private(set) var members: [[Int]] = []
 
@@ -26,17 +26,15 @@ struct SignatureIndex: Sendable {
         _ columns: VectorColumns, _ signature: MatchSignature, _ checkpoint: inout Checkpoint
     ) throws(QueryError) {
         for series in 0..<columns.count {
-            // Labels cost as much as some twenty values.
-            try checkpoint.pass(20)
-            let key = signature(columns.labels[series])
-            if let number = numbers[key] {
+            try checkpoint.pass(Checkpoint.labelsWork)
+            let number = numbers.insert(signature(columns.labels[series]))
+            if number < members.count {
                 members[number].append(series)
             } else {
-                numbers[key] = members.count
                 members.append([series])
             }
         }
     }
 
-    func number(of signature: Labels) -> Int? { numbers[signature] }
+    func number(of signature: Labels) -> Int? { numbers.number(of: signature) }
 }

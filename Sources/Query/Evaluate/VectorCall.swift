@@ -13,7 +13,7 @@ extension Evaluation {
             var columns = try vector(call.arguments[0], on: grid)
             let parameters = try parameters(of: call, on: grid)
             try columns.mapValues(interruption) { value, step in transform(value, parameters, step) }
-            columns.removeEmptySeries()
+            try columns.removeEmptySeries(interruption)
             try columns.dropMetricNames(interruption)
             return .vector(columns)
         case .window(let kernel, let tiers, let keepsName):
@@ -23,7 +23,7 @@ extension Evaluation {
         case .whole(let kernel):
             var evaluated = FunctionCall(
                 name: call.function.name, grid: grid, arguments: [], argumentSpans: call.argumentSpans,
-                annotations: AnnotationList())
+                annotations: AnnotationList(), interruption: interruption)
             for argument in call.arguments { evaluated.arguments.append(try evaluate(argument, on: grid)) }
             // After the arguments, which may have something to say themselves.
             evaluated.annotations = annotations
@@ -66,7 +66,7 @@ extension Evaluation {
         return Parameters(columns)
     }
 
-    private func range(of call: CallPlan) -> RangePlan {
+    func range(of call: CallPlan) -> RangePlan {
         for argument in call.arguments {
             if case .range(let range) = argument { return range }
         }

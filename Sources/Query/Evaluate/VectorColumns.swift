@@ -45,10 +45,25 @@ struct VectorColumns: Sendable {
     /// Adds a series, unless it has no value at any step.
     mutating func append(_ labels: Labels, _ column: [Double]) {
         precondition(column.count == steps, "a column has a place for every step")
-        if column.contains(where: { $0.isPresent }) {
+        if column.hasValue {
             self.labels.append(labels)
             values.append(contentsOf: column)
         }
+    }
+
+    /// Adds a series that has one step alone, and a value there.
+    mutating func append(_ labels: Labels, _ value: Double) {
+        precondition(steps == 1, "one value is a column of one step")
+        self.labels.append(labels)
+        values.append(value)
+    }
+
+    /// Makes `row` the column of a series.
+    func copy(_ series: Int, into row: inout [Double]) {
+        if row.count != steps { row = [Double](repeating: .absent, count: steps) }
+        let column = values.span.extracting(column(series))
+        var target = row.mutableSpan
+        for step in column.indices { target[step] = column[step] }
     }
 
     /// Replaces each value that is there; `transform` may answer ``Double/absent``.
@@ -74,13 +89,13 @@ struct VectorColumns: Sendable {
         }
     }
 
-    /// A label set costs as much as some forty values.
-    private static let labelsWork = 40
-
     /// Takes out the series that have no value left.
-    mutating func removeEmptySeries() {
+    /// - Throws: what ends the query early.
+    mutating func removeEmptySeries(_ interruption: Interruption = .never) throws(QueryError) {
+        var checkpoint = Checkpoint(interruption)
         var kept = 0
         for series in labels.indices {
+            try checkpoint.pass(10 + steps)
             let column = column(series)
             guard values[column].contains(where: { $0.isPresent }) else { continue }
             if kept != series {
@@ -102,7 +117,7 @@ struct VectorColumns: Sendable {
         var first: ArraySlice<UInt8>?
         var sameName = true
         for index in labels.indices {
-            try checkpoint.pass(Self.labelsWork)
+            try checkpoint.pass(Checkpoint.labelsWork)
             let old = labels[index]
             let name = old.value(of: Labels.metricNameLabel).map { old.bytes[$0] } ?? []
             if let first { sameName = sameName && first == name } else { first = name }
@@ -119,15 +134,18 @@ struct VectorColumns: Sendable {
     mutating func mergeDuplicates(_ interruption: Interruption = .never) throws(QueryError) {
         guard labels.count > 1 else { return }
         var checkpoint = Checkpoint(interruption)
-        var places: [Labels: Int] = [:]
-        places.reserveCapacity(labels.count)
+        var numbers = LabelNumbers()
+        /// Of each label set that came first, its series.
+        var firsts: [Int] = []
         var merged = false
         for index in labels.indices {
-            try checkpoint.pass(Self.labelsWork)
-            guard let first = places[labels[index]] else {
-                places[labels[index]] = index
+            try checkpoint.pass(Checkpoint.labelsWork)
+            let number = numbers.insert(labels[index])
+            if number == firsts.count {
+                firsts.append(index)
                 continue
             }
+            let first = firsts[number]
             merged = true
             let target = first * steps
             let source = index * steps
@@ -137,11 +155,14 @@ struct VectorColumns: Sendable {
                 values[source + step] = .absent
             }
         }
-        if merged { removeEmptySeries() }
+        if merged { try removeEmptySeries(interruption) }
     }
 }
 
 extension [Double] {
+    /// Whether there is a value at any step.
+    var hasValue: Bool { contains { $0.isPresent } }
+
     /// Has so many steps, none of which has a value; its memory is used again.
     mutating func becomeAbsent(_ steps: Int) {
         if count != steps {

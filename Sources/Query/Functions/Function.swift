@@ -111,6 +111,8 @@ struct FunctionCall {
     var arguments: [StepValue]
     var argumentSpans: [SourceSpan]
     var annotations: AnnotationList
+    /// Of the query: who goes over many series looks at it once in a while.
+    let interruption: Interruption
 
     /// The instant vector at `index`; the type check has made sure that it is one.
     func vector(_ index: Int) -> VectorColumns {

@@ -100,7 +100,7 @@ extension Function {
                 }
             }
         }
-        try result.mergeDuplicates()
+        try result.mergeDuplicates(call.interruption)
         return .vector(result)
     }
 
@@ -129,7 +129,9 @@ extension Function {
         let columns = call.vector(index)
         var places: [Labels: Int] = [:]
         var histograms: [(labels: Labels, members: [(series: Int, bound: Double)])] = []
+        var checkpoint = Checkpoint(call.interruption)
         for series in 0..<columns.count {
+            try checkpoint.pass(2 * Checkpoint.labelsWork)
             let labels = columns.labels[series]
             let text = labels["le"] ?? ""
             guard let bound = bucketBound(text) else {
@@ -152,6 +154,7 @@ extension Function {
         for (labels, members) in histograms {
             var row = [Double](repeating: .absent, count: columns.steps)
             for step in 0..<columns.steps {
+                try checkpoint.pass(10 * members.count)
                 buckets.removeAll(keepingCapacity: true)
                 for (series, bound) in members {
                     let count = columns.values[series * columns.steps + step]
@@ -161,7 +164,7 @@ extension Function {
             }
             result.append(labels, row)
         }
-        try result.dropMetricNames()
+        try result.dropMetricNames(call.interruption)
         return result
     }
 

@@ -32,7 +32,10 @@ extension Function {
         }
         if target.isEmpty { throw .execution("invalid destination label name in label_replace(): \(target)") }
         var columns = call.vector(0)
+        var checkpoint = Checkpoint(call.interruption)
         for index in columns.labels.indices {
+            // Matching, and a label set that is made.
+            try checkpoint.pass(4 * Checkpoint.labelsWork)
             let value = columns.labels[index][source] ?? ""
             guard let groups = expression.captures(in: value) else { continue }
             let text = LabelTemplate.expand(template) { name in
@@ -41,7 +44,7 @@ extension Function {
             }
             columns.labels[index] = columns.labels[index].setting(target, to: text)
         }
-        try columns.mergeDuplicates()
+        try columns.mergeDuplicates(call.interruption)
         return .vector(columns)
     }
 
@@ -56,12 +59,14 @@ extension Function {
             sources.append(name)
         }
         var columns = call.vector(0)
+        var checkpoint = Checkpoint(call.interruption)
         for index in columns.labels.indices {
+            try checkpoint.pass(4 * Checkpoint.labelsWork)
             let labels = columns.labels[index]
             let text = sources.map { labels[$0] ?? "" }.joined(separator: separator)
             columns.labels[index] = labels.setting(target, to: text)
         }
-        try columns.mergeDuplicates()
+        try columns.mergeDuplicates(call.interruption)
         return .vector(columns)
     }
 }

@@ -20,12 +20,17 @@ extension Function {
         Function(
             FunctionSignature(name, [.instantVector, .string], .repeatedLast, isExperimental: true), documentation,
             example: FunctionExample("\(name)(m, \"d\")", over: devices, gives: result),
-            kernel: .whole { call in
+            kernel: .whole { call throws(QueryError) in
                 let columns = call.vector(0)
                 guard columns.steps == 1 else { return .vector(columns) }
                 let names = (1..<max(1, call.arguments.count)).map { call.string($0) }
-                let keys = columns.labels.map { labels in names.map { labels[$0] ?? "" } }
-                let order = columns.labels.indices.sorted { a, b in
+                var checkpoint = Checkpoint(call.interruption)
+                var keys: [[String]] = []
+                for labels in columns.labels {
+                    try checkpoint.pass(2 * Checkpoint.labelsWork)
+                    keys.append(names.map { labels[$0] ?? "" })
+                }
+                let order = try Array(columns.labels.indices).sorted(&checkpoint, work: Checkpoint.labelsWork) { a, b in
                     for (x, y) in zip(keys[a], keys[b]) where x != y {
                         return NaturalOrder.precedes(x, y) != isDescending
                     }

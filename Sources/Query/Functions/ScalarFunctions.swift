@@ -34,13 +34,13 @@ extension Function {
         FunctionSignature("sort", [.instantVector]), "In ascending order of value; for instant queries.",
         example: FunctionExample(
             "sort(m)", over: [#"m{a="x"} 2"#, #"m{a="y"} 1"#], gives: [#"m{a="y"} 1"#, #"m{a="x"} 2"#]),
-        kernel: .whole { call in .vector(ordered(call.vector(0)) { $0 < $1 }) })
+        kernel: .whole { call throws(QueryError) in .vector(try ordered(call) { $0 < $1 }) })
 
     static let sortDesc = Function(
         FunctionSignature("sort_desc", [.instantVector]), "In descending order of value; for instant queries.",
         example: FunctionExample(
             "sort_desc(m)", over: [#"m{a="x"} 1"#, #"m{a="y"} 2"#], gives: [#"m{a="y"} 2"#, #"m{a="x"} 1"#]),
-        kernel: .whole { call in .vector(ordered(call.vector(0)) { $0 > $1 }) })
+        kernel: .whole { call throws(QueryError) in .vector(try ordered(call) { $0 > $1 }) })
 
     private static func evaluationTime(_ call: inout FunctionCall) throws(QueryError) -> StepValue {
         .scalar((0..<call.grid.count).map { Double(call.grid.time($0)) / 1000 })
@@ -71,12 +71,14 @@ extension Function {
 
     /// By value at the only step, NaN last; over a range the order of series means nothing and is left alone.
     private static func ordered(
-        _ columns: VectorColumns, by precedes: (Double, Double) -> Bool
-    ) -> VectorColumns {
+        _ call: FunctionCall, by precedes: (Double, Double) -> Bool
+    ) throws(QueryError) -> VectorColumns {
+        let columns = call.vector(0)
         guard columns.steps == 1 else { return columns }
         let values = columns.values
         // Equal values keep their order: Swift's sort is stable in fact, the index makes it so by contract.
-        let order = columns.labels.indices.sorted { a, b in
+        var checkpoint = Checkpoint(call.interruption)
+        let order = try Array(columns.labels.indices).sorted(&checkpoint) { a, b in
             if values[a].isNaN || values[b].isNaN {
                 return values[a].isNaN == values[b].isNaN ? a < b : values[b].isNaN
             }
