@@ -38,6 +38,8 @@ final class Connection: ChannelInboundHandler {
     /// When it began to wait for the request to come.
     private var waitsSince = NIODeadline.now()
     private var keepsAlive = true
+    /// Whether the client of the request in hand takes a body whose length it is not told.
+    private var knowsChunks = true
     private var deadline: Scheduled<Void>?
     private var context: ChannelHandlerContext?
     /// Of the request in hand.
@@ -152,6 +154,7 @@ final class Connection: ChannelInboundHandler {
         // After a refusal nothing of what follows counts.
         guard case .waiting = phase else { return }
         keepsAlive = keepsAlive && head.isKeepAlive
+        knowsChunks = head.version.major > 1 || head.version.minor > 0
         let (path, _) = Connection.target(head.uri)
         let incoming = Incoming(head: head, match: routes.current.match(method: head.method.rawValue, path: path))
         limit(connections.limits.bodyTimeout)
@@ -265,25 +268,51 @@ final class Connection: ChannelInboundHandler {
         var headers = HTTPHeaders()
         for (name, value) in response.headers { headers.add(name: name, value: value) }
         // No Content has none (RFC 9110, section 8.6).
-        if response.status != 204 {
+        if response.status != 204 && response.more == nil {
             headers.replaceOrAdd(name: "Content-Length", value: String(response.body.count))
         }
+        // Of HTTP/1.0 the end of the connection is the end of a body of unknown length.
+        let isOld = response.more != nil && !knowsChunks
+        if isOld { keepsAlive = false }
         headers.replaceOrAdd(name: "Date", value: HTTPDate.text(HTTPDate.now()))
         headers.replaceOrAdd(name: "X-Content-Type-Options", value: "nosniff")
         // Clients of HTTP/1.0 take keep-alive only when told.
         headers.replaceOrAdd(name: "Connection", value: keepsAlive ? "keep-alive" : "close")
         let status = HTTPResponseStatus(statusCode: response.status)
-        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        let sendsBody = hasBody && !response.body.isEmpty
-        context.write(Connection.wrapOutboundOut(.head(head)), promise: sendsBody ? nil : sent)
+        let head = HTTPResponseHead(version: isOld ? .http1_0 : .http1_1, status: status, headers: headers)
+        let sendsBody = hasBody && (!response.body.isEmpty || response.more != nil)
         if sendsBody {
-            let buffer = context.channel.allocator.buffer(bytes: response.body)
-            context.write(Connection.wrapOutboundOut(.body(.byteBuffer(buffer))), promise: sent)
+            context.write(Connection.wrapOutboundOut(.head(head)), promise: nil)
+            write(response.body, response.more, context)
+        } else {
+            let taken = context.eventLoop.makePromise(of: Void.self)
+            let me = NIOLoopBound(self, eventLoop: connections.loop)
+            taken.futureResult.whenComplete { me.value.sent($0) }
+            context.writeAndFlush(Connection.wrapOutboundOut(.head(head)), promise: taken)
         }
-        context.flush()
-        let me = NIOLoopBound(self, eventLoop: connections.loop)
-        sent.futureResult.whenComplete { me.value.sent($0) }
+    }
+
+    /// Sends a body, and what follows it: a piece is made, by a worker, when the system has taken the one before.
+    private func write(
+        _ body: [UInt8], _ more: (@Sendable () -> [UInt8]?)?, _ context: ChannelHandlerContext
+    ) {
+        let (loop, connections) = (connections.loop, connections)
+        let me = NIOLoopBound(self, eventLoop: loop)
+        let taken = context.eventLoop.makePromise(of: Void.self)
+        taken.futureResult.whenComplete { result in
+            guard case .success = result, let more else { return me.value.sent(result) }
+            connections.run(on: .long) {
+                let piece = more()
+                loop.execute {
+                    guard let context = me.value.context else { return }
+                    guard let piece else { return me.value.sent(.success(())) }
+                    me.value.limit(connections.limits.writeTimeout)
+                    me.value.write(piece, more, context)
+                }
+            }
+        }
+        let buffer = context.channel.allocator.buffer(bytes: body)
+        context.writeAndFlush(Connection.wrapOutboundOut(.body(.byteBuffer(buffer))), promise: taken)
     }
 
     /// The system has taken the whole answer. Only now does the end of it go down the pipeline, which lets the next

@@ -14,9 +14,8 @@ package enum PrometheusJSON {
     package static func write(
         _ result: QueryResult, showsStatistics: Bool = false, into writer: inout TextWriter
     ) {
-        begin(into: &writer)
-        write(result.value, statistics: showsStatistics ? result.statistics : nil, into: &writer)
-        end(annotations: result.annotations, into: &writer)
+        var pieces = PrometheusPieces(result, showsStatistics: showsStatistics, pieceBytes: .max)
+        pieces.write(into: &writer)
     }
 
     /// `{"status":"error",…}`; `data` is left out.
@@ -82,41 +81,8 @@ package enum PrometheusJSON {
         writer.write("}")
     }
 
-    private static func write(
-        _ value: QueryValue, statistics: QueryStatistics?, into writer: inout TextWriter
-    ) {
-        switch value {
-        case .scalar(let sample):
-            writer.write("{\"resultType\":\"scalar\",\"result\":")
-            write(sample, into: &writer)
-        case .string(let time, let text):
-            writer.write("{\"resultType\":\"string\",\"result\":[")
-            writer.write(TimeText.unix(time))
-            writer.write(",")
-            JSONText.write(string: text, into: &writer)
-            writer.write("]")
-        case .vector(let series):
-            writer.write("{\"resultType\":\"vector\",\"result\":")
-            JSONText.write(list: series, into: &writer) { write($0, isMatrix: false, into: &$1) }
-        case .matrix(let series):
-            writer.write("{\"resultType\":\"matrix\",\"result\":")
-            let lists = SampleLists(series)
-            // Asked for once: an array that is asked for room again and again is copied each time.
-            writer.reserve(series.reduce(0) { $0 + 256 + 28 * $1.samples.count })
-            JSONText.write(list: series, into: &writer) { one, writer in
-                writer.write("{\"metric\":")
-                write(one.labels, into: &writer)
-                writer.write(",\"values\":")
-                lists.write(one.samples, into: &writer)
-                writer.write("}")
-            }
-        }
-        if let statistics { write(statistics, into: &writer) }
-        writer.write("}")
-    }
-
     /// `"stats"`. What Prometheus counts as samples is here what was read: samples, and windows in place of them.
-    private static func write(_ statistics: QueryStatistics, into writer: inout TextWriter) {
+    static func write(_ statistics: QueryStatistics, into writer: inout TextWriter) {
         func seconds(_ nanoseconds: UInt64) -> String { FloatText.plain(Double(nanoseconds) / 1e9) }
         let prepared = statistics.parseNanoseconds + statistics.selectNanoseconds
         let total = seconds(prepared + statistics.evaluateNanoseconds)

@@ -9,13 +9,30 @@ package enum Gzip {
 
     /// Packs the body where it is long, not packed, and the client takes it.
     static func pack(_ response: inout Response, acceptEncoding: String?) {
-        guard response.body.count >= bytesMin, !response.headers.contains(where: { isEncoding($0.name) }) else {
+        guard response.body.count >= bytesMin || response.more != nil, !response.headers.contains(where: { isEncoding($0.name) }) else {
             return
         }
         vary(&response)
-        guard accepts(acceptEncoding), let packed = compress(response.body) else { return }
+        guard accepts(acceptEncoding) else { return }
+        gather(&response)
+        guard response.more == nil, let packed = compress(response.body) else { return }
         response.body = packed
         response.headers.append(("Content-Encoding", "gzip"))
+    }
+
+    /// Bodies are packed as a whole; what is longer goes as it is, piece by piece.
+    static let packedBytesMax = 16 << 20
+
+    /// Makes what follows the body, as far as it can be packed.
+    private static func gather(_ response: inout Response) {
+        guard let more = response.more else { return }
+        while response.body.count < packedBytesMax {
+            guard let piece = more() else {
+                response.more = nil
+                return
+            }
+            response.body += piece
+        }
     }
 
     private static func isEncoding(_ name: String) -> Bool { name.lowercased() == "content-encoding" }

@@ -3,6 +3,9 @@ package struct Response: Sendable {
     package var status: Int
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
+    /// Makes what follows the body, piece by piece, each when the one before is on its way; nil behind the last. For a
+    /// large one, whose length is not known then. Called on one thread at a time.
+    package var more: (@Sendable () -> [UInt8]?)?
 
     package init(status: Int = 200, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
         self.status = status

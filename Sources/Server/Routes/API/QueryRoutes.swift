@@ -1,6 +1,7 @@
 import Formats
 import Model
 import Query
+import Synchronization
 import TSDB
 
 /// `/api/v1/query` and `/api/v1/query_range`.
@@ -61,10 +62,21 @@ enum QueryRoutes {
             options: QueryOptions(timesNodes: timesNodes), cache: keeps ? services.cache : nil, client: request.client)
         var (result, use) = try query.answer(services)
         if let limit { truncate(&result, to: limit) }
-        var response = APIRoutes.json {
-            PrometheusJSON.write(result, showsStatistics: parameters["stats"] != nil, into: &$0)
-        }
+        var response = written(result, showsStatistics: parameters["stats"] != nil)
         if let use { response.headers.append(("X-Mon-Cache", use.rawValue)) }
+        return response
+    }
+
+    /// An answer in JSON; a large one is written while it is sent, so that its text is never held as a whole, and not
+    /// at all once the client has left.
+    private static func written(_ result: consuming QueryResult, showsStatistics: Bool) -> Response {
+        var pieces = PrometheusPieces(result, showsStatistics: showsStatistics)
+        let first = pieces.next() ?? []
+        var response = Response(contentType: "application/json", first)
+        if !pieces.isAtEnd {
+            let rest = Mutex(pieces)
+            response.more = { rest.withLock { $0.next() } }
+        }
         return response
     }
 
