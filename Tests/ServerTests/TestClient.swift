@@ -94,6 +94,13 @@ final class TestClient {
         return !receive()
     }
 
+    /// All that comes until the server closes.
+    func remainder() -> [UInt8] {
+        while receive() {}
+        defer { pending = [] }
+        return pending
+    }
+
     private func headEnd() -> Int? {
         guard pending.count >= 4 else { return nil }
         return (0...pending.count - 4).first { pending[$0..<$0 + 4].elementsEqual("\r\n\r\n".utf8) }

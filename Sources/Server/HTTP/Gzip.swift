@@ -9,7 +9,9 @@ package enum Gzip {
 
     /// Packs the body where it is long, not packed, and the client takes it.
     static func pack(_ response: inout Response, acceptEncoding: String?) {
-        guard response.body.count >= bytesMin || response.more != nil, !response.headers.contains(where: { isEncoding($0.name) }) else {
+        guard response.body.count >= bytesMin || response.more != nil,
+            !response.headers.contains(where: { isEncoding($0.name) })
+        else {
             return
         }
         vary(&response)

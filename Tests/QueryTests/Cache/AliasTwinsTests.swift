@@ -14,7 +14,7 @@ struct AliasTwinsTests {
     }
 
     /// - Parameter pause: Minutes between two refreshes: beyond the lookback of five a refresh sees one day alone.
-    @Test(arguments: [1, 3, 5, 6, 7, 10, 20] as [Int64], [false, true])
+    @Test(arguments: [1, 3, 5, 6, 7, 10, 12] as [Int64], [false, true])
     func answersWhatTheWholeRangeAnswers(pause: Int64, storedComesFirst: Bool) throws {
         let store = try TestStore()
         let source = Labels(name: "cpu_usage_percent", ["x": "1"])
