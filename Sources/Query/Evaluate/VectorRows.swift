@@ -134,7 +134,9 @@ extension Evaluation {
         _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {
         var made = [Double](repeating: .absent, count: grid.count)
+        var checkpoint = Checkpoint(interruption)
         try forEachRow(of: node, on: grid) { evaluation, labels, row, count throws(QueryError) in
+            try checkpoint.pass(Checkpoint.labelsWork + 2 * row.count)
             var isEmpty = true
             for step in row.indices {
                 made[step] = row[step].isPresent ? transform(row[step], step) : .absent
