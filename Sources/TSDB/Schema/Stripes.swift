@@ -110,7 +110,8 @@ struct StripedReader {
         }
         let available = min(length, max(0, cached.payload.count - start))
         guard available == length || isPartial else { throw damaged("stripe \(stripe) is short", transaction.path) }
-        buffer.append(contentsOf: cached.payload[start..<start + available])
+        // A part that begins behind the end has no place in the stripe at all.
+        if available > 0 { buffer.append(contentsOf: cached.payload[start..<start + available]) }
         return available
     }
 
