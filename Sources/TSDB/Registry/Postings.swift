@@ -45,8 +45,8 @@ enum Postings {
         return result
     }
 
-    /// Where there is one id among so many numbers, they are marked in a row of bits; sparser ones are sorted. A million
-    /// take 5 ms instead of a tenth of a second.
+    /// Where there is one id among so many numbers, they are marked in a row of bits; sparser ones are sorted. A
+    /// million take 5 ms instead of a tenth of a second.
     private static let bitsPerID = 256
 
     private static func union(_ lists: [[UInt32]], through last: UInt32, _ count: Int) -> [UInt32] {

@@ -37,7 +37,8 @@ import Testing
         try withServer { server in
             let client = TestClient(port: server.port)
             client.send(
-                "GET /pieces/\(count) HTTP/1.1\r\nHost: h\r\n\r\nGET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+                "GET /pieces/\(count) HTTP/1.1\r\nHost: h\r\n\r\n"
+                    + "GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
             )
             let head = try #require(client.answer(hasBody: false))
             #expect(head.status == 200 && head.headers["content-length"] == nil)
