@@ -89,17 +89,33 @@ struct HuffmanCode {
         }
     }
 
-    /// Hands each bucket that has a code to `body`, with the code, its first bit lowest, and its length.
+    /// Hands each bucket that has a code to `body`, with the code, its first bit lowest, and its length; the shortest
+    /// codes first.
     @inline(__always) func forEachCode(_ body: (UInt8, UInt64, Int) -> Void) {
-        var counts = InlineArray<12, UInt64>(repeating: 0)
-        for bucket in 0...Int(highest) { counts[Int(lengths[bucket])] += 1 }
-        counts[0] = 0
-        var next = InlineArray<12, UInt64>(repeating: 0)
-        for length in 1...HuffmanCode.lengthMax { next[length] = (next[length - 1] + counts[length - 1]) << 1 }
+        // How many codes are so long, then where those begin among all, then where the next one goes.
+        var places = InlineArray<12, Int>(repeating: 0)
+        for bucket in 0...Int(highest) { places[Int(lengths[bucket])] &+= 1 }
+        places[0] = 0
+        var count = 0
+        for length in 1...HuffmanCode.lengthMax {
+            let codes = places[length]
+            places[length] = count
+            count &+= codes
+        }
+        var buckets = InlineArray<256, UInt8>(repeating: 0)
         for bucket in 0...highest where lengths[Int(bucket)] > 0 {
             let length = Int(lengths[Int(bucket)])
-            body(bucket, HuffmanCode.reversed(next[length], bits: length), length)
-            next[length] += 1
+            buckets[places[length]] = bucket
+            places[length] &+= 1
+        }
+        var code: UInt64 = 0
+        var lengthBefore = 0
+        for place in 0..<count {
+            let length = Int(lengths[Int(buckets[place])])
+            code &<<= UInt64(truncatingIfNeeded: length &- lengthBefore)
+            body(buckets[place], HuffmanCode.reversed(code, bits: length), length)
+            code &+= 1
+            lengthBefore = length
         }
     }
 

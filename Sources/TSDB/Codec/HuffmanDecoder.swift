@@ -66,13 +66,12 @@ struct HuffmanDecoder {
         return (end, end + Int(second), end + Int(second + third), reader.end)
     }
 
-    /// Fills as many entries as the longest code asks for, and returns the mask of their indices.
+    /// Fills as many entries as the longest code asks for, and returns the mask of their indices. The table for codes
+    /// that are a bit longer is the one before twice: whatever has no code of the shorter ones is written over.
     private static func fill(_ table: inout [UInt64], for code: borrowing HuffmanCode) -> UInt64 {
-        var longest = 1
-        for length in code.lengths[...Int(code.highest)] { longest = max(longest, Int(length)) }
-        let size = 1 << longest
         if table.isEmpty { table = [UInt64](repeating: 0, count: 1 << HuffmanCode.lengthMax) }
         var span = table.mutableSpan
+        var size = 1
         code.forEachCode { bucket, code, length in
             let extra = MagnitudeBucket.extraBits(of: bucket)
             var entry = UInt64(length) | UInt64(extra) << 12
@@ -81,11 +80,13 @@ struct HuffmanDecoder {
             } else {
                 entry |= UInt64(bucket) << 32
             }
-            var place = Int(code)
-            while place < size {
-                span[place] = entry
-                place += 1 << length
+            while size < 1 << length {
+                // In bounds: no code is longer than the table has room for.
+                precondition(2 * size <= span.count, "a code is too long")
+                for place in 0..<size { unsafe span[unchecked: size &+ place] = span[unchecked: place] }
+                size *= 2
             }
+            span[Int(code)] = entry
         }
         return UInt64(size - 1)
     }
@@ -172,7 +173,7 @@ struct HuffmanDecoder {
             }
             // In bounds: just checked.
             let word = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: bit / 8, as: UInt64.self)
-            let width = min(32, extra - done)
+            let width = min(57, extra - done)
             let part = UInt64(littleEndian: word) >> UInt64(bit % 8) & (1 << UInt64(width) - 1)
             number |= part << UInt64(done)
             bit += width
