@@ -67,6 +67,7 @@ let package = Package(
         .systemLibrary(name: "CYAML"),
         .target(name: "CLinux"),
         .target(name: "CCRC32C"),
+        .target(name: "CLanes"),
 
         // Layer 0.
         .target(
@@ -76,7 +77,7 @@ let package = Package(
         // Layer 1.
         room("TSDB", ["Model", "LMDB", "CCRC32C"]),
         // Layer 2.
-        room("Query", ["Model", "TSDB"]),
+        room("Query", ["Model", "TSDB", "CLanes"]),
         // Layer 3.
         room("Formats", ["Model", "Query", "CYAML"], links: [.linkedLibrary(":libyaml.a")]),
         // Layer 5.

@@ -7,7 +7,7 @@ let doors: [String: Set<String>] = [
     "Model": ["Glibc", "CRE2"],
     "TSDB": ["Model", "LMDB", "Glibc", "Synchronization", "CCRC32C"],
     "Sampler": ["Model", "Glibc", "CLinux", "Synchronization"],
-    "Query": ["Model", "TSDB", "Glibc", "Synchronization"],
+    "Query": ["Model", "TSDB", "Glibc", "Synchronization", "CLanes"],
     "Formats": ["Model", "Query", "CYAML", "Glibc"],
     "Server": [
         "Model", "TSDB", "Query", "Formats", "CDeflate", "NIOCore", "NIOPosix", "NIOHTTP1", "Glibc", "Synchronization",

@@ -11,8 +11,9 @@ struct Windows: Sendable {
     let rangeMilliseconds: Int64
     /// The moments of evaluation: ``ends`` without `offset`, and the grid's first one under `@`.
     let clock: StepGrid
-    private var lower: [Int] = []
-    private var upper: [Int] = []
+    /// Of each window the place of its first sample, and that behind its last one.
+    private(set) var lower: [Int] = []
+    private(set) var upper: [Int] = []
     private var knownStretches: [Stretch] = []
     private let interruption: Interruption
 

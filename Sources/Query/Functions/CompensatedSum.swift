@@ -28,29 +28,6 @@ struct CompensatedSum: Sendable {
     }
 }
 
-extension CompensatedSum {
-    /// The sum of all values, started at zero, where it comes out finite; where it does not, nothing but that is right.
-    ///
-    /// Knuth's two-sum finds the error of each addition without asking which number is greater (The Art of Computer
-    /// Programming 2, 4.2.2): it is the same number, since it is exact in both forms as long as nothing overflows.
-    @inline(__always) static func finite(_ values: ArraySlice<Double>) -> CompensatedSum {
-        CompensatedSum().addingFinite(values)
-    }
-
-    /// The same, begun with this sum.
-    @inline(__always) func addingFinite(_ values: ArraySlice<Double>) -> CompensatedSum {
-        var sum = sum
-        var error = error
-        for x in values {
-            let total = sum + x
-            let added = total - sum
-            error += (sum - (total - added)) + (x - added)
-            sum = total
-        }
-        return CompensatedSum(sum, error: error)
-    }
-}
-
 /// A running mean: a compensated sum as long as it is finite, from then on a compensated incremental mean.
 struct CompensatedMean: Sendable {
     private var total: CompensatedSum

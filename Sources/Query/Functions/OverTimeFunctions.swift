@@ -49,23 +49,24 @@ extension Function {
         FunctionExample("sum_over_time(load[10m])", over: load, at: 2, gives: ["{} 9"]), tiers: .sum
     ) { windows, _, row throws(QueryError) in
         let values = windows.values
-        let running = exactRunningSums(values)
+        if let running = exactRunningSums(values) {
+            for step in 0..<windows.count where !windows[step].isEmpty {
+                row[step] = running[windows[step].upperBound] - running[windows[step].lowerBound]
+            }
+            return
+        }
         var checkpoint = windows.checkpoint
-        var sums = WindowSums(running == nil ? values : [])
-        for step in 0..<windows.count {
-            let window = windows[step]
-            guard !window.isEmpty else { continue }
-            if let running {
-                row[step] = running[window.upperBound] - running[window.lowerBound]
-                continue
+        for steps in windows.pieces {
+            try checkpoint.pass(windows.work(of: steps))
+            let sums = windows.sums(of: steps)
+            for step in steps where !windows[step].isEmpty {
+                var total = sums[step - steps.lowerBound]
+                if !(total.sum + total.error).isFinite {
+                    total = CompensatedSum()
+                    for place in windows[step] { total.add(values[place]) }
+                }
+                row[step] = total.sum.isInfinite ? total.sum : total.sum + total.error
             }
-            try checkpoint.pass(window.count)
-            var total = sums.sum(of: step, windows)
-            if !(total.sum + total.error).isFinite {
-                total = CompensatedSum()
-                for place in window { total.add(values[place]) }
-            }
-            row[step] = total.sum.isInfinite ? total.sum : total.sum + total.error
         }
     }
 
@@ -74,27 +75,30 @@ extension Function {
         FunctionExample("avg_over_time(load[10m])", over: load, at: 2, gives: ["{} 3"]), tiers: .avg
     ) { windows, _, row throws(QueryError) in
         let values = windows.values
-        let running = exactRunningSums(values)
-        var checkpoint = windows.checkpoint
-        var sums = WindowSums(running == nil ? values : [])
-        for step in 0..<windows.count {
-            let window = windows[step]
-            guard !window.isEmpty else { continue }
-            if let running {
+        if let running = exactRunningSums(values) {
+            for step in 0..<windows.count where !windows[step].isEmpty {
+                let window = windows[step]
                 // The error term of an exact sum is zero; adding it turns a negative zero into zero, as there.
                 row[step] = (running[window.upperBound] - running[window.lowerBound]) / Double(window.count) + 0
-                continue
             }
-            try checkpoint.pass(window.count)
-            let total = sums.sum(of: step, windows)
-            if (total.sum + total.error).isFinite {
-                let count = Double(window.count)
-                row[step] = total.sum / count + total.error / count
-                continue
+            return
+        }
+        var checkpoint = windows.checkpoint
+        for steps in windows.pieces {
+            try checkpoint.pass(windows.work(of: steps))
+            let sums = windows.sums(of: steps)
+            for step in steps where !windows[step].isEmpty {
+                let window = windows[step]
+                let total = sums[step - steps.lowerBound]
+                if (total.sum + total.error).isFinite {
+                    let count = Double(window.count)
+                    row[step] = total.sum / count + total.error / count
+                    continue
+                }
+                var mean = CompensatedMean(first: values[window.lowerBound])
+                for place in window.dropFirst() { mean.add(values[place]) }
+                row[step] = mean.value
             }
-            var mean = CompensatedMean(first: values[window.lowerBound])
-            for place in window.dropFirst() { mean.add(values[place]) }
-            row[step] = mean.value
         }
     }
 
@@ -103,12 +107,7 @@ extension Function {
         FunctionExample("stdvar_over_time(load[10m])", over: ["load 1 5 3 3"], at: 3, gives: ["{} 2"]),
         tiers: .spread(isRoot: false)
     ) { windows, _, row throws(QueryError) in
-        var checkpoint = windows.checkpoint
-        var spreads = WindowSpreads()
-        for step in 0..<windows.count where !windows[step].isEmpty {
-            try checkpoint.pass(windows[step].count)
-            row[step] = spreads.variance(of: step, windows)
-        }
+        try forEachVariance(windows) { step, variance in row[step] = variance }
     }
 
     static let stddevOverTime = Function(
@@ -116,11 +115,19 @@ extension Function {
         FunctionExample("stddev_over_time(load[10m])", over: ["load 2 6"], at: 1, gives: ["{} 2"]),
         tiers: .spread(isRoot: true)
     ) { windows, _, row throws(QueryError) in
+        try forEachVariance(windows) { step, variance in row[step] = variance.squareRoot() }
+    }
+
+    /// The variance of each window that is not empty.
+    private static func forEachVariance(
+        _ windows: Windows, _ body: (_ step: Int, _ variance: Double) -> Void
+    ) throws(QueryError) {
         var checkpoint = windows.checkpoint
-        var spreads = WindowSpreads()
-        for step in 0..<windows.count where !windows[step].isEmpty {
-            try checkpoint.pass(windows[step].count)
-            row[step] = spreads.variance(of: step, windows).squareRoot()
+        for steps in windows.pieces {
+            // Each value takes a division, for which others wait.
+            try checkpoint.pass(2 * windows.work(of: steps))
+            let variances = windows.variances(of: steps)
+            for step in steps where !windows[step].isEmpty { body(step, variances[step - steps.lowerBound]) }
         }
     }
 

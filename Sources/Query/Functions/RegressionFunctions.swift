@@ -6,13 +6,8 @@ extension Function {
         FunctionExample("deriv(disk_used[5m])", over: ["disk_used 0+60x10"], at: 10, gives: ["{} 1"]),
         tiers: .line(.slope)
     ) { windows, _, row throws(QueryError) in
-        var checkpoint = windows.checkpoint
-        for step in 0..<windows.count {
-            let window = windows[step]
-            guard window.count >= 2 else { continue }
-            try checkpoint.pass(window.count)
-            row[step] = line(windows, window, zero: windows.times[window.lowerBound]).slope
-        }
+        let times = windows.times
+        try forEachLine(windows, zero: { times[windows[$0].lowerBound] }) { step, line in row[step] = line.slope }
     }
 
     static let predictLinear = Function(
@@ -22,71 +17,62 @@ extension Function {
             "predict_linear(disk_used[5m], 3600)", over: ["disk_used 0+60x10"], at: 10, gives: ["{} 4200"]),
         kernel: .window(
             { windows, parameters, row throws(QueryError) in
-                var checkpoint = windows.checkpoint
-                for step in 0..<windows.count {
-                    let window = windows[step]
-                    guard window.count >= 2 else { continue }
-                    try checkpoint.pass(window.count)
-                    let fit = line(windows, window, zero: windows.clock.time(step))
-                    row[step] = fit.slope * parameters[0, at: step] + fit.intercept
+                let clock = windows.clock
+                try forEachLine(windows, zero: { clock.time($0) }) { step, line in
+                    row[step] = line.slope * parameters[0, at: step] + line.intercept
                 }
             }, .line(.prediction), keepsName: false))
 
-    /// The least-squares line through the window's samples; x is in seconds from the moment `zero`.
-    private static func line(
-        _ windows: Windows, _ window: Range<Int>, zero: Int64
-    ) -> (slope: Double, intercept: Double) {
-        let times = windows.times
+    /// The least-squares line through the samples of each window that has two of them.
+    /// - Parameter zero: The moment that x counts its seconds from, for a window that is not empty.
+    private static func forEachLine(
+        _ windows: Windows, zero: (_ step: Int) -> Int64, _ body: (_ step: Int, Line) -> Void
+    ) throws(QueryError) {
+        guard let base = windows.times.first else { return }
+        var checkpoint = windows.checkpoint
+        let times = windows.times.map { exact($0.subtractingClamped(base)) }
+        for steps in windows.pieces {
+            try checkpoint.pass(2 * windows.work(of: steps))
+            let zeros = steps.map { windows[$0].isEmpty ? 0 : exact(zero($0).subtractingClamped(base)) }
+            let sums = windows.lines(of: steps, times: times, zeros: zeros)
+            for step in steps where windows[step].count >= 2 {
+                body(step, line(windows, step, sums[step - steps.lowerBound], zero))
+            }
+        }
+    }
+
+    /// A distance in milliseconds where it and its difference from others are numbers that a Float64 has, else NaN.
+    private static func exact(_ milliseconds: Int64) -> Double {
+        milliseconds.magnitude < 1 << 52 ? Double(milliseconds) : .nan
+    }
+
+    private struct Line {
+        var slope: Double
+        var intercept: Double
+    }
+
+    /// - Parameter sums: Those of the window, where they are finite.
+    private static func line(_ windows: Windows, _ step: Int, _ sums: LineSums, _ zero: (Int) -> Int64) -> Line {
+        let window = windows[step]
         let values = windows.values
         let first = values[window.lowerBound]
         // NaN differs from itself, so a window that begins with one is no constant once it has a second sample.
         let isConstant = !window.dropFirst().contains { values[$0] != first }
-        if isConstant { return first.isInfinite ? (.nan, .nan) : (0, first) }
-        let sums = finiteSums(times, values, window, zero)
-        let last = sums.total + sums.error
-        if last.x.isFinite && last.y.isFinite && last.z.isFinite && last.w.isFinite {
-            return line(x: last.x, y: last.y, xy: last.z, xx: last.w, count: window.count)
+        if isConstant {
+            return first.isInfinite ? Line(slope: .nan, intercept: .nan) : Line(slope: 0, intercept: first)
         }
-        var x = CompensatedSum()
-        var y = CompensatedSum()
-        var xy = CompensatedSum()
-        var xx = CompensatedSum()
-        for place in window {
-            let value = values[place]
-            let seconds = Double(times[place].subtractingClamped(zero)) / 1000
-            x.add(seconds)
-            y.add(value)
-            xy.add(seconds * value)
-            xx.add(seconds * seconds)
+        var sums = sums
+        if !sums.isFinite {
+            let zero = zero(step)
+            sums = LineSums()
+            for place in window {
+                sums.add(Double(windows.times[place].subtractingClamped(zero)) / 1000, values[place])
+            }
         }
-        return line(
-            x: x.sum + x.error, y: y.sum + y.error, xy: xy.sum + xy.error, xx: xx.sum + xx.error, count: window.count)
-    }
-
-    /// The line of a window's four sums.
-    private static func line(
-        x: Double, y: Double, xy: Double, xx: Double, count: Int
-    ) -> (slope: Double, intercept: Double) {
-        let n = Double(count)
+        let n = Double(window.count)
+        let (x, y) = (sums.x.sum + sums.x.error, sums.y.sum + sums.y.error)
+        let (xy, xx) = (sums.xy.sum + sums.xy.error, sums.xx.sum + sums.xx.error)
         let slope = (xy - x * y / n) / (xx - x * x / n)
-        return (slope, y / n - slope * x / n)
-    }
-
-    /// The sums of x, y, xy and xx side by side, where they come out finite; see ``CompensatedSum/finite(_:)``.
-    private static func finiteSums(
-        _ times: [Int64], _ values: [Double], _ window: Range<Int>, _ zero: Int64
-    ) -> (total: SIMD4<Double>, error: SIMD4<Double>) {
-        var total = SIMD4<Double>()
-        var error = SIMD4<Double>()
-        for place in window {
-            let value = values[place]
-            let seconds = Double(times[place].subtractingClamped(zero)) / 1000
-            let x = SIMD4(seconds, value, seconds * value, seconds * seconds)
-            let next = total + x
-            let added = next - total
-            error += (total - (next - added)) + (x - added)
-            total = next
-        }
-        return (total, error)
+        return Line(slope: slope, intercept: y / n - slope * x / n)
     }
 }

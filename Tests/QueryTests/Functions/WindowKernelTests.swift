@@ -33,8 +33,8 @@ struct WindowKernelTests {
         let column = series(texture, &random)
         let range = Int64.random(in: 1...200_000, using: &random)
         let step = [0, 1000, 15_000, Int64.random(in: 1...90_000, using: &random)].randomElement(using: &random) ?? 0
-        let ends = StepGrid(start: Int64.random(in: -50_000...100_000, using: &random), step: step, count: 25)
-        let clock = StepGrid(start: ends.start + 7000, step: step, count: 25)
+        let ends = StepGrid(start: Int64.random(in: -50_000...100_000, using: &random), step: step, count: 45)
+        let clock = StepGrid(start: ends.start + 7000, step: step, count: 45)
         let parameter = [0, 0.31, 0.5, 1, 1.5, -1, .nan].randomElement(using: &random) ?? 0
         var windows = Windows(ends: ends, rangeMilliseconds: range, clock: clock)
         var row = [Double](repeating: .absent, count: ends.count)
