@@ -121,7 +121,7 @@ let package = Package(
         .target(name: "CWriteLog", path: "Tests/CWriteLog"),
         tests("TSDB", ["TSDB", "Model", "LMDB", "CWriteLog"], resources: ["Compatibility"]),
         tests("Sampler", ["Sampler", "Model"], resources: ["Fixtures"]),
-        tests("Query", ["Query", "TSDB", "Model"], resources: ["Corpus"]),
+        tests("Query", ["Query", "TSDB", "Model", "CLanes"], resources: ["Corpus"]),
         tests("Formats", ["Formats", "Query", "Model"]),
         tests("Server", ["Server", "Formats", "Query", "TSDB", "Model"]),
         tests("Mon", ["mon", "TSDB", "Query", "Sampler", "Formats", "Model"]),

@@ -18,20 +18,24 @@ enum { LANES_MAX = 16 };
 #include "kernels.h"
 #undef NAME
 #pragma clang attribute pop
-#define CHOSEN(function) (__builtin_cpu_supports("avx2") ? avx2_##function : portable_##function)
+#define CHOSEN(function) (with == mon_avx2 ? avx2_##function : portable_##function)
+
+mon_instructions mon_best_instructions(void) { return __builtin_cpu_supports("avx2") ? mon_avx2 : mon_portable; }
 #else
 #define CHOSEN(function) portable_##function
+
+mon_instructions mon_best_instructions(void) { return mon_portable; }
 #endif
 
-void mon_window_sums(const double *values, mon_windows windows, mon_sum *sums) {
+void mon_window_sums(mon_instructions with, const double *values, mon_windows windows, mon_sum *sums) {
     CHOSEN(sums)(values, windows, sums);
 }
 
-void mon_window_variances(const double *values, mon_windows windows, double *variances) {
+void mon_window_variances(mon_instructions with, const double *values, mon_windows windows, double *variances) {
     CHOSEN(variances)(values, windows, variances);
 }
 
-void mon_window_lines(const double *values, const double *times, const double *zeros, mon_windows windows,
-                      mon_line *lines) {
+void mon_window_lines(mon_instructions with, const double *values, const double *times, const double *zeros,
+                      mon_windows windows, mon_line *lines) {
     CHOSEN(lines)(values, times, zeros, windows, lines);
 }

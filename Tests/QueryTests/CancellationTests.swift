@@ -43,38 +43,25 @@ struct CancellationTests {
                 )
             }, intervalMilliseconds: 1000)
         let snapshot = try store.snapshot()
-        let asked = Mutex(0)
-        let interruption = Interruption(
-            timeout: nil,
-            isCancelled: {
-                asked.withLock { asked in
-                    asked += 1
-                    return asked > 3
-                }
-            })
+        let questions = Questions(stoppedAt: 4)
         #expect(throws: QueryError.cancelled) {
             try QueryEngine().evaluate(
-                "m{i=~\".+\"}", at: .instant(Timestamp(milliseconds: 0)), in: snapshot, interruption: interruption)
+                "m{i=~\".+\"}", at: .instant(Timestamp(milliseconds: 0)), in: snapshot,
+                interruption: questions.interruption)
         }
         // Before any series is read, each of which asks.
-        #expect(asked.withLock { $0 } < 10)
+        #expect(questions.count < 10)
     }
 
     /// How often a query asks whether to go on.
     private func asked(_ query: String, stepMilliseconds: Int64, _ snapshot: Snapshot) throws -> Int {
-        let asked = Mutex(0)
-        let interruption = Interruption(
-            timeout: nil,
-            isCancelled: {
-                asked.withLock { $0 += 1 }
-                return false
-            })
+        let questions = Questions()
         let time = QueryTime.range(
             start: Timestamp(milliseconds: 0), end: Timestamp(milliseconds: 2_000_000),
             stepMilliseconds: stepMilliseconds)
         let engine = QueryEngine(acceptsExperimental: true)
-        _ = try engine.evaluate(query, at: time, in: snapshot, interruption: interruption)
-        return asked.withLock { $0 }
+        _ = try engine.evaluate(query, at: time, in: snapshot, interruption: questions.interruption)
+        return questions.count
     }
 
     /// 1.4 million values, of four series: whoever asks between series only asks seven times.
@@ -125,20 +112,13 @@ struct CancellationTests {
     private func asked(
         _ query: String, _ snapshot: Snapshot, endingAt n: Int = .max
     ) -> (count: Int, result: Result<QueryResult, QueryError>) {
-        let asked = Mutex(0)
-        let interruption = Interruption(
-            timeout: nil,
-            isCancelled: {
-                asked.withLock { asked in
-                    asked += 1
-                    return asked >= n
-                }
-            })
+        let questions = Questions(stoppedAt: n)
         let result = Result<QueryResult, QueryError> { () throws(QueryError) in
             try QueryEngine(acceptsExperimental: true).evaluate(
-                query, at: .instant(Timestamp(milliseconds: 0)), in: snapshot, interruption: interruption)
+                query, at: .instant(Timestamp(milliseconds: 0)), in: snapshot,
+                interruption: questions.interruption)
         }
-        return (asked.withLock { $0 }, result)
+        return (questions.count, result)
     }
 
     /// Each series asks when it is read; whatever is done with all of them after that asks, too.
@@ -164,5 +144,27 @@ struct CancellationTests {
             #expect(throws: QueryError.cancelled, "question \(n) of \(all.count)") { _ = try ended.result.get() }
             #expect(ended.count <= n + 1, "question \(n) of \(all.count)")
         }
+    }
+}
+
+/// Counts how often a query asks whether to go on.
+private final class Questions: Sendable {
+    private let asked = Mutex(0)
+    private let last: Int
+
+    /// - Parameter last: The question that is answered by a stop.
+    init(stoppedAt last: Int = .max) { self.last = last }
+
+    var count: Int { asked.withLock { $0 } }
+
+    var interruption: Interruption {
+        Interruption(
+            timeout: nil,
+            isCancelled: {
+                self.asked.withLock { asked in
+                    asked += 1
+                    return asked >= self.last
+                }
+            })
     }
 }

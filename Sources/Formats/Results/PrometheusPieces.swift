@@ -39,12 +39,13 @@ package struct PrometheusPieces: Sendable {
     package mutating func next() -> [UInt8]? {
         if isAtEnd { return nil }
         var writer = TextWriter()
-        if hasBegun { writer.reserve(pieceBytes + pieceBytes / 8) }
         write(into: &writer)
         return writer.take()
     }
 
     mutating func write(into writer: inout TextWriter) {
+        // Asked for once: an array that is asked for room again and again is copied each time.
+        writer.reserve(bytesExpected)
         if !hasBegun { begin(&writer) }
         while place < series.count && writer.bytes.count < pieceBytes {
             if place > 0 { writer.write(byte: UInt8(ascii: ",")) }
@@ -70,6 +71,16 @@ package struct PrometheusPieces: Sendable {
         if showsStatistics { PrometheusJSON.write(result.statistics, into: &writer) }
         writer.write("}")
         PrometheusJSON.end(annotations: result.annotations, into: &writer)
+    }
+
+    /// About how long the next piece is.
+    private var bytesExpected: Int {
+        var expected = 256
+        for one in series[place...] {
+            expected += 256 + 28 * one.samples.count
+            if expected > pieceBytes { break }
+        }
+        return expected
     }
 
     private mutating func begin(_ writer: inout TextWriter) {

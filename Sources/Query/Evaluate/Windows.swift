@@ -1,3 +1,4 @@
+import CLanes
 import Model
 import TSDB
 
@@ -16,6 +17,8 @@ struct Windows: Sendable {
     private(set) var upper: [Int] = []
     private var knownStretches: [Stretch] = []
     private let interruption: Interruption
+    /// What windows are walked with where they are walked side by side.
+    var instructions = mon_best_instructions()
 
     init(ends: StepGrid, rangeMilliseconds: Int64, clock: StepGrid, interruption: Interruption = .never) {
         self.ends = ends

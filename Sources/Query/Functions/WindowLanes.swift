@@ -16,12 +16,17 @@ extension Windows {
     /// Of each window the sum of its values as ``CompensatedSum`` makes it, to the bit, where that is finite; where it
     /// is not, nothing but that is right.
     func sums(of steps: Range<Int>) -> [CompensatedSum] {
-        unsafe fill(steps, with: mon_sum(), mon_window_sums).map { CompensatedSum($0) }
+        unsafe fill(steps, with: mon_sum()) { values, windows, sums in
+            unsafe mon_window_sums(instructions, values, windows, sums)
+        }
+        .map { CompensatedSum($0) }
     }
 
     /// Of each window the population variance by Welford's recurrence, mean and sum of squares compensated.
     func variances(of steps: Range<Int>) -> [Double] {
-        var variances = unsafe fill(steps, with: 0, mon_window_variances)
+        var variances = unsafe fill(steps, with: 0) { values, windows, variances in
+            unsafe mon_window_variances(instructions, values, windows, variances)
+        }
         for step in steps where !variances[step - steps.lowerBound].isFinite {
             // Errors of infinite sums are none, and then it comes out in another way.
             var spread = Spread()
@@ -38,7 +43,7 @@ extension Windows {
     func lines(of steps: Range<Int>, times: [Double], zeros: [Double]) -> [LineSums] {
         precondition(times.count == values.count && zeros.count == steps.count, "a time a value, a zero a step")
         return unsafe fill(steps, with: mon_line()) { values, windows, lines in
-            unsafe mon_window_lines(values, times, zeros, windows, lines)
+            unsafe mon_window_lines(instructions, values, times, zeros, windows, lines)
         }
         .map { LineSums($0) }
     }

@@ -6,14 +6,17 @@
 /// those of the look before, and the walk through the kernel's table, which costs 0.2 ms on a host of 24 GiB with a
 /// handful of sockets (its table has as many places as the memory allows), is spared.
 struct SocketActivity {
-    private var files: [(file: KernelFile, key: [UInt8])]
+    private var files: [(file: KernelFile, key: [UInt8], mayBeMissing: Bool)]
     private var latest: [UInt8] = []
 
     init(_ host: HostRoot) {
-        files = [("snmp", "Tcp:"), ("sockstat", "TCP:"), ("sockstat6", "TCP6:")].map { name, key in
+        // A host without IPv6 has no sockstat6.
+        files = [
+            ("snmp", "Tcp:", false), ("sockstat", "TCP:", false), ("sockstat6", "TCP6:", true),
+        ].map { name, key, mayBeMissing in
             let file = KernelFile(
                 "\(host.procfs)/net/\(name)", keepsOpen: host.isLive, endsAtShortRead: true, bytes: 4096)
-            return (file, Array(key.utf8))
+            return (file, Array(key.utf8), mayBeMissing)
         }
     }
 
@@ -23,8 +26,7 @@ struct SocketActivity {
         seen.reserveCapacity(latest.count)
         for index in files.indices {
             do throws(CollectorError) {
-                // A host without IPv6 has no sockstat6.
-                guard try files[index].file.refreshIfPresent() || index == 2 else { return true }
+                guard try files[index].file.refreshIfPresent() || files[index].mayBeMissing else { return true }
             } catch {
                 return true
             }

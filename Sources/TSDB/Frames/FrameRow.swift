@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// One process frame in the head, as a key row (complete) or as a delta row against the row before it.
 ///
@@ -152,20 +152,20 @@ struct StringTable: Sendable {
 }
 
 /// What makes a process the same one from frame to frame.
-struct ProcessIdentity: Hashable, Comparable, Sendable {
-    var pid: Int32
-    var startTicks: UInt64
+package struct ProcessIdentity: Hashable, Comparable, Sendable {
+    package var pid: Int32
+    package var startTicks: UInt64
 
     init(pid: Int32, startTicks: UInt64) {
         self.pid = pid
         self.startTicks = startTicks
     }
 
-    init(_ process: ProcessRecord) {
+    package init(_ process: ProcessRecord) {
         self.init(pid: process.pid, startTicks: process.startTicks)
     }
 
-    static func < (lhs: ProcessIdentity, rhs: ProcessIdentity) -> Bool {
+    package static func < (lhs: ProcessIdentity, rhs: ProcessIdentity) -> Bool {
         (lhs.pid, lhs.startTicks) < (rhs.pid, rhs.startTicks)
     }
 }

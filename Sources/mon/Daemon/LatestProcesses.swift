@@ -6,11 +6,6 @@ import TSDB
 /// The largest processes of the latest look, as a page shows them. The series of a process are named once, and again
 /// where it is called otherwise.
 struct LatestProcesses {
-    private struct Identity: Hashable {
-        var pid: Int32
-        var startTicks: UInt64
-    }
-
     /// A process and its series in the form.
     private struct Known {
         var process: ProcessRecord
@@ -29,7 +24,7 @@ struct LatestProcesses {
     private var form = NameForm.native
     /// Those of all series so far, in the order in which they came up.
     private var families: [MetricFamily] = []
-    private var known: [Identity: Known] = [:]
+    private var known: [ProcessIdentity: Known] = [:]
 
     private static let own = Dictionary(uniqueKeysWithValues: FrameSeries.families.map { ($0.name, $0) })
 
@@ -44,7 +39,7 @@ struct LatestProcesses {
         var isOnce = true
         // In order the writer need not sort them.
         let inOrder = frame.processes.compactMap { process in
-            known[LatestProcesses.identity(process)].map { (known: $0, process: process) }
+            known[ProcessIdentity(process)].map { (known: $0, process: process) }
         }.sorted { $0.known.rank < $1.known.rank }
         for (known, process) in inOrder {
             if !pids.insert(process.pid).inserted { isOnce = false }
@@ -65,19 +60,15 @@ struct LatestProcesses {
 
     init(_ form: NameForm = .native) { self.form = form }
 
-    private static func identity(_ process: ProcessRecord) -> Identity {
-        Identity(pid: process.pid, startTicks: process.startTicks)
-    }
-
     /// Names what is new, and forgets what is gone.
     private mutating func learn(_ frame: ProcessFrame) {
-        var next: [Identity: Known] = [:]
+        var next: [ProcessIdentity: Known] = [:]
         next.reserveCapacity(frame.processes.count)
         var labels: [Labels] = []
         // By place of the series that is formed.
-        var owners: [Identity] = []
+        var owners: [ProcessIdentity] = []
         for process in frame.processes {
-            let identity = LatestProcesses.identity(process)
+            let identity = ProcessIdentity(process)
             if let before = known[identity], FrameSeries.areNamedAlike(before.process, process) {
                 next[identity] = before
                 continue
@@ -97,7 +88,7 @@ struct LatestProcesses {
         if !labels.isEmpty { name(labels, of: owners) }
     }
 
-    private mutating func name(_ labels: [Labels], of owners: [Identity]) {
+    private mutating func name(_ labels: [Labels], of owners: [ProcessIdentity]) {
         let formed = FormedSeries(form, of: labels) { LatestProcesses.own[$0] }
         let places = formed.families.map { family in
             if let place = families.firstIndex(where: { $0.name == family.name }) { return place }
