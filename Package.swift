@@ -98,7 +98,8 @@ let package = Package(
                 "Model", "TSDB", "Query", "Formats", "Sampler", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict,
+            // Commands and options run once a process: small serves them better than fast.
+            swiftSettings: strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))],
             linkerSettings: [.unsafeFlags(quickStart, .when(platforms: [.linux], configuration: .release))]),
 
         // Benchmarks: no dependencies of their own, so that none reaches mon.
