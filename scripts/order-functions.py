@@ -5,7 +5,8 @@
 
 The kernel maps code by 64 KiB around what is run. What an agent runs in an hour is 0.8 of 17 MB, but strewn over all of
 it 10 MB are resident; side by side it is a tenth. Needs valgrind (callgrind), which counts every call. Names that a
-later build has not got are passed over by the linker, so that this is run again only where the figures grow.
+later build has not got are passed over by the linker, so that this is run again only where the figures grow. The build
+does not watch the list: remove the binary before it is linked anew.
 """
 import os
 import re
