@@ -4,11 +4,15 @@ import TSDB
 /// One series of an answer. Points are in order of time; an instant answer has exactly one.
 package struct ResultSeries: Hashable, Sendable {
     package var labels: Labels
-    package var samples: [Sample]
+    package var samples: SampleRow
 
-    package init(labels: Labels, samples: [Sample]) {
+    package init(labels: Labels, samples: SampleRow) {
         self.labels = labels
         self.samples = samples
+    }
+
+    package init(labels: Labels, samples: [Sample]) {
+        self.init(labels: labels, samples: SampleRow(samples))
     }
 }
 

@@ -77,7 +77,7 @@ struct ExactTests {
         switch (value, example["type"]?.string) {
         case (.string(_, let text), "string"):
             return result.array.last?.string == text ? (.exact, "") : (.wrong, text)
-        case (.scalar(let sample), "scalar"): return Self.grade([sample], [result])
+        case (.scalar(let sample), "scalar"): return Self.grade(SampleRow([sample]), [result])
         case (.vector(let series), "vector"): return compare(series, result, "value", isOrdered: isOrdered)
         case (.matrix(let series), "matrix"): return compare(series, result, "values", isOrdered: false)
         default: return (.wrong, "a value of another type than \(example["type"]?.string ?? "")")
@@ -110,7 +110,7 @@ struct ExactTests {
         return worst
     }
 
-    private static func grade(_ samples: [Sample], _ expected: [JSONValue]) -> (Grade, String) {
+    private static func grade(_ samples: SampleRow, _ expected: [JSONValue]) -> (Grade, String) {
         guard samples.count == expected.count else {
             return (.wrong, "\(samples.count) samples, not \(expected.count)")
         }

@@ -7,7 +7,7 @@ import Query
 /// Series of one answer have their samples at the same moments, or some of them: the text of each moment is made once.
 struct SampleLists {
     /// Moments whose text is known, ascending.
-    private let times: [Int64]
+    private let times: ArraySlice<Int64>
     /// The texts of ``times``, ``stride`` bytes each: `[1700001265,"` and whatever follows.
     private var texts: [UInt8] = []
     private var lengths: [UInt8] = []
@@ -21,7 +21,7 @@ struct SampleLists {
 
     init(_ series: [ResultSeries]) {
         let longest = series.max { $0.samples.count < $1.samples.count }
-        times = longest?.samples.map(\.time.milliseconds) ?? []
+        times = longest?.samples.times ?? []
         texts = [UInt8](repeating: 0, count: times.count * SampleLists.stride)
         lengths.reserveCapacity(times.count)
         unsafe texts.withUnsafeMutableBufferPointer { texts in
@@ -34,21 +34,27 @@ struct SampleLists {
     }
 
     /// Appends the list of one series.
-    func write(_ samples: [Sample], into writer: inout TextWriter) {
+    func write(_ samples: SampleRow, into writer: inout TextWriter) {
         writer.write(byte: UInt8(ascii: "["))
-        let samples = samples.span
-        var known = 0
+        let values = samples.values.span
+        let moments = samples.times.span
+        var known = place(of: moments.isEmpty ? 0 : moments[0])
+        // Nearly always: whoever has no gaps has all the moments that are known, from the first of its own on.
+        let isRun = times.dropFirst(known).prefix(values.count) == samples.times
         var last = Last()
         var start = 0
-        while start < samples.count {
-            let end = min(samples.count, start + SampleLists.samplesAtOnce)
+        while start < values.count {
+            let end = min(values.count, start + SampleLists.samplesAtOnce)
             // Each sample writes at most `sampleBytesMax` bytes, copies of whole strides included.
             unsafe writer.write(capacity: (end - start) * SampleLists.sampleBytesMax) { out in
                 var at = unsafe out
                 for place in start..<end {
-                    let sample = samples[place]
-                    unsafe at += writeMoment(sample.time.milliseconds, &known, to: at)
-                    unsafe at += last.write(sample.value, to: at)
+                    if isRun {
+                        unsafe at += copyText(known &+ place, to: at)
+                    } else {
+                        unsafe at += writeMoment(moments[place], &known, to: at)
+                    }
+                    unsafe at += last.write(values[place], to: at)
                     unsafe at[0] = UInt8(ascii: "\"")
                     unsafe at[1] = UInt8(ascii: "]")
                     unsafe at[2] = UInt8(ascii: ",")
@@ -62,13 +68,28 @@ struct SampleLists {
         writer.write(byte: UInt8(ascii: "]"))
     }
 
+    /// The first place in ``times`` whose moment is not earlier, from 0.
+    private func place(of moment: Int64) -> Int {
+        var (low, high) = (0, times.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if times[times.startIndex + middle] < moment { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
     /// - Parameter known: where in ``times`` to look first; moves on with the series' samples.
     @inline(__always)
     @unsafe private func writeMoment(_ time: Int64, _ known: inout Int, to: UnsafeMutablePointer<UInt8>) -> Int {
-        while known < times.count, times[known] < time { known += 1 }
-        guard known < times.count, times[known] == time else {
+        while known < times.count, times[times.startIndex + known] < time { known += 1 }
+        guard known < times.count, times[times.startIndex + known] == time else {
             return unsafe SampleLists.write(moment: time, to: to)
         }
+        return unsafe copyText(known, to: to)
+    }
+
+    @inline(__always)
+    @unsafe private func copyText(_ known: Int, to: UnsafeMutablePointer<UInt8>) -> Int {
         unsafe texts.withUnsafeBytes { bytes in
             // In bounds: there is a whole stride for each moment.
             let text = unsafe bytes.loadUnaligned(

@@ -6,7 +6,7 @@ enum Sparkline {
 
     /// `samples` over `range`, in `width` character cells of equal time. A cell shows the mean of its samples between
     /// the smallest and the largest cell; a cell without any is a blank, infinite values are not looked at.
-    static func text(_ samples: [Sample], over range: TimeRange, width: Int) -> String {
+    static func text(_ samples: some Sequence<Sample>, over range: TimeRange, width: Int) -> String {
         var sums = [Double](repeating: 0, count: width)
         var counts = [Int](repeating: 0, count: width)
         let span = Double(range.max.milliseconds) - Double(range.min.milliseconds)

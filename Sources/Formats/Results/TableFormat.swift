@@ -188,7 +188,7 @@ private struct Figures {
     var mean = Double.nan
     var largest = Double.nan
 
-    init(_ samples: [Sample]) {
+    init(_ samples: SampleRow) {
         last = samples.last?.value ?? .nan
         var count = 0.0
         for sample in samples where !sample.value.isNaN {

@@ -64,9 +64,12 @@ struct AnnotationList: Sendable {
         }
     }
 
-    /// The annotations with their places in `text` at their ends: `… (line:column)`.
+    /// The annotations in the order of their places in `text`, which stand at their ends: `… (line:column)`.
     func annotations(in text: String) -> [Annotation] {
-        order.map { key in
+        let inOrder = order.enumerated().sorted {
+            ($0.element.span.start, $0.offset) < ($1.element.span.start, $1.offset)
+        }
+        return inOrder.map { _, key in
             let detail = (known[key] ?? nil).map(\.text) ?? ""
             return Annotation(key.severity, "\(key.message)\(detail) (\(Self.position(key.span.start, in: text)))")
         }

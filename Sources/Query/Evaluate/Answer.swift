@@ -29,51 +29,57 @@ struct Answer {
         case .string(let text): return .string(time: moment, value: text)
         case .scalar(let column): return .scalar(Sample(time: moment, value: column[0]))
         case .vector(let columns):
-            var series: [ResultSeries] = []
-            series.reserveCapacity(columns.count)
+            var rows = RowMaker(StepGrid(instant: moment.milliseconds))
             var checkpoint = Checkpoint(evaluation.interruption)
-            for index in 0..<columns.count where columns.values[index].isPresent {
-                try checkpoint.pass(40)
-                series.append(
-                    ResultSeries(
-                        labels: columns.labels[index], samples: [Sample(time: moment, value: columns.values[index])]))
-            }
-            return .vector(series)
+            return .vector(try series(of: columns, &rows, &checkpoint))
         }
     }
 
     private func range(_ node: PlanNode, _ evaluation: inout Evaluation) throws(QueryError) -> QueryValue {
         var checkpoint = Checkpoint(evaluation.interruption)
+        var rows = RowMaker(grid)
         var series: [ResultSeries] = []
         if node.type == .scalar {
             guard case .scalar(let column) = try evaluation.evaluate(node, on: grid) else {
                 preconditionFailure("a scalar is what its type says")
             }
-            let samples = samples(of: column)
+            let samples = rows.row(of: column[...], isKept: true)
             if !samples.isEmpty { series.append(ResultSeries(labels: .empty, samples: samples)) }
             return .matrix(series)
         }
         var valueCount = 0
-        try evaluation.forEachRow(of: node, on: grid) { evaluation, labels, row, _ throws(QueryError) in
+        let isStreamed = try evaluation.streamRows(of: node, on: grid) {
+            evaluation, labels, row, _ throws(QueryError) in
             try checkpoint.pass(5 * grid.count)
             valueCount += grid.count
             try evaluation.checkSize(valueCount)
-            series.append(ResultSeries(labels: labels, samples: samples(of: row)))
+            series.append(ResultSeries(labels: labels, samples: rows.row(of: row[...], isKept: false)))
+        }
+        if !isStreamed {
+            let columns = try evaluation.vector(node, on: grid)
+            try evaluation.checkSize(columns)
+            series = try self.series(of: columns, &rows, &checkpoint)
         }
         return .matrix(try sorted(series, &checkpoint))
     }
 
-    /// The values that there are, with their moments.
-    private func samples(of row: [Double]) -> [Sample] {
-        let values = row.span
+    /// The series that have a value at any step.
+    private func series(
+        of columns: VectorColumns, _ rows: inout RowMaker, _ checkpoint: inout Checkpoint
+    ) throws(QueryError) -> [ResultSeries] {
+        // What is mostly gaps is not held for the sake of its values.
         var count = 0
-        for step in values.indices { count &+= values[step].isPresent ? 1 : 0 }
-        var samples: [Sample] = []
-        samples.reserveCapacity(count)
-        for step in values.indices where values[step].isPresent {
-            samples.append(Sample(time: Timestamp(milliseconds: grid.time(step)), value: values[step]))
+        let values = columns.values.span
+        for place in values.indices { count &+= values[place].isPresent ? 1 : 0 }
+        let isKept = 2 * count >= values.count
+        var series: [ResultSeries] = []
+        series.reserveCapacity(columns.count)
+        for (place, labels) in columns.labels.enumerated() {
+            try checkpoint.pass(40 + columns.steps)
+            let samples = rows.row(of: columns.values[columns.column(place)], isKept: isKept)
+            if !samples.isEmpty { series.append(ResultSeries(labels: labels, samples: samples)) }
         }
-        return samples
+        return series
     }
 
     /// By labels. Of a million series that takes a second, within which the query can be stopped.

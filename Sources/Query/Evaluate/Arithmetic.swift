@@ -48,6 +48,7 @@ struct ElementOperation: Sendable {
 
 extension Evaluation {
     mutating func evaluate(_ plan: BinaryPlan, on grid: StepGrid) throws(QueryError) -> StepValue {
+        if let matching = plan.matching { return .vector(try evaluate(plan, matching, on: grid)) }
         let lhs = try evaluate(plan.lhs, on: grid)
         let rhs = try evaluate(plan.rhs, on: grid)
         switch (lhs, rhs) {
@@ -67,15 +68,7 @@ extension Evaluation {
             informOfTrimming(plan, columns)
             try columns.mapValues(interruption) { value, step in apply(left[step], value, kept: value) }
             return .vector(try finish(&columns, apply))
-        case (.vector(let left), .vector(let right)):
-            guard let matching = plan.matching else {
-                preconditionFailure("an operation between vectors carries its matching")
-            }
-            if plan.operation.isSetOperation {
-                return .vector(try SetOperation(plan.operation, matching, interruption).evaluate(left, right))
-            }
-            informOfTrimming(plan, left.count > 0 ? right : left)
-            return .vector(try VectorMatch(plan, matching, interruption).evaluate(left, right))
+        case (.vector, .vector): preconditionFailure("an operation between vectors carries its matching")
         case (.string, _), (_, .string):
             preconditionFailure("strings are in no operator, as the type check knows")
         }
@@ -103,7 +96,7 @@ extension Evaluation {
     }
 
     /// `</` and `>/` cut native histograms; floats have nothing to cut.
-    private mutating func informOfTrimming(_ plan: BinaryPlan, _ columns: VectorColumns) {
+    mutating func informOfTrimming(_ plan: BinaryPlan, _ columns: VectorColumns) {
         guard plan.operation == .trimUpper || plan.operation == .trimLower, columns.count > 0 else { return }
         annotations.inform(
             "incompatible sample types encountered for binary operator \(Labels.quote(plan.operation.rawValue)): "

@@ -105,14 +105,11 @@ extension Evaluation {
             windows.load(&content.samples)
             let window = windows[0]
             if window.isEmpty { return }
-            var samples: [Sample] = []
-            samples.reserveCapacity(window.count)
-            for place in window {
-                samples.append(
-                    Sample(
-                        time: Timestamp(milliseconds: windows.times[place]),
-                        value: windows.values[place]))
-            }
+            // Series that are sampled together have one array of times, all of which lie in the window or near it.
+            let isNear = windows.times.count < 2 * window.count
+            let samples = SampleRow(
+                times: isNear ? windows.times[window] : Array(windows.times[window])[...],
+                values: Array(windows.values[window])[...])
             result.append(ResultSeries(labels: labels, samples: samples))
         }
         remarks.annotateSamples(&annotations, isForced: range.isForced, at: range.span)

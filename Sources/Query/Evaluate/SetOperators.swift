@@ -2,62 +2,48 @@ import Model
 
 /// `and`, `or` and `unless`: series are kept by whether the other side has their like at the same step.
 struct SetOperation {
-    private let operation: BinaryOperation.Operation
     private let signature: MatchSignature
-    private let interruption: Interruption
 
-    init(_ operation: BinaryOperation.Operation, _ matching: VectorMatching, _ interruption: Interruption) {
-        self.interruption = interruption
-        self.operation = operation
+    init(_ matching: VectorMatching) {
         signature = MatchSignature(matching)
     }
 
-    func evaluate(_ lhs: VectorColumns, _ rhs: VectorColumns) throws(QueryError) -> VectorColumns {
-        switch operation {
-        case .and: return try filter(lhs, by: rhs, keepsMatched: true)
-        case .unless: return try filter(lhs, by: rhs, keepsMatched: false)
-        case .or:
-            let rest = try filter(rhs, by: lhs, keepsMatched: false)
-            var result = lhs
-            result.labels.append(contentsOf: rest.labels)
-            result.values.append(contentsOf: rest.values)
-            // A series may be the left one at some steps and the right one at others.
-            try result.mergeDuplicates(interruption)
-            return result
-        case .power, .multiply, .divide, .modulo, .atan2, .add, .subtract, .equal, .notEqual, .lessOrEqual, .less,
-            .greaterOrEqual, .greater, .trimUpper, .trimLower:
-            preconditionFailure("\(operation.rawValue) is no set operator")
+    /// At which steps one side has a series of each signature.
+    struct Presence {
+        fileprivate let steps: Int
+        fileprivate var numbers = LabelNumbers()
+        /// Whether any series of the signature has a value: of number `i` at step `s` at `i * steps + s`.
+        fileprivate var isPresent: [Bool] = []
+        fileprivate var checkpoint: Checkpoint
+
+        init(steps: Int, _ interruption: Interruption) {
+            self.steps = steps
+            checkpoint = Checkpoint(interruption)
         }
     }
 
-    /// The values of `columns` at the steps where `other` has, or has not, a series of the same signature.
-    private func filter(
-        _ columns: VectorColumns, by other: VectorColumns, keepsMatched: Bool
-    ) throws(QueryError) -> VectorColumns {
-        var checkpoint = Checkpoint(interruption)
-        let index = try SignatureIndex(other, signature, &checkpoint)
-        let steps = columns.steps
-        // presence[number * steps + step]: whether any series of that signature has a value there.
-        var presence = [Bool](repeating: false, count: index.members.count * steps)
-        for (number, members) in index.members.enumerated() {
-            for member in members {
-                try checkpoint.pass(steps)
-                for step in 0..<steps where other.values[member * steps + step].isPresent {
-                    presence[number * steps + step] = true
-                }
-            }
+    /// Takes a series of the side that decides.
+    func note(_ labels: Labels, _ row: [Double], in presence: inout Presence) throws(QueryError) {
+        try presence.checkpoint.pass(Checkpoint.labelsWork + row.count)
+        let number = presence.numbers.insert(signature(labels))
+        let base = number * presence.steps
+        if base == presence.isPresent.count {
+            presence.isPresent.append(contentsOf: repeatElement(false, count: presence.steps))
         }
-        var result = columns
-        for series in 0..<columns.count {
-            try checkpoint.pass(Checkpoint.labelsWork + steps)
-            let number = index.number(of: signature(columns.labels[series]))
-            if number == nil && !keepsMatched { continue }
-            for step in 0..<steps {
-                let isMatched = number.map { presence[$0 * steps + step] } ?? false
-                if isMatched != keepsMatched { result.values[series * steps + step] = .absent }
-            }
+        for step in row.indices where row[step].isPresent { presence.isPresent[base + step] = true }
+    }
+
+    /// Makes `kept` the values at the steps where the deciding side has, or has not, a series of the same signature.
+    func filter(
+        _ labels: Labels, _ row: [Double], into kept: inout [Double], by presence: inout Presence, keepsMatched: Bool
+    ) throws(QueryError) {
+        try presence.checkpoint.pass(Checkpoint.labelsWork + row.count)
+        kept.becomeAbsent(row.count)
+        guard let number = presence.numbers.number(of: signature(labels)) else {
+            if !keepsMatched { for step in row.indices { kept[step] = row[step] } }
+            return
         }
-        try result.removeEmptySeries(interruption)
-        return result
+        let base = number * presence.steps
+        for step in row.indices where presence.isPresent[base + step] == keepsMatched { kept[step] = row[step] }
     }
 }

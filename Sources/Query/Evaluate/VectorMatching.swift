@@ -22,6 +22,18 @@ struct VectorMatch {
         isSwapped = matching.cardinality == .oneToMany
     }
 
+    /// Which operand has the many.
+    func many(of plan: BinaryPlan) -> PlanNode { isSwapped ? plan.rhs : plan.lhs }
+
+    /// Which operand has one series of each signature, at any step.
+    func one(of plan: BinaryPlan) -> PlanNode { isSwapped ? plan.lhs : plan.rhs }
+
+    /// Whether the series of the many can be matched without knowing the others: not where a partner is made up for
+    /// those that have none, and not where it hangs on all of them which partners may stand beside each other.
+    func takesRows(_ one: VectorColumns, _ ones: SignatureIndex) -> Bool {
+        matching.fillLeft == nil && matching.fillRight == nil && !ones.members.contains { $0.count > 1 }
+    }
+
     func evaluate(_ lhs: VectorColumns, _ rhs: VectorColumns) throws(QueryError) -> VectorColumns {
         var many = isSwapped ? rhs : lhs
         var one = isSwapped ? lhs : rhs
@@ -32,36 +44,65 @@ struct VectorMatch {
         if missing.many != nil || missing.one != nil {
             MatchFill(signature).fill(&many, with: missing.many, &one, with: missing.one)
         }
-        var result = VectorColumns(steps: lhs.steps)
-        if many.count == 0 || one.count == 0 { return result }
-        var checkpoint = Checkpoint(interruption)
-        let ones = try SignatureIndex(one, signature, &checkpoint)
+        if many.count == 0 || one.count == 0 { return VectorColumns(steps: lhs.steps) }
+        let ones = try index(one)
         try checkUnique(one, ones, whereAny: many)
-        var claims = Claims(steps: lhs.steps)
-        let isGrouped = matching.cardinality != .oneToOne
-        var row = [Double](repeating: .absent, count: lhs.steps)
+        var matched = Matched(steps: lhs.steps, interruption)
+        var row = [Double](repeating: .absent, count: many.steps)
         for left in 0..<many.count {
-            try checkpoint.pass(20)
-            guard let number = ones.number(of: signature(many.labels[left])) else { continue }
-            for right in ones.members[number] {
-                try checkpoint.pass(20 + row.count)
-                let labels = resultLabels(many.labels[left], one.labels[right])
-                let claim = claims.place(of: Claims.Key(signature: number, labels: isGrouped ? labels : nil))
-                let manyBase = left * many.steps
-                let oneBase = right * one.steps
-                for step in row.indices {
-                    row[step] = .absent
-                    let x = many.values[manyBase + step]
-                    let y = one.values[oneBase + step]
-                    guard x.isPresent, y.isPresent else { continue }
-                    guard claims.take(claim + step) else { throw ambiguous(isGrouped) }
-                    row[step] = isSwapped ? apply(y, x, kept: y) : apply(x, y, kept: x)
-                }
-                result.append(labels, row)
-            }
+            many.copy(left, into: &row)
+            try match(many.labels[left], row, one, ones, &matched)
         }
-        try result.mergeDuplicates(interruption)
-        return result
+        return try matched.finish(interruption)
+    }
+
+    func index(_ one: VectorColumns) throws(QueryError) -> SignatureIndex {
+        var checkpoint = Checkpoint(interruption)
+        return try SignatureIndex(one, signature, &checkpoint)
+    }
+
+    /// What has come of the series of the many so far.
+    struct Matched {
+        fileprivate(set) var result: VectorColumns
+        fileprivate var claims: Claims
+        fileprivate var row: [Double]
+        fileprivate var checkpoint: Checkpoint
+
+        init(steps: Int, _ interruption: Interruption) {
+            result = VectorColumns(steps: steps)
+            claims = Claims(steps: steps)
+            row = [Double](repeating: .absent, count: steps)
+            checkpoint = Checkpoint(interruption)
+        }
+
+        consuming func finish(_ interruption: Interruption) throws(QueryError) -> VectorColumns {
+            try result.mergeDuplicates(interruption)
+            return result
+        }
+    }
+
+    /// Lets one series of the many meet its partners.
+    func match(
+        _ labels: Labels, _ values: [Double], _ one: VectorColumns, _ ones: SignatureIndex, _ matched: inout Matched
+    ) throws(QueryError) {
+        try matched.checkpoint.pass(20)
+        guard let number = ones.number(of: signature(labels)) else { return }
+        let isGrouped = matching.cardinality != .oneToOne
+        for partner in ones.members[number] {
+            try matched.checkpoint.pass(20 + values.count)
+            let labels = resultLabels(labels, one.labels[partner])
+            let claim = matched.claims.place(of: Claims.Key(signature: number, labels: isGrouped ? labels : nil))
+            let oneBase = partner * one.steps
+            for step in values.indices {
+                matched.row[step] = .absent
+                let x = values[step]
+                let y = one.values[oneBase + step]
+                guard x.isPresent, y.isPresent else { continue }
+                guard matched.claims.take(claim + step) else { throw ambiguous(isGrouped) }
+                matched.row[step] = isSwapped ? apply(y, x, kept: y) : apply(x, y, kept: x)
+            }
+            matched.result.append(labels, matched.row)
+        }
     }
 
     /// At most one series of each signature may have a value at a step, on the side that is one.
@@ -118,7 +159,7 @@ struct VectorMatch {
 }
 
 /// Which results have been given out at which steps.
-private struct Claims {
+fileprivate struct Claims {
     struct Key: Hashable {
         var signature: Int
         /// Nil where a signature may have one result only.

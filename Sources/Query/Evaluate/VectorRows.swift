@@ -52,30 +52,43 @@ extension Evaluation {
         of node: PlanNode, on grid: StepGrid,
         _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {
-        if nodeTimes == nil {
-            switch node {
-            case .select(let selector):
-                try interruption.check()
-                return try forEachRow(of: selector, on: grid, takingTimes: false, body)
-            case .call(let call):
-                if try forEachRow(of: call, on: grid, body) { return }
-            case .binary(let binary):
-                if try forEachRow(of: binary, on: grid, body) { return }
-            case .aggregate(let plan) where plan.operation == .countValues:
-                try interruption.check()
-                return try forEachValueCount(plan, on: grid, body)
-            case .number, .string, .sampleTimes, .range, .aggregate, .negate, .once, .shared: break
-            }
-        }
-        guard case .vector(let columns) = try evaluate(node, on: grid) else {
-            preconditionFailure("what is handed out by series is an instant vector, as the type check knows")
-        }
+        if try streamRows(of: node, on: grid, body) { return }
+        try forEachRow(of: vector(node, on: grid), body)
+    }
+
+    /// The same of a vector that is there as a whole.
+    mutating func forEachRow(
+        of columns: VectorColumns,
+        _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
+    ) throws(QueryError) {
         var row = [Double](repeating: .absent, count: columns.steps)
         var checkpoint = Checkpoint(interruption)
         for series in 0..<columns.count {
             try checkpoint.pass(columns.steps)
             columns.copy(series, into: &row)
             try body(&self, columns.labels[series], row, columns.count)
+        }
+    }
+
+    /// The same, where it can be done without holding the vector as a whole.
+    /// - Returns: False where the vector is to be evaluated as a whole; nothing has been done then.
+    mutating func streamRows(
+        of node: PlanNode, on grid: StepGrid,
+        _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
+    ) throws(QueryError) -> Bool {
+        if nodeTimes != nil { return false }
+        switch node {
+        case .select(let selector):
+            try interruption.check()
+            try forEachRow(of: selector, on: grid, takingTimes: false, body)
+            return true
+        case .call(let call): return try forEachRow(of: call, on: grid, body)
+        case .binary(let binary): return try forEachRow(of: binary, on: grid, body)
+        case .aggregate(let plan) where plan.operation == .countValues:
+            try interruption.check()
+            try forEachValueCount(plan, on: grid, body)
+            return true
+        case .number, .string, .sampleTimes, .range, .aggregate, .negate, .once, .shared: return false
         }
     }
 

@@ -7,7 +7,7 @@ import Testing
 
 /// ``SampleLists`` against one text after the other.
 @Suite struct SampleListsTests {
-    private func slowly(_ samples: [Sample]) -> String {
+    private func slowly(_ samples: some Sequence<Sample>) -> String {
         let texts = samples.map { sample in
             let magnitude = sample.value.magnitude
             let isPlain = magnitude == 0 || (magnitude >= 1e-6 && magnitude < 1e21)
@@ -48,7 +48,7 @@ import Testing
 
     @Test func theFarthestMoments() {
         for time in [Int64.min, .max, -1, 0, 1, 999, 1000, -1500] {
-            let samples = [Sample(time: Timestamp(milliseconds: time), value: 1)]
+            let samples = SampleRow([Sample(time: Timestamp(milliseconds: time), value: 1)])
             var writer = TextWriter()
             SampleLists([ResultSeries(labels: .empty, samples: samples)]).write(samples, into: &writer)
             SampleLists([]).write(samples, into: &writer)
