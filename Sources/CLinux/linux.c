@@ -150,7 +150,7 @@ void mon_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
 void mon_share_heap(void) {
     mon_one_heap();
     mallopt(M_TRIM_THRESHOLD, 32 << 20);
-    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_MMAP_THRESHOLD, 8 << 20);
 }
 #else
 void mon_trim_heap(void) {}

@@ -91,8 +91,6 @@ struct QueryGenerator {
         let name = pick(WindowReference.names + ["absent_over_time", "double_exponential_smoothing"])
         switch name {
         case "quantile_over_time": return "\(name)(\(pick(["0.3", "1", "-1", "(step() / 100)"])), \(range))"
-        // Under @ it looks from the first step of whatever evaluates it; the slow evaluator knows of no steps.
-        case "predict_linear" where range.contains("@"): return "deriv(\(range))"
         case "predict_linear": return "\(name)(\(range), \(pick(["60", "-30", "(time() / 10)"])))"
         case "double_exponential_smoothing": return "\(name)(\(range), 0.4, 0.7)"
         default: return "\(name)(\(range))"

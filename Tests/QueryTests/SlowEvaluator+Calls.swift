@@ -65,15 +65,6 @@ extension SlowEvaluator {
         value - floor(value / divisor) * divisor
     }
 
-    /// The moment that predict_linear looks from.
-    func clock(of range: Expression, at time: Int64) -> Int64 {
-        switch range {
-        case .range(let range): range.selector.modifiers.at == nil ? time : start
-        case .subquery(let subquery): subquery.modifiers.at == nil ? time : start
-        case .number, .string, .selector, .call, .aggregation, .unary, .binary, .parenthesized: time
-        }
-    }
-
     private func promised(_ argument: Expression) -> Labels {
         guard case .range(let range) = argument else { return .empty }
         let equal = range.selector.matchers.filter { $0.operation == .equal && $0.name != Labels.metricNameLabel }

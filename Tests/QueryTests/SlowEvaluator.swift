@@ -178,7 +178,7 @@ struct SlowEvaluator {
         var result: [Element] = []
         for (labels, points) in series {
             var reference = WindowReference(
-                points: points, start: first, end: last, clock: clock(of: range, at: time),
+                points: points, start: first, end: last, clock: time,
                 parameter: parameters.first ?? 0)
             reference.secondParameter = parameters.last ?? 0
             guard let value = reference.value(of: call.function) else { continue }

@@ -40,7 +40,8 @@ void mon_trim_heap(void);
 void mon_one_heap(void);
 
 /// For a process whose threads take turns at pieces of work that need megabytes for some milliseconds each: all threads
-/// share one heap, and up to 32 MiB of what is freed stay mapped, where the C library can (glibc's mallopt).
+/// share one heap, and up to 32 MiB of what is freed stay mapped, where the C library can (glibc's mallopt). What takes
+/// 8 MiB at once goes back when it is freed: between smaller pieces it would leave holes.
 void mon_share_heap(void);
 
 /// Lets the kernel take back the pages of program text that are in memory; they come back from the page cache when they

@@ -27,7 +27,7 @@ extension Evaluation {
         let parameters = try parameters(of: call, on: grid)
         let ends = range.shift.moments(of: grid)
         var windows = Windows(
-            ends: ends, rangeMilliseconds: range.milliseconds, clock: range.shift.clock(of: grid),
+            ends: ends, rangeMilliseconds: range.milliseconds, clock: grid,
             interruption: interruption)
         var row: [Double] = []
         var remarks = TierRemarks()

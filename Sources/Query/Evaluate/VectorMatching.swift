@@ -64,15 +64,20 @@ struct VectorMatch {
     /// What has come of the series of the many so far.
     struct Matched {
         fileprivate(set) var result: VectorColumns
-        fileprivate var claims: Claims
         fileprivate var row: [Double]
         fileprivate var checkpoint: Checkpoint
+        fileprivate var claims: Claims
 
         init(steps: Int, _ interruption: Interruption) {
             result = VectorColumns(steps: steps)
-            claims = Claims(steps: steps)
             row = [Double](repeating: .absent, count: steps)
             checkpoint = Checkpoint(interruption)
+            claims = Claims(steps: steps)
+        }
+
+        /// Makes room for the first series and so many more of its kind, before it comes.
+        mutating func reserve(_ count: Int) {
+            if result.count == 0 { result.reserve(count) }
         }
 
         consuming func finish(_ interruption: Interruption) throws(QueryError) -> VectorColumns {
@@ -98,7 +103,8 @@ struct VectorMatch {
                 let x = values[step]
                 let y = one.values[oneBase + step]
                 guard x.isPresent, y.isPresent else { continue }
-                guard matched.claims.take(claim + step) else { throw ambiguous(isGrouped) }
+                // Also where a filter then leaves one of them only.
+                guard matched.claims.take(claim, step) else { throw ambiguous(isGrouped) }
                 matched.row[step] = isSwapped ? apply(y, x, kept: y) : apply(x, y, kept: x)
             }
             matched.result.append(labels, matched.row)
@@ -166,25 +172,27 @@ fileprivate struct Claims {
         var labels: Labels?
     }
 
-    private let steps: Int
+    /// The words of a key, a bit for each step.
+    private let wordCount: Int
     private var places: [Key: Int] = [:]
-    private var taken: [Bool] = []
+    private var taken: [UInt64] = []
 
-    init(steps: Int) { self.steps = steps }
+    init(steps: Int) { wordCount = (steps + 63) / 64 }
 
-    /// Where the steps of a result begin.
+    /// Where the words of a key begin.
     mutating func place(of key: Key) -> Int {
         if let known = places[key] { return known }
         let place = taken.count
         places[key] = place
-        taken.append(contentsOf: repeatElement(false, count: steps))
+        taken.append(contentsOf: repeatElement(0, count: wordCount))
         return place
     }
 
     /// False where it was taken before.
-    mutating func take(_ place: Int) -> Bool {
-        if taken[place] { return false }
-        taken[place] = true
+    @inline(__always) mutating func take(_ place: Int, _ step: Int) -> Bool {
+        let bit: UInt64 = 1 << UInt64(step & 63)
+        if taken[place + (step >> 6)] & bit != 0 { return false }
+        taken[place + (step >> 6)] |= bit
         return true
     }
 }

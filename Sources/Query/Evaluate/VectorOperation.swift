@@ -26,7 +26,8 @@ extension Evaluation {
             return try matching.cardinality == .oneToMany ? match.evaluate(one, many) : match.evaluate(many, one)
         }
         var matched = VectorMatch.Matched(steps: grid.count, interruption)
-        try forEachRow(of: match.many(of: plan), on: grid) { evaluation, labels, row, _ throws(QueryError) in
+        try forEachRow(of: match.many(of: plan), on: grid) { evaluation, labels, row, count throws(QueryError) in
+            matched.reserve(count)
             try match.match(labels, row, one, ones, &matched)
             try evaluation.checkSize(matched.result)
         }
@@ -46,7 +47,8 @@ extension Evaluation {
         var result = VectorColumns(steps: grid.count)
         var kept: [Double] = []
         let filter: (inout Evaluation, Labels, [Double], Int) throws(QueryError) -> Void = {
-            evaluation, labels, row, _ throws(QueryError) in
+            evaluation, labels, row, count throws(QueryError) in
+            if result.count == 0 { result.reserve(count) }
             try operation.filter(labels, row, into: &kept, by: &presence, keepsMatched: plan.operation == .and)
             result.append(labels, kept)
             try evaluation.checkSize(result)
@@ -66,7 +68,9 @@ extension Evaluation {
             result.copy(series, into: &kept)
             try operation.note(result.labels[series], kept, in: &presence)
         }
-        try forEachRow(of: plan.rhs, on: grid) { evaluation, labels, row, _ throws(QueryError) in
+        let leftCount = result.count
+        try forEachRow(of: plan.rhs, on: grid) { evaluation, labels, row, count throws(QueryError) in
+            if result.count == leftCount { result.reserve(leftCount + count) }
             try operation.filter(labels, row, into: &kept, by: &presence, keepsMatched: false)
             result.append(labels, kept)
             try evaluation.checkSize(result)

@@ -10,7 +10,7 @@ struct Windows: Sendable {
     /// The moments at which the windows end; each is (end − range, end].
     let ends: StepGrid
     let rangeMilliseconds: Int64
-    /// The moments of evaluation: ``ends`` without `offset`, and the grid's first one under `@`.
+    /// The moments of evaluation: ``ends`` without `offset` and `@`.
     let clock: StepGrid
     /// Of each window the place of its first sample, and that behind its last one.
     private(set) var lower: [Int] = []

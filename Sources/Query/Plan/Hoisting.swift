@@ -22,6 +22,8 @@ extension Rewrite {
             switch call.function.kernel {
             case .timestamp: false
             case .whole where call.function.name == "time": false
+            // It looks from each step, wherever its range lies.
+            case .window where call.function.name == "predict_linear": false
             case .map, .mapWithParameters, .window, .whole, .absent, .absentOverTime, .ofQuery, .info:
                 call.arguments.allSatisfy(isInvariant)
             }

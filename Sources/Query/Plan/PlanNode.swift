@@ -35,11 +35,6 @@ struct TimeShift: Hashable, Sendable {
         }
         return StepGrid(start: at.subtractingClamped(offset), step: 0, count: grid.count)
     }
-
-    /// The moments of evaluation, for functions that measure from there.
-    func clock(of grid: StepGrid) -> StepGrid {
-        at == nil ? grid : StepGrid(start: grid.start, step: 0, count: grid.count)
-    }
 }
 
 struct SelectorPlan: Sendable {
@@ -51,6 +46,22 @@ struct SelectorPlan: Sendable {
     var reads: TimeRange
     var span: SourceSpan
     var tiers = TierChoice()
+
+    /// The same for `timestamp()`. Under `@` Prometheus looks back from that moment whatever the `offset`, at what it
+    /// has read for the offset alone (promql/engine.go, rangeEvalTimestampFunctionOverVectorSelector): what both ask
+    /// for is left.
+    func askedForTimes() -> SelectorPlan {
+        guard let at = shift.at, shift.offset != 0 else { return self }
+        var plan = self
+        plan.shift.offset = max(0, shift.offset)
+        plan.windowMilliseconds = windowMilliseconds.subtractingClamped(Int64(clamping: shift.offset.magnitude))
+        let end = at.subtractingClamped(plan.shift.offset)
+        plan.windowMilliseconds = max(0, plan.windowMilliseconds)
+        plan.reads = TimeRange(
+            minMilliseconds: min(end, end.subtractingClamped(plan.windowMilliseconds).addingClamped(1)),
+            maxMilliseconds: end)
+        return plan
+    }
 }
 
 struct RangePlan: Sendable {

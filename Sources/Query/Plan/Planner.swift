@@ -127,7 +127,7 @@ struct Planner {
         case .timestamp:
             // Only of a selector itself: `+m` plans as `m` does, and is not one.
             if Self.isSelector(call.arguments.first), case .select(let selector)? = arguments.first {
-                return .sampleTimes(selector)
+                return .sampleTimes(selector.askedForTimes())
             }
         case .absent, .absentOverTime:
             planned.absentLabels = Absence.labels(of: call.arguments.first)
