@@ -133,11 +133,12 @@ extension SlowEvaluator {
 
     func counts(of elements: [Element], _ aggregation: Aggregation) -> [Element] {
         let name = aggregation.parameter.map(text) ?? ""
+        var grouping = aggregation.grouping
+        if case .by(let kept) = grouping { grouping = .by(kept + [name]) }
         var order: [Labels] = []
         var counts: [Labels: Double] = [:]
         for element in elements {
-            let key = group(of: element.labels, aggregation.grouping)
-                .setting(name, to: FloatText.plain(element.value))
+            let key = group(of: element.labels.setting(name, to: FloatText.plain(element.value)), grouping)
             if counts[key] == nil { order.append(key) }
             counts[key, default: 0] += 1
         }

@@ -32,6 +32,8 @@ struct ValueCounts {
         if label.isEmpty { throw .execution("invalid label name \(label)") }
         steps = columns.steps
         var known: [Key: Int] = [:]
+        // The label is there before series are grouped, so that grouping may take it again.
+        let isDropped = groups.drops(label)
         var checkpoint = groups.checkpoint
         for step in 0..<steps {
             for series in 0..<columns.count {
@@ -44,7 +46,8 @@ struct ValueCounts {
                     continue
                 }
                 try checkpoint.pass(2 * Checkpoint.labelsWork)
-                let place = places.insert(groups.labels[key.group].setting(label, to: FloatText.plain(value)))
+                let labels = groups.labels[key.group]
+                let place = places.insert(isDropped ? labels : labels.setting(label, to: FloatText.plain(value)))
                 known[key] = place
                 count(place, at: step)
             }

@@ -21,6 +21,11 @@ struct GroupNumbers: Sendable {
     /// The labels of each group, in order of appearance.
     var labels: [Labels] { known.labels }
 
+    /// Whether `without (…)`, which takes the metric name as well, takes a label of that name.
+    func drops(_ label: String) -> Bool {
+        !keepsNamed && names.contains { $0.elementsEqual(label.utf8) }
+    }
+
     /// The group of a series: one that is known, or the next.
     mutating func number(of series: Labels) -> Int {
         if keepsNamed && names.isEmpty { return known.insert(.empty) }
@@ -54,6 +59,9 @@ struct Groups: Sendable {
     var labels: [Labels] { numbers.labels }
 
     var count: Int { labels.count }
+
+    /// Whether `without (…)`, which takes the metric name as well, takes a label of that name.
+    func drops(_ label: String) -> Bool { numbers.drops(label) }
 
     /// For those who go over the values of the groups.
     var checkpoint: Checkpoint { Checkpoint(interruption) }
