@@ -103,7 +103,9 @@ struct QueryGenerator {
             // Over samples as they are, which hardly ever tie: which of equals stays is not for this test.
             return "\(pick(["topk", "bottomk"])) \(grouping)(\(pick(["1", "2", "0"])), \(selector()))"
         }
-        if chance(8) { return "count_values \(grouping)(\"\(pick(["v", "v", "x"]))\", round(\(vector(depth - 1)), 20))" }
+        if chance(8) {
+            return "count_values \(grouping)(\"\(pick(["v", "v", "x"]))\", round(\(vector(depth - 1)), 20))"
+        }
         if chance(5) { return "quantile \(grouping)(0.7, \(vector(depth - 1)))" }
         let name = pick(["sum", "avg", "min", "max", "count", "group", "stddev", "stdvar"])
         return "\(name) \(grouping)(\(vector(depth - 1)))"

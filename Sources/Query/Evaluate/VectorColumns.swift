@@ -38,9 +38,9 @@ struct VectorColumns: Sendable {
         labels.reserveCapacity(min(count, Self.reservedMax))
     }
 
-    /// 64 MiB, of which the system gives only what is written to. What is larger grows as it comes, and for a moment
+    /// 128 MiB, of which the system gives only what is written to. What is larger grows as it comes, and for a moment
     /// takes twice as much.
-    private static let reservedMax = 1 << 23
+    private static let reservedMax = 1 << 24
 
     /// Adds a series, unless it has no value at any step.
     mutating func append(_ labels: Labels, _ column: [Double]) {
