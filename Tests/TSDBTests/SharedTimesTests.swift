@@ -66,6 +66,26 @@ struct SharedTimesTests {
         #expect(isSame(columns[0].timestamps, columns[1].timestamps))
     }
 
+    @Test func seriesOfSomeTargetsInTurnsShareOneEach() {
+        var shared = SharedTimes()
+        var arrays: [[Int64]] = []
+        for number in 0..<12 {
+            let target = number % 3
+            var column = SampleColumn()
+            let times = (0..<100 as Range<Int64>).map { $0 * 10 + Int64(target) }
+            shared.begin(.all)
+            column.values += times.map { _ in 1 }
+            let piece = SharedTimes.Piece(block: 0, column: target, presence: 0)
+            let isAsked = shared.add(piece, before: 0, into: &column.timestamps)
+            #expect(isAsked == (number < 3))
+            if isAsked { column.timestamps += times }
+            shared.finish(SampleColumn(), .all, &column)
+            #expect(column.timestamps == times)
+            if number >= 3 { #expect(isSame(column.timestamps, arrays[target])) }
+            arrays.append(column.timestamps)
+        }
+    }
+
     private func isSame(_ one: [Int64], _ other: [Int64]) -> Bool {
         unsafe one.withUnsafeBufferPointer { mine in
             unsafe other.withUnsafeBufferPointer { unsafe $0.baseAddress == mine.baseAddress }

@@ -54,8 +54,8 @@ struct NewestSample {
     private var places: [Int] = []
     private var placedSteps = 0..<0
     private var placedTimes: [Int64] = []
-
-    private static let keptCountMin = 64
+    /// Of series before that one, for the same steps.
+    private var memory = TimesMemory<[Int]>()
 
     init(moments: StepGrid, lookback: Int64, takesTimes: Bool) {
         self.moments = moments
@@ -64,11 +64,20 @@ struct NewestSample {
     }
 
     mutating func fill(_ row: inout [Double], _ steps: Range<Int>, from samples: SampleColumn) {
-        if samples.count < Self.keptCountMin {
+        if placedSteps != steps {
+            memory.removeAll()
+            placedTimes = []
+        }
+        if samples.count < TimesMemory<[Int]>.timesMin {
             place(steps, among: samples.timestamps.span)
             placedTimes = []
-        } else if placedSteps != steps || !samples.timestamps.isSameArray(as: placedTimes) {
-            place(steps, among: samples.timestamps.span)
+        } else if !samples.timestamps.isSameArray(as: placedTimes) {
+            memory.keep(places, of: placedTimes)
+            if let known = memory.take(of: samples.timestamps) {
+                places = known
+            } else {
+                place(steps, among: samples.timestamps.span)
+            }
             placedTimes = samples.timestamps
         }
         let (times, values, places) = (samples.timestamps.span, samples.values.span, places.span)

@@ -12,10 +12,17 @@ struct Windows: Sendable {
     let rangeMilliseconds: Int64
     /// The moments of evaluation: ``ends`` without `offset` and `@`.
     let clock: StepGrid
-    /// Of each window the place of its first sample, and that behind its last one.
-    private(set) var lower: [Int] = []
-    private(set) var upper: [Int] = []
-    private var knownStretches: [Stretch] = []
+    /// What hangs on the samples' times alone.
+    private struct Placement: Sendable {
+        /// Of each window the place of its first sample, and that behind its last one.
+        var lower: [Int] = []
+        var upper: [Int] = []
+        /// What rates make of the times of each window; empty where nobody has asked.
+        var stretches: [Stretch] = []
+    }
+
+    private var placement = Placement()
+    private var memory = TimesMemory<Placement>()
     private let interruption: Interruption
     /// What windows are walked with where they are walked side by side.
     var instructions = mon_best_instructions()
@@ -38,8 +45,7 @@ struct Windows: Sendable {
         self.init(ends: ends, rangeMilliseconds: rangeMilliseconds, clock: clock, interruption: interruption)
         samples.timestamps = times
         samples.values = values
-        self.lower = lower
-        self.upper = upper
+        placement = Placement(lower: lower, upper: upper)
     }
 
     /// How many windows there are.
@@ -51,44 +57,53 @@ struct Windows: Sendable {
     @inline(__always) var values: [Double] { samples.values }
 
     /// The samples in the window of a step, as places in ``times`` and ``values``.
-    @inline(__always) subscript(step: Int) -> Range<Int> { lower[step]..<upper[step] }
+    @inline(__always) subscript(step: Int) -> Range<Int> { placement.lower[step]..<placement.upper[step] }
+
+    @inline(__always) var lower: [Int] { placement.lower }
+
+    @inline(__always) var upper: [Int] { placement.upper }
 
     /// Exchanges the samples it has for those of the next series and finds the windows' ends among them. A series with
-    /// the same array of times as the one before has them where that has its.
+    /// the same array of times as one before has them where that has its.
     mutating func load(_ next: inout SampleColumn) {
         swap(&samples, &next)
         removeStaleMarkers()
-        if lower.count != ends.count {
-            lower = [Int](repeating: 0, count: ends.count)
-            upper = lower
-        } else if samples.timestamps.isSameArray(as: next.timestamps) {
+        if placement.lower.count == ends.count {
+            if samples.timestamps.isSameArray(as: next.timestamps) { return }
+            memory.keep(placement, of: next.timestamps)
+        }
+        if let known = memory.take(of: samples.timestamps) {
+            placement = known
             return
         }
-        knownStretches.removeAll(keepingCapacity: true)
-        let times = samples.timestamps
-        Self.findEnds(ends, rangeMilliseconds, among: times.span, &lower, &upper)
+        // What the memory has is not written to.
+        var lower = [Int](repeating: 0, count: ends.count)
+        var upper = lower
+        Self.findEnds(ends, rangeMilliseconds, among: samples.timestamps.span, &lower, &upper)
+        placement = Placement(lower: lower, upper: upper)
     }
 
     /// What rates make of the times of each window.
     mutating func stretches(perSecond: Bool) -> [Stretch] {
-        if knownStretches.count != count {
-            knownStretches.removeAll(keepingCapacity: true)
-            knownStretches.reserveCapacity(count)
+        if placement.stretches.count != count {
+            var stretches: [Stretch] = []
+            stretches.reserveCapacity(count)
             for step in 0..<count {
-                let window = lower[step]..<upper[step]
+                let window = self[step]
                 guard window.count >= 2 else {
-                    knownStretches.append(Stretch())
+                    stretches.append(Stretch())
                     continue
                 }
                 let end = ends.time(step)
-                knownStretches.append(
+                stretches.append(
                     Stretch(
                         first: samples.timestamps[window.lowerBound], last: samples.timestamps[window.upperBound - 1],
                         count: window.count, window: (end.subtractingClamped(rangeMilliseconds), end),
                         perSecond: perSecond))
             }
+            placement.stretches = stretches
         }
-        return knownStretches
+        return placement.stretches
     }
 
     private static func findEnds(
