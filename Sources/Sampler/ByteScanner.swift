@@ -14,6 +14,9 @@ struct ByteScanner: ~Escapable {
 
     var isAtEnd: Bool { offset >= bytes.count }
 
+    /// Whether the byte before the place is the end of a line.
+    var isBehindLine: Bool { offset > 0 && bytes[offset - 1] == 10 }
+
     /// The byte at the place, nil at the end.
     var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
@@ -27,6 +30,14 @@ struct ByteScanner: ~Escapable {
         skipBlanks()
         let start = offset
         var value: UInt64 = 0
+        // What has 19 digits cannot overflow.
+        let safeEnd = min(bytes.count, start + 19)
+        while offset < safeEnd {
+            let digit = bytes[offset] &- 48
+            guard digit < 10 else { return offset > start ? value : nil }
+            value = value &* 10 &+ UInt64(digit)
+            offset += 1
+        }
         while offset < bytes.count {
             let digit = bytes[offset] &- 48
             guard digit < 10 else { break }
@@ -157,9 +168,14 @@ struct ByteScanner: ~Escapable {
 
     func bytes(in range: Range<Int>) -> [UInt8] {
         var copy: [UInt8] = []
-        copy.reserveCapacity(range.count)
-        for at in range.clamped(to: all) { copy.append(bytes[at]) }
+        append(range, to: &copy)
         return copy
+    }
+
+    /// Appends the bytes of `range`.
+    func append(_ range: Range<Int>, to list: inout [UInt8]) {
+        let part = range.clamped(to: all)
+        unsafe bytes.withUnsafeBufferPointer { unsafe list.append(contentsOf: UnsafeBufferPointer(rebasing: $0[part])) }
     }
 
     /// The bytes as text; what is not UTF-8 becomes U+FFFD.
@@ -176,12 +192,14 @@ struct ByteScanner: ~Escapable {
         return true
     }
 
-    /// The first eight bytes of `range` as a number, zeros behind a shorter one: unequal numbers are unequal words.
-    func signature(of range: Range<Int>) -> UInt64 {
-        var signature: UInt64 = 0
-        let end = min(range.upperBound, bytes.count, range.lowerBound + 8)
-        for at in range.lowerBound..<max(end, range.lowerBound) { signature = signature << 8 | UInt64(bytes[at]) }
-        return signature
+    /// The eight bytes at the place as a number, the first one lowest; 0 where there are fewer.
+    var nextEight: UInt64 {
+        guard bytes.count - offset >= 8 else { return 0 }
+        // Eight bytes from `offset` on are within the span, and any eight bytes are a number.
+        let number = unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe UnsafeRawPointer(buffer.baseAddress! + offset).loadUnaligned(as: UInt64.self)
+        }
+        return UInt64(littleEndian: number)
     }
 
     func begins(_ range: Range<Int>, with prefix: [UInt8]) -> Bool {

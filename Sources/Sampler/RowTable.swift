@@ -42,7 +42,8 @@ struct RowTable<Row> {
 
     subscript(index: Int) -> Row {
         get { entries[index].row }
-        set { entries[index].row = newValue }
+        // In place: a row may own buffers, which would be copied.
+        _modify { yield &entries[index].row }
     }
 
     /// Ends a pass. Forgets rows that are gone once they outnumber the others, so that devices that come and go do not

@@ -12,7 +12,7 @@ package import Model
 /// 3. One collector's failure changes nothing for the others.
 package struct SamplingLoop: ~Copyable {
     private var slots: [CollectorSlot]
-    private var scrape = Scrape()
+    private var scrape: Scrape
     private var surroundings: Surroundings
     private let entries: [CollectorEntry]
     package private(set) var schedule: TickSchedule
@@ -38,6 +38,7 @@ package struct SamplingLoop: ~Copyable {
     init(_ entries: [CollectorEntry], _ surroundings: Surroundings) {
         self.surroundings = surroundings
         self.entries = entries
+        scrape = Scrape(surroundings.host)
         slots = []
         schedule = TickSchedule(intervals: [])
         for entry in entries where !surroundings.options.disabledCollectors.contains(entry.name) {
@@ -143,6 +144,7 @@ package struct SamplingLoop: ~Copyable {
         scrape.monotonicNanoseconds = monotonicNanoseconds
         scrape.frame = nil
         scrape.events.removeAll()
+        scrape.files.begin()
         beginForeign()
         begin(slots.first?.intervalMilliseconds ?? 0)
         for index in slots.indices {

@@ -4,6 +4,8 @@ import Model
 struct Scrape {
     /// All series ever produced.
     var catalog = SeriesCatalog()
+    /// What several collectors read.
+    var files: SharedFiles
     /// The samples of the interval whose collectors are running.
     var group = SampleBatch.Group(intervalMilliseconds: 0)
     var frame: ProcessFrame?
@@ -32,6 +34,8 @@ struct Scrape {
     var durations = DurationHistogram.scrapes
     /// Collectors that do not run.
     var paused: [(collector: String, reason: PauseReason)] = []
+
+    init(_ host: HostRoot) { files = SharedFiles(host) }
 
     @inline(__always) mutating func emit(_ series: SeriesHandle, _ value: Double) {
         group.append(series, value)

@@ -108,11 +108,15 @@ import Testing
         }
     }
 
-    @Test func signaturesTellWordsApart() {
-        scan("MemFree: MemFree MemTotals MemTotalx") { text in
-            let words = (0..<4).map { _ in text.word() ?? 0..<0 }
-            same(text.signature(of: words[0]) != text.signature(of: words[1]), true)
-            same(text.signature(of: words[2]), text.signature(of: words[3]))
+    @Test func eightBytesAreANumber() {
+        scan("12345678\u{1}\nabcdefg") { text in
+            same(text.nextEight, 0x3837_3635_3433_3231)
+            same(text.skip("1234567"), true)
+            same(text.nextEight, 0x6564_6362_610a_0138)
+            same(text.isBehindLine, false)
+            text.skipLine()
+            same(text.isBehindLine, true)
+            same(text.nextEight, 0, "only seven are left")
         }
     }
 

@@ -27,49 +27,93 @@ struct ClockCollector: Collector {
         .gauge("clock_source_current_info", "The source that the kernel takes time from; always 1."),
     ]
 
-    private let sources: Attributes
     private let state: @Sendable () -> ClockState?
     private let zone: @Sendable (Timestamp) -> TimeZoneState
+    private var time = NamedSeries("clock_time_seconds")
+    /// In the order of ``numbers(of:)``.
+    private var series = families[1...17].map { NamedSeries($0.name) }
+    private var zoneSeries: (name: String, series: NamedSeries)?
+    private var available: ClockSources
+    private var current: ClockSources
 
     init(_ surroundings: Surroundings) {
-        sources = Attributes("\(surroundings.host.sysfs)/devices/system/clocksource/clocksource0")
         state = surroundings.calls.clockState
         zone = surroundings.calls.timeZone
+        available = ClockSources(surroundings.host, "available_clocksource", "clock_source_available_info")
+        current = ClockSources(surroundings.host, "current_clocksource", "clock_source_current_info")
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
-        scrape.emit("clock_time_seconds", scrape.time.seconds)
-        if let state = state() { emit(state, into: &scrape) }
-        let zone = zone(scrape.time)
-        scrape.emit("clock_zone_offset_seconds", ["time_zone": zone.name], Double(zone.offsetSeconds))
-        for source in (sources.text("available_clocksource") ?? "").split(separator: " ") {
-            scrape.emit("clock_source_available_info", ["device": "0", "clocksource": String(source)], 1)
+        scrape.emit(&time, scrape.time.seconds)
+        if let state = state() {
+            let numbers = ClockCollector.numbers(of: state)
+            for index in series.indices { scrape.emit(&series[index], numbers[index]) }
         }
-        if let source = sources.text("current_clocksource") {
-            scrape.emit("clock_source_current_info", ["device": "0", "clocksource": source], 1)
-        }
+        emit(zone(scrape.time), into: &scrape)
+        available.emit(into: &scrape)
+        current.emit(into: &scrape)
     }
 
-    /// Units as adjtimex(2) tells them: frequencies in parts per million and 16 fractional bits.
-    private func emit(_ state: ClockState, into scrape: inout Scrape) {
+    private mutating func emit(_ zone: TimeZoneState, into scrape: inout Scrape) {
+        var known = zoneSeries ?? (zone.name, NamedSeries("clock_zone_offset_seconds", ["time_zone": zone.name]))
+        if known.name != zone.name {
+            known = (zone.name, NamedSeries("clock_zone_offset_seconds", ["time_zone": zone.name]))
+        }
+        scrape.emit(&known.series, Double(zone.offsetSeconds))
+        zoneSeries = known
+    }
+
+    /// In the order of the families. Units as adjtimex(2) tells them: frequencies in parts per million and 16
+    /// fractional bits.
+    private static func numbers(of state: ClockState) -> InlineArray<17, Double> {
         let fraction = state.countsNanoseconds ? 1e9 : 1e6
         let partsPerMillion = 1e6 * 65536
-        scrape.emit("clock_sync_status", state.isSynchronised ? 1 : 0)
-        scrape.emit("clock_offset_seconds", Double(state.offset) / fraction)
-        scrape.emit("clock_estimated_error_seconds", Double(state.estimatedErrorMicroseconds) / 1e6)
-        scrape.emit("clock_maximum_error_seconds", Double(state.maximumErrorMicroseconds) / 1e6)
-        scrape.emit("clock_frequency_adjustment_ratio", 1 + Double(state.frequency) / partsPerMillion)
-        scrape.emit("clock_loop_time_constant", Double(state.timeConstant))
-        scrape.emit("clock_tick_seconds", Double(state.tickMicroseconds) / 1e6)
-        scrape.emit("clock_status", Double(state.status))
-        scrape.emit("clock_tai_offset_seconds", Double(state.taiOffsetSeconds))
-        scrape.emit("clock_pps_frequency_hertz", Double(state.pulseFrequency) / partsPerMillion)
-        scrape.emit("clock_pps_jitter_seconds", Double(state.pulseJitter) / fraction)
-        scrape.emit("clock_pps_shift_seconds", Double(state.pulseShiftSeconds))
-        scrape.emit("clock_pps_stability_hertz", Double(state.pulseStability) / partsPerMillion)
-        scrape.emit("clock_pps_jitter_total", Double(state.pulseJitterCount))
-        scrape.emit("clock_pps_calibration_total", Double(state.pulseCalibrationCount))
-        scrape.emit("clock_pps_error_total", Double(state.pulseErrorCount))
-        scrape.emit("clock_pps_stability_exceeded_total", Double(state.pulseUnstableCount))
+        return [
+            state.isSynchronised ? 1 : 0,
+            Double(state.offset) / fraction,
+            Double(state.estimatedErrorMicroseconds) / 1e6,
+            Double(state.maximumErrorMicroseconds) / 1e6,
+            1 + Double(state.frequency) / partsPerMillion,
+            Double(state.timeConstant),
+            Double(state.tickMicroseconds) / 1e6,
+            Double(state.status),
+            Double(state.taiOffsetSeconds),
+            Double(state.pulseFrequency) / partsPerMillion,
+            Double(state.pulseJitter) / fraction,
+            Double(state.pulseShiftSeconds),
+            Double(state.pulseStability) / partsPerMillion,
+            Double(state.pulseJitterCount),
+            Double(state.pulseCalibrationCount),
+            Double(state.pulseErrorCount),
+            Double(state.pulseUnstableCount),
+        ]
+    }
+}
+
+/// A file of the names of clock sources, with blanks between, and the series of them.
+private struct ClockSources {
+    private var file: KernelFile
+    private let metric: String
+    private var text: [UInt8] = []
+    private var series: [NamedSeries] = []
+
+    init(_ host: HostRoot, _ name: String, _ metric: String) {
+        let folder = "\(host.sysfs)/devices/system/clocksource/clocksource0"
+        file = KernelFile("\(folder)/\(name)", keepsOpen: host.isLive, endsAtShortRead: true, bytes: 512)
+        self.metric = metric
+    }
+
+    mutating func emit(into scrape: inout Scrape) {
+        // Whatever the refusal, it has not got them.
+        guard (try? file.refreshIfPresent(at: scrape.monotonicNanoseconds)) == true else { return }
+        var scanner = file.scanner
+        let line = scanner.line()
+        if !scanner.isEqual(line, text) {
+            text = scanner.bytes(in: line)
+            series = scanner.text(in: line).split { $0 == " " || $0 == "\t" }.map { source in
+                NamedSeries(metric, ["device": "0", "clocksource": String(source)])
+            }
+        }
+        for index in series.indices { scrape.emit(&series[index], 1.0) }
     }
 }

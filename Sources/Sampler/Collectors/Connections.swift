@@ -15,7 +15,7 @@ struct ConnectionsCollector: Collector {
     private let procfs: String
     private var mayUseNetlink: Bool
     private var diagnostics: SocketDiagnostics?
-    private var activity: SocketActivity
+    private var activity = SocketActivity()
     /// What the latest walk counted, and when.
     private var latest: (counts: SocketCounts, monotonicNanoseconds: UInt64)?
     private var series = SocketCounts.names.map { NamedSeries("network_connections", ["state": $0]) }
@@ -25,7 +25,6 @@ struct ConnectionsCollector: Collector {
 
     init(_ surroundings: Surroundings) {
         procfs = surroundings.host.procfs
-        activity = SocketActivity(surroundings.host)
         mayUseNetlink = surroundings.host.isLive
     }
 
@@ -40,7 +39,7 @@ struct ConnectionsCollector: Collector {
     private mutating func countByNetlink(_ scrape: inout Scrape) throws(CollectorError) -> SocketCounts? {
         guard mayUseNetlink else { return nil }
         // Asked first: what happens while the table is walked is then seen at the next look.
-        let hasMoved = activity.hasMoved()
+        let hasMoved = activity.hasMoved(&scrape.files, at: scrape.monotonicNanoseconds)
         if !hasMoved, let latest,
             scrape.monotonicNanoseconds &- latest.monotonicNanoseconds < ConnectionsCollector.restNanoseconds
         {

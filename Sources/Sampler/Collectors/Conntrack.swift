@@ -33,42 +33,55 @@ struct ConntrackCollector: Collector {
     private var entriesSeries = NamedSeries("network_conntrack_entries")
     private var limitSeries = NamedSeries("network_conntrack_entries_limit")
     private var series = columns.map { NamedSeries($0.family.name) }
+    /// The heading of the statistics, and for each of its columns the place among the metrics; -1 for one of no
+    /// interest.
+    private var heading: [UInt8] = []
+    private var places: [Int] = []
 
     init(_ surroundings: Surroundings) {
         let host = surroundings.host
         let folder = "\(host.procfs)/sys/net/netfilter"
-        entries = KernelFile("\(folder)/nf_conntrack_count", keepsOpen: false, endsAtShortRead: true, bytes: 64)
-        limit = KernelFile("\(folder)/nf_conntrack_max", keepsOpen: false, endsAtShortRead: true, bytes: 64)
-        statistics = KernelFile("\(host.procfs)/net/stat/nf_conntrack", keepsOpen: false)
+        entries = KernelFile("\(folder)/nf_conntrack_count", keepsOpen: host.isLive, endsAtShortRead: true, bytes: 64)
+        limit = KernelFile("\(folder)/nf_conntrack_max", keepsOpen: host.isLive, endsAtShortRead: true, bytes: 64)
+        statistics = KernelFile("\(host.procfs)/net/stat/nf_conntrack", keepsOpen: host.isLive)
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
-        guard try entries.refreshIfPresent(), try limit.refreshIfPresent() else { return }
+        let now = scrape.monotonicNanoseconds
+        guard try entries.refreshIfPresent(at: now), try limit.refreshIfPresent(at: now) else { return }
         var text = entries.scanner
         scrape.emit(&entriesSeries, text.number())
         text = limit.scanner
         scrape.emit(&limitSeries, text.number())
-        guard try statistics.refreshIfPresent() else { return }
+        guard try statistics.refreshIfPresent(at: now) else { return }
         emitSums(into: &scrape)
     }
 
     /// A heading, then a line of hexadecimal numbers a processor.
     private mutating func emitSums(into scrape: inout Scrape) {
         var text = statistics.scanner
-        var columns: [Int?] = []
-        while let word = text.word() {
-            let name = text.text(in: word)
-            columns.append(ConntrackCollector.columns.firstIndex { $0.column == name })
+        let first = text.line()
+        if !text.isEqual(first, heading) {
+            heading = text.bytes(in: first)
+            places = ConntrackCollector.places(ByteScanner(heading.span))
         }
-        text.skipLine()
         var sums = [UInt64?](repeating: nil, count: series.count)
         while !text.isAtEnd {
-            for column in columns {
+            for place in places {
                 guard let number = text.hexadecimal() else { break }
-                if let column { sums[column] = (sums[column] ?? 0) &+ number }
+                if place >= 0 { sums[place] = (sums[place] ?? 0) &+ number }
             }
             text.skipLine()
         }
         for index in series.indices { scrape.emit(&series[index], sums[index]) }
+    }
+
+    private static func places(_ heading: consuming ByteScanner) -> [Int] {
+        var places: [Int] = []
+        while let word = heading.word() {
+            let name = heading.text(in: word)
+            places.append(columns.firstIndex { $0.column == name } ?? -1)
+        }
+        return places
     }
 }

@@ -74,7 +74,7 @@ struct DiskIOCollector: Collector {
 
     init(_ surroundings: Surroundings) {
         let host = surroundings.host
-        file = KernelFile("\(host.procfs)/diskstats", keepsOpen: host.isLive)
+        file = KernelFile("\(host.procfs)/diskstats", keepsOpen: host.isLive, lineBytesMax: 512)
         filter = CompiledNameFilter(surroundings.options.diskDevices)
     }
 

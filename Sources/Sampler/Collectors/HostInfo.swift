@@ -24,6 +24,8 @@ struct HostInfoCollector: Collector {
 
     private let host: HostRoot
     private let machine: String
+    /// What the firmware tells, read once: it stays until the machine starts anew.
+    private var firmware: Labels?
 
     init(_ surroundings: Surroundings) {
         host = surroundings.host
@@ -72,14 +74,19 @@ struct HostInfoCollector: Collector {
             ["id": values["ID"] ?? "", "id_like": values["ID_LIKE"] ?? "", "name": values["NAME"] ?? ""], number)
     }
 
-    private func emitFirmware(into scrape: inout Scrape) {
+    private mutating func emitFirmware(into scrape: inout Scrape) {
+        if firmware == nil || !host.isLive { firmware = readFirmware() }
+        if let firmware, firmware != .empty { scrape.emit(firmware, 1) }
+    }
+
+    private func readFirmware() -> Labels {
         let firmware = Attributes("\(host.sysfs)/class/dmi/id").opened()
         var labels: [Label] = []
         for name in HostInfoCollector.firmwareFiles {
             if let value = firmware.text(name) { labels.append(Label(name, value)) }
         }
         if let vendor = firmware.text("sys_vendor") { labels.append(Label("system_vendor", vendor)) }
-        if !labels.isEmpty { scrape.emit(Labels([Label("__name__", "dmi_info")] + labels), 1) }
+        return labels.isEmpty ? .empty : Labels([Label("__name__", "dmi_info")] + labels)
     }
 }
 

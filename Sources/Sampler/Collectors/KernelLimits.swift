@@ -20,7 +20,7 @@ struct KernelLimitsCollector: Collector {
     init(_ surroundings: Surroundings) {
         let host = surroundings.host
         func file(_ name: String) -> KernelFile {
-            KernelFile("\(host.procfs)/sys/\(name)", keepsOpen: false, endsAtShortRead: true, bytes: 128)
+            KernelFile("\(host.procfs)/sys/\(name)", keepsOpen: host.isLive, endsAtShortRead: true, bytes: 128)
         }
         files = file("fs/file-nr")
         entropy = file("kernel/random/entropy_avail")
@@ -28,17 +28,17 @@ struct KernelLimitsCollector: Collector {
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
-        if try files.refreshIfPresent() {
+        if try files.refreshIfPresent(at: scrape.monotonicNanoseconds) {
             var text = files.scanner
             scrape.emit(&allocated, text.number())
             // Behind it: allocated and free, always 0 since Linux 2.6.
             if text.skipWords(1) { scrape.emit(&limit, text.number()) }
         }
-        if try entropy.refreshIfPresent() {
+        if try entropy.refreshIfPresent(at: scrape.monotonicNanoseconds) {
             var text = entropy.scanner
             scrape.emit(&available, text.number())
         }
-        if try pool.refreshIfPresent() {
+        if try pool.refreshIfPresent(at: scrape.monotonicNanoseconds) {
             var text = pool.scanner
             scrape.emit(&size, text.number())
         }

@@ -31,7 +31,6 @@ struct MemoryCollector: Collector {
         .gauge(name, unit: "bytes", help)
     }
 
-    private var file: KernelFile
     private let zoneFilePath: String
     private let pageBytes: UInt64
     private var figures = MemoryFigures()
@@ -57,17 +56,16 @@ struct MemoryCollector: Collector {
 
     init(_ surroundings: Surroundings) {
         let host = surroundings.host
-        file = KernelFile("\(host.procfs)/meminfo", keepsOpen: host.isLive, endsAtShortRead: true)
         zoneFilePath = "\(host.procfs)/zoneinfo"
         pageBytes = surroundings.calls.pageBytes
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
-        try file.refresh()
-        figures.read(file.scanner)
+        try scrape.files.memory.refresh()
+        figures.read(scrape.files.memory.scanner)
         let watermark = { [zoneFilePath, pageBytes] in ZoneInfo.lowWatermarkBytes(zoneFilePath, pageBytes) }
         guard let totalBytes = figures[.total], let availableBytes = figures.available(lowWatermarkBytes: watermark)
-        else { throw .malformed(file.path, "no MemTotal or no MemFree") }
+        else { throw .malformed(scrape.files.memory.path, "no MemTotal or no MemFree") }
         let usedBytes = totalBytes - min(availableBytes, totalBytes)
         scrape.emit(&total, totalBytes)
         scrape.emit(&used, usedBytes)

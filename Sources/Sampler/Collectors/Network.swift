@@ -45,7 +45,7 @@ struct NetworkCollector: Collector {
 
     init(_ surroundings: Surroundings) {
         host = surroundings.host
-        file = KernelFile("\(host.procfs)/net/dev", keepsOpen: host.isLive)
+        file = KernelFile("\(host.procfs)/net/dev", keepsOpen: host.isLive, lineBytesMax: 512)
         filter = CompiledNameFilter(surroundings.options.networkDevices)
     }
 

@@ -53,7 +53,7 @@ struct PressureFile {
 
     mutating func emit(into scrape: inout Scrape) throws(CollectorError) {
         // A kernel that has the files but was started with psi=0 says EOPNOTSUPP, which counts as missing.
-        guard try file.refreshIfPresent() else { return }
+        guard try file.refreshIfPresent(at: scrape.monotonicNanoseconds) else { return }
         var text = file.scanner
         while !text.isAtEnd {
             if text.skip("some ") {

@@ -61,7 +61,7 @@ struct ProcessTable {
     mutating func settle() {
         for index in processes.indices where processes[index].successor < 0 { bequeath(index) }
         swap(&processes, &next)
-        for process in processes where process.startTicks > newestStart { newestStart = process.startTicks }
+        for index in processes.indices { newestStart = max(newestStart, processes[index].startTicks) }
     }
 
     /// Ends the look.

@@ -22,7 +22,6 @@ struct ProcessCollector: Collector {
     private let pageBytes: UInt64
     private let limit: Int
     private var directory: ProcessDirectory?
-    private var memory: KernelFile
     private var figures = MemoryFigures()
     private var alarm: MemoryAlarm
     private var bootTime: BootTime
@@ -43,7 +42,6 @@ struct ProcessCollector: Collector {
         ticksPerSecond = surroundings.calls.ticksPerSecond
         pageBytes = surroundings.calls.pageBytes
         limit = min(max(surroundings.options.topProcesses, 1), 100)
-        memory = KernelFile("\(host.procfs)/meminfo", keepsOpen: host.isLive, endsAtShortRead: true)
         alarm = MemoryAlarm(host)
         bootTime = BootTime(host)
         users = UserNames(rootfs: host.rootfs)
@@ -51,8 +49,8 @@ struct ProcessCollector: Collector {
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
-        try memory.refresh()
-        figures.read(memory.scanner)
+        try scrape.files.memory.refresh()
+        figures.read(scrape.files.memory.scanner)
         watchMemory(&scrape)
         try takeFrame(into: &scrape)
         groups.emit(into: &scrape)
@@ -62,8 +60,8 @@ struct ProcessCollector: Collector {
         // The frames tell of shares of the memory, so its size has to be known.
         guard lastLook != nil else { return }
         if alarm.needsFigures {
-            try memory.refresh()
-            figures.read(memory.scanner)
+            try scrape.files.memory.refresh()
+            figures.read(scrape.files.memory.scanner)
         }
         watchMemory(&scrape)
         if alarm.isOn { try takeFrame(into: &scrape) }
@@ -174,10 +172,10 @@ struct ProcessCollector: Collector {
         var memory = LargestSelection(limit: limit)
         var io = LargestSelection(limit: limit)
         for index in table.processes.indices {
-            let process = table.processes[index]
-            cpu.offer(process.favoured(process.cpuDelta, .cpu), index)
-            memory.offer(process.favoured(process.residentPages, .memory), index)
-            io.offer(process.favoured(process.ioDelta, .io), index)
+            // Field by field: a copy of a process counts its strings and descriptors up and down.
+            cpu.offer(table.processes[index].favoured(.cpu), index)
+            memory.offer(table.processes[index].favoured(.memory), index)
+            io.offer(table.processes[index].favoured(.io), index)
         }
         for index in table.processes.indices { table.processes[index].reasons = [] }
         for item in cpu.items { table.processes[item.index].reasons.insert(.cpu) }

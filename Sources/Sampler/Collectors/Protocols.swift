@@ -86,44 +86,47 @@ struct ProtocolsCollector: Collector {
 
     static let families = (snmp + netstat + snmp6).map(\.family)
 
-    /// A file of pairs of lines and its series.
-    private struct PairedFile {
-        var file: KernelFile
+    /// What a file of pairs of lines tells, and its series.
+    private struct PairedSeries {
         var counters: PairedCounters
         var series: [NamedSeries]
 
-        init(_ path: String, _ figures: [Figure], keepsOpen: Bool) {
-            file = KernelFile(path, keepsOpen: keepsOpen)
+        init(_ figures: [Figure]) {
             counters = PairedCounters(names: figures.map(\.place))
             series = figures.map { NamedSeries($0.family.name) }
         }
 
-        mutating func emit(into scrape: inout Scrape) throws(CollectorError) {
-            guard try file.refreshIfPresent() else { return }
-            counters.read(file.scanner)
+        mutating func emit(into scrape: inout Scrape) {
             for index in series.indices {
                 if let value = counters.values[index] { scrape.emit(&series[index], value) }
             }
         }
     }
 
-    private var snmpFile: PairedFile
-    private var netstatFile: PairedFile
+    private var snmpSeries = PairedSeries(snmp)
+    private var netstatSeries = PairedSeries(netstat)
+    private var netstatFile: KernelFile
     private var snmp6File: NumberFile
 
     init(_ surroundings: Surroundings) {
         let host = surroundings.host
         let net = "\(host.procfs)/net"
-        snmpFile = PairedFile("\(net)/snmp", ProtocolsCollector.snmp, keepsOpen: host.isLive)
-        netstatFile = PairedFile("\(net)/netstat", ProtocolsCollector.netstat, keepsOpen: host.isLive)
+        // The kernel prints each of these in one piece.
+        netstatFile = KernelFile("\(net)/netstat", keepsOpen: host.isLive, endsAtShortRead: true, bytes: 8192)
         snmp6File = NumberFile(
-            KernelFile("\(net)/snmp6", keepsOpen: host.isLive, bytes: 8192),
+            KernelFile("\(net)/snmp6", keepsOpen: host.isLive, endsAtShortRead: true, bytes: 8192),
             ProtocolsCollector.snmp6.map { NumberFigure($0.place, $0.family) })
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
-        try snmpFile.emit(into: &scrape)
-        try netstatFile.emit(into: &scrape)
+        if try scrape.files.protocols.refreshIfPresent(at: scrape.monotonicNanoseconds) {
+            snmpSeries.counters.read(scrape.files.protocols.scanner)
+            snmpSeries.emit(into: &scrape)
+        }
+        if try netstatFile.refreshIfPresent() {
+            netstatSeries.counters.read(netstatFile.scanner)
+            netstatSeries.emit(into: &scrape)
+        }
         try snmp6File.emit(into: &scrape)
     }
 }

@@ -21,7 +21,7 @@ struct SchedulerCollector: Collector {
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
-        guard try file.refreshIfPresent() else { return }
+        guard try file.refreshIfPresent(at: scrape.monotonicNanoseconds) else { return }
         var text = file.scanner
         processors.begin()
         while !text.isAtEnd {

@@ -27,7 +27,7 @@ struct SoftnetCollector: Collector {
 
     init(_ surroundings: Surroundings) {
         let host = surroundings.host
-        file = KernelFile("\(host.procfs)/net/softnet_stat", keepsOpen: host.isLive)
+        file = KernelFile("\(host.procfs)/net/softnet_stat", keepsOpen: host.isLive, lineBytesMax: 512)
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
@@ -39,20 +39,23 @@ struct SoftnetCollector: Collector {
             numbers.removeAll(keepingCapacity: true)
             while let number = text.hexadecimal() { numbers.append(number) }
             text.skipLine()
-            SoftnetCollector.emit(numbers, line, &series, into: &scrape)
+            let processor = SoftnetCollector.processor(numbers, line)
+            SoftnetCollector.emit(numbers, &series[processor, default: SoftnetCollector.series(processor)], &scrape)
             line += 1
         }
     }
 
-    private static func emit(
-        _ numbers: [UInt64], _ line: Int, _ series: inout [Int: [NamedSeries]], into scrape: inout Scrape
-    ) {
-        let processor =
-            processorColumn < numbers.count ? Int(truncatingIfNeeded: numbers[processorColumn]) : line
-        var known = series[processor] ?? columns.map { NamedSeries($0.family.name, ["cpu": String(processor)]) }
-        for index in known.indices where columns[index].column < numbers.count {
-            scrape.emit(&known[index], numbers[columns[index].column])
+    private static func processor(_ numbers: [UInt64], _ line: Int) -> Int {
+        processorColumn < numbers.count ? Int(truncatingIfNeeded: numbers[processorColumn]) : line
+    }
+
+    private static func series(_ processor: Int) -> [NamedSeries] {
+        columns.map { NamedSeries($0.family.name, ["cpu": String(processor)]) }
+    }
+
+    private static func emit(_ numbers: [UInt64], _ series: inout [NamedSeries], _ scrape: inout Scrape) {
+        for index in series.indices where columns[index].column < numbers.count {
+            scrape.emit(&series[index], numbers[columns[index].column])
         }
-        series[processor] = known
     }
 }

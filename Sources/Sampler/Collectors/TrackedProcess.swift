@@ -83,9 +83,10 @@ struct TrackedProcess {
         io = now
     }
 
-    /// A size with the advantage of a process that is shown for it already.
-    func favoured(_ size: UInt64, _ reason: FrameReasons) -> UInt64 {
-        reasons.contains(reason) ? size &+ size / 4 : size
+    /// A size, by its reason, with the advantage of a process that is shown for it already.
+    func favoured(_ reason: FrameReasons) -> UInt64 {
+        let size = reason == .cpu ? cpuDelta : reason == .memory ? residentPages : ioDelta
+        return reasons.contains(reason) ? size &+ size / 4 : size
     }
 }
 

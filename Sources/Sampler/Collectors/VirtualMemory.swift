@@ -11,7 +11,8 @@ struct VirtualMemoryCollector: Collector {
         let host = surroundings.host
         file = NumberFile(
             KernelFile("\(host.procfs)/vmstat", keepsOpen: host.isLive, bytes: 8192),
-            VirtualMemoryCollector.figures(pageBytes: Double(surroundings.calls.pageBytes)))
+            VirtualMemoryCollector.figures(pageBytes: Double(surroundings.calls.pageBytes)),
+            readsBeginning: host.isLive)
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) { try file.emit(into: &scrape) }

@@ -17,21 +17,38 @@ final class Descriptor {
 struct KernelFile {
     let path: String
     private let keepsOpen: Bool
-    /// Whether a read that does not fill the buffer has reached the end. True of files that the kernel prints in one
-    /// piece (seq_file's single_open); others come in pieces of a page.
-    private let endsAtShortRead: Bool
+    /// A read that does not fill the buffer and brings fewer bytes than this has reached the end.
+    private let bytesMin: Int
     private var descriptor: Descriptor?
     private var buffer: [UInt8]
     private var count = 0
+    /// How much of the file is read; nil for all of it.
+    private var bytesWanted: Int?
+    /// When a missing file is looked for again, on the monotonic clock.
+    private var nextSearch: UInt64 = 0
 
     /// Beyond this the content is refused, so that no file can take the agent's memory. A guess: /proc/stat of a
     /// machine with 4,096 processors is under 1 MB.
     private static let bytesMax = 16 << 20
+    /// How long a missing file is not looked for: a minute, less a little, so that the tick at which it is over does
+    /// not just miss it.
+    private static let searchNanoseconds: UInt64 = 59_500_000_000
 
-    init(_ path: String, keepsOpen: Bool, endsAtShortRead: Bool = false, bytes: Int = 4096) {
+    /// The kernel's own buffer for a file that it prints line by line.
+    static let pageBytes = 4096
+
+    /// - Parameters:
+    ///   - endsAtShortRead: Whether a read that does not fill the buffer has reached the end. True of files that the
+    ///     kernel prints in one piece (seq_file's single_open).
+    ///   - lineBytesMax: Of a file that it prints line by line, in pieces of a page: more than any line has. A piece
+    ///     ends early only where the next line does not fit, so that one with room for another line is the last.
+    ///     Without it one more read tells the end, for which the kernel may look through its whole table again.
+    init(
+        _ path: String, keepsOpen: Bool, endsAtShortRead: Bool = false, lineBytesMax: Int? = nil, bytes: Int = 4096
+    ) {
         self.path = path
         self.keepsOpen = keepsOpen
-        self.endsAtShortRead = endsAtShortRead
+        bytesMin = endsAtShortRead ? .max : lineBytesMax.map { KernelFile.pageBytes - $0 } ?? 1
         buffer = [UInt8](repeating: 0, count: bytes)
     }
 
@@ -77,6 +94,20 @@ struct KernelFile {
         }
     }
 
+    /// The same for a file that many hosts lack: one that was not there is looked for again after a minute. In a
+    /// recorded tree it is looked for each time.
+    mutating func refreshIfPresent(at monotonicNanoseconds: UInt64) throws(CollectorError) -> Bool {
+        if monotonicNanoseconds < nextSearch { return false }
+        nextSearch = 0
+        if try refreshIfPresent() { return true }
+        if keepsOpen { nextSearch = monotonicNanoseconds &+ KernelFile.searchNanoseconds }
+        return false
+    }
+
+    /// Has later refreshes read only the first `bytes` of the file, or all of it again for nil. A file that the kernel
+    /// prints line by line is printed no further than it is read.
+    mutating func want(_ bytes: Int?) { bytesWanted = bytes }
+
     private mutating func readAll() throws(CollectorError) {
         let file: Descriptor
         if let descriptor {
@@ -95,7 +126,7 @@ struct KernelFile {
                 }
                 buffer.append(contentsOf: repeatElement(0, count: buffer.count))
             }
-            let room = buffer.count - count
+            let room = min(buffer.count, bytesWanted ?? .max) - count
             let start = count
             // The read is given exactly the bytes behind `start`.
             let got = unsafe buffer.withUnsafeMutableBytes { bytes in
@@ -106,7 +137,7 @@ struct KernelFile {
                 throw CollectorError(code: errno, attempt: "read \(path)")
             }
             count += got
-            if got == 0 || (endsAtShortRead && got < room) { return }
+            if got == 0 || count == bytesWanted || (got < room && got < bytesMin) { return }
         }
     }
 }

@@ -6,38 +6,38 @@
 /// those of the look before, and the walk through the kernel's table, which costs 0.2 ms on a host of 24 GiB with a
 /// handful of sockets (its table has as many places as the memory allows), is spared.
 struct SocketActivity {
-    private var files: [(file: KernelFile, key: [UInt8], mayBeMissing: Bool)]
     private var latest: [UInt8] = []
 
-    init(_ host: HostRoot) {
-        // A host without IPv6 has no sockstat6.
-        files = [
-            ("snmp", "Tcp:", false), ("sockstat", "TCP:", false), ("sockstat6", "TCP6:", true),
-        ].map { name, key, mayBeMissing in
-            let file = KernelFile(
-                "\(host.procfs)/net/\(name)", keepsOpen: host.isLive, endsAtShortRead: true, bytes: 4096)
-            return (file, Array(key.utf8), mayBeMissing)
-        }
-    }
-
     /// True also where the counts cannot be read.
-    mutating func hasMoved() -> Bool {
+    mutating func hasMoved(_ files: inout SharedFiles, at monotonicNanoseconds: UInt64) -> Bool {
         var seen: [UInt8] = []
         seen.reserveCapacity(latest.count)
-        for index in files.indices {
-            do throws(CollectorError) {
-                guard try files[index].file.refreshIfPresent() || files[index].mayBeMissing else { return true }
-            } catch {
-                return true
+        do throws(CollectorError) {
+            guard try files.protocols.refreshIfPresent(at: monotonicNanoseconds),
+                try files.sockets.refreshIfPresent(at: monotonicNanoseconds)
+            else { return true }
+            SocketActivity.take("Tcp:", files.protocols.scanner, &seen)
+            SocketActivity.take("TCP:", files.sockets.scanner, &seen)
+            if try files.sockets6.refreshIfPresent(at: monotonicNanoseconds) {
+                SocketActivity.take("TCP6:", files.sockets6.scanner, &seen)
             }
-            var text = files[index].file.scanner
-            while !text.isAtEnd {
-                let line = text.line()
-                // Of snmp's two lines the first names the columns: both are taken.
-                if text.begins(line, with: files[index].key) { seen += text.bytes(in: line) }
-            }
+        } catch {
+            return true
         }
         defer { latest = seen }
         return seen != latest || seen.isEmpty
+    }
+
+    /// Appends the lines that begin so. Of snmp's two the first names the columns: both are taken.
+    private static func take(_ key: StaticString, _ text: consuming ByteScanner, _ seen: inout [UInt8]) {
+        while !text.isAtEnd {
+            let start = text.offset
+            guard text.skip(key) else {
+                text.skipLine()
+                continue
+            }
+            text.skipLine()
+            text.append(start..<text.offset, to: &seen)
+        }
     }
 }

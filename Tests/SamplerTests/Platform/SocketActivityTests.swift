@@ -13,25 +13,27 @@ import Testing
             FileBytes.write(Array(text.utf8), to: folder.path + "/net/" + name)
         }
         mkdir(folder.path + "/net", 0o755)
-        var activity = SocketActivity(HostRoot(procfs: folder.path))
-        same(activity.hasMoved(), true, "nothing can be read")
-        same(activity.hasMoved(), true)
+        var files = SharedFiles(HostRoot(procfs: folder.path))
+        var activity = SocketActivity()
+        func hasMoved() -> Bool { activity.hasMoved(&files, at: 0) }
+        same(hasMoved(), true, "nothing can be read")
+        same(hasMoved(), true)
         write("snmp", "Tcp: InSegs OutSegs\nTcp: 5 6\nUdp: InDatagrams\nUdp: 1\n")
-        same(activity.hasMoved(), true, "sockstat is missing")
+        same(hasMoved(), true, "sockstat is missing")
         write("sockstat", "sockets: used 9\nTCP: inuse 1 orphan 0 tw 0 alloc 1 mem 0\nUDP: inuse 0 mem 0\n")
-        same(activity.hasMoved(), true)
-        same(activity.hasMoved(), false)
+        same(hasMoved(), true)
+        same(hasMoved(), false)
         write("snmp", "Tcp: InSegs OutSegs\nTcp: 5 6\nUdp: InDatagrams\nUdp: 2\n")
         write("sockstat", "sockets: used 10\nTCP: inuse 1 orphan 0 tw 0 alloc 1 mem 0\nUDP: inuse 1 mem 0\n")
-        same(activity.hasMoved(), false, "other protocols")
+        same(hasMoved(), false, "other protocols")
         for (file, text) in [
             ("snmp", "Tcp: InSegs OutSegs\nTcp: 5 7\nUdp: InDatagrams\nUdp: 2\n"),
             ("sockstat", "TCP: inuse 1 orphan 0 tw 1 alloc 1 mem 0\n"), ("sockstat6", "TCP6: inuse 1\n"),
             ("sockstat6", "TCP6: inuse 2\n"),
         ] {
             write(file, text)
-            same(activity.hasMoved(), true, "\(text)")
-            same(activity.hasMoved(), false)
+            same(hasMoved(), true, "\(text)")
+            same(hasMoved(), false)
         }
     }
 
