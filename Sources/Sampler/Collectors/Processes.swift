@@ -32,6 +32,9 @@ struct ProcessCollector: Collector {
     private var groups: ProcessGroups
     private var lastLook: UInt64?
     private var lookCount = 0
+    /// Whether the descriptors of all processes' I/O are kept, and not only of the shown ones: half of what reading it
+    /// costs is opening it.
+    private var keepsIdleFiles = false
 
     /// Of how many looks one reads the I/O of an idle process: a minute at 10 s.
     private static let idleRound = 6
@@ -106,6 +109,7 @@ struct ProcessCollector: Collector {
     private mutating func look(_ processes: ProcessDirectory) throws(CollectorError) {
         table.begin()
         var filesLeft = host.isLive ? ProcessCollector.filesMax : 0
+        keepsIdleFiles = 2 * pids.count <= filesLeft
         var previousPid: Int32 = 0
         for pid in pids where pid != previousPid {
             previousPid = pid
@@ -153,7 +157,7 @@ struct ProcessCollector: Collector {
     private mutating func readIO(of index: Int, _ processes: ProcessDirectory) {
         let pid = table.processes[index].pid
         let count: Int
-        if host.isLive, !table.processes[index].reasons.isEmpty {
+        if host.isLive, keepsIdleFiles || !table.processes[index].reasons.isEmpty {
             var file = table.processes[index].ioFile
             count = processes.read(pid, "io", by: &file, into: &buffer)
             table.processes[index].ioFile = file

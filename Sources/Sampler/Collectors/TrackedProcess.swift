@@ -32,7 +32,8 @@ struct TrackedProcess {
     /// Where it is in the list of the next look; -1 while it is not found there.
     var successor = -1
     var inheritance = Inheritance()
-    /// Its `stat` and `io`, kept open from one look to the next; the latter only while it is shown.
+    /// Its `stat` and `io`, kept open from one look to the next; the latter only while it is shown, unless processes
+    /// are few.
     var statFile: Descriptor?
     var ioFile: Descriptor?
     var details = ProcessDetails()
