@@ -23,6 +23,8 @@ package struct ExpositionSample: Hashable, Sendable {
 package struct ExpositionFamily: Hashable, Sendable {
     package var family: MetricFamily
     package var samples: [ExpositionSample]
+    /// Whether the samples are known to come as they are to stand, so that nobody need compare them.
+    package var isInOrder = false
 
     package init(family: MetricFamily, samples: [ExpositionSample]) {
         self.family = family

@@ -114,6 +114,7 @@ package enum ExpositionWriter {
         for place in order {
             if sorted.last?.family.name == merged[place].family.name {
                 sorted[sorted.count - 1].samples += merged[place].samples
+                sorted[sorted.count - 1].isInOrder = false
             } else {
                 sorted.append(merged[place])
             }
@@ -124,7 +125,7 @@ package enum ExpositionWriter {
     private static func prepare(_ entry: ExpositionFamily, _ format: ExpositionFormat) -> PreparedFamily {
         var family = entry.family
         var samples = entry.samples
-        SampleOrder.sort(&samples, kind: family.kind)
+        if !entry.isInOrder { SampleOrder.sort(&samples, kind: family.kind) }
         if format == .openMetrics && !ExpositionRules(family).hold(samples) { family.kind = .unknown }
         return PreparedFamily(family, samples, format)
     }
@@ -133,13 +134,19 @@ package enum ExpositionWriter {
     static func write(_ page: PreparedFamily, _ format: ExpositionFormat, into writer: inout TextWriter) {
         writeHead(page, format, into: &writer)
         var previous = 0..<0
-        for sample in page.samples {
+        // Field by field: a copy of a sample counts its labels and its text up and down.
+        for index in page.samples.indices {
             let start = writer.bytes.count
-            if let text = sample.text { writer.write(text) } else { ExpositionLine.write(sample.labels, into: &writer) }
+            if let text = page.samples[index].text {
+                writer.write(text)
+            } else {
+                ExpositionLine.write(page.samples[index].labels, into: &writer)
+            }
+            let time = page.samples[index].time
             let key = start..<writer.bytes.count
             // Equal names can only come of characters that were replaced; sorted samples have them side by side.
             // With times they are a series' samples and all stand.
-            if sample.time == nil, key.count == previous.count,
+            if time == nil, key.count == previous.count,
                 writer.bytes[key].elementsEqual(writer.bytes[previous])
             {
                 writer.truncate(to: start)
@@ -147,8 +154,8 @@ package enum ExpositionWriter {
             }
             previous = key
             writer.write(byte: UInt8(ascii: " "))
-            ExpositionLine.write(sample.value, into: &writer)
-            if let time = sample.time {
+            ExpositionLine.write(page.samples[index].value, into: &writer)
+            if let time {
                 writer.write(byte: UInt8(ascii: " "))
                 // Seconds in OpenMetrics, milliseconds in the older text.
                 writer.write(format == .openMetrics ? TimeText.unix(time) : String(time.milliseconds))

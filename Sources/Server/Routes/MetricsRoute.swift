@@ -20,7 +20,7 @@ enum MetricsRoute {
             // Read before the values: a page is never kept for a version that is younger than it.
             let version = services.metricsVersion()
             if let version, let response = kept.response(key, version) { return response }
-            let response = try make(key, services)
+            let response = try make(key, services, kept)
             if let version { kept.keep(response, key, version) }
             return response
         }
@@ -54,15 +54,16 @@ enum MetricsRoute {
         return .page(page)
     }
 
-    private static func make(_ key: KeptPages.Key, _ services: Services) throws -> Response {
+    private static func make(_ key: KeptPages.Key, _ services: Services, _ kept: KeptPages) throws -> Response {
         // node_exporter has no such figures.
         let isAboutAgent = key.page.names != .node && key.page.collectors?.contains("agent") ?? true
         let own = isAboutAgent ? services.api?.cache.map(CacheFigures.families) ?? [] : []
         var writer = TextWriter()
-        writer.reserve(64 << 10)
+        writer.reserve(kept.textBytes)
         var page = try services.metrics(key.page, key.format)
         page.families += own
         ExpositionWriter.write(page, as: key.format, into: &writer)
+        kept.made(writer.bytes.count)
         var response = Response(contentType: key.format.mediaType, writer.take())
         response.headers.append(("Vary", "Accept"))
         Gzip.pack(&response, acceptEncoding: key.isPacked ? "gzip" : nil)
@@ -102,6 +103,13 @@ final class KeptPages: Sendable {
     static let countMax = 2
 
     private let pages = Mutex<[Kept]>([])
+    private let largestBytes = Mutex(0)
+
+    /// Room for the text of a page: a little more than the largest so far took, so that it does not move as it grows.
+    var textBytes: Int { largestBytes.withLock { max($0 + $0 / 16, 16 << 10) } }
+
+    /// Takes note of how long the text of a page was.
+    func made(_ textBytes: Int) { largestBytes.withLock { $0 = max($0, textBytes) } }
 
     func response(_ key: Key, _ version: UInt64) -> Response? {
         pages.withLock { pages in pages.first { $0.key == key && $0.version == version }?.response }

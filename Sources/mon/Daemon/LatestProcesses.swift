@@ -24,6 +24,8 @@ struct LatestProcesses {
     private var form = NameForm.native
     /// Those of all series so far, in the order in which they came up.
     private var families: [MetricFamily] = []
+    /// By family, whether the order of the ranks is that of its lines.
+    private var isRanked: [Bool] = []
     private var known: [ProcessIdentity: Known] = [:]
 
     private static let own = Dictionary(uniqueKeysWithValues: FrameSeries.families.map { ($0.name, $0) })
@@ -34,24 +36,32 @@ struct LatestProcesses {
         if form == .node { return [] }
         learn(frame)
         var shown = families.map { ExpositionFamily(family: $0, samples: []) }
-        for place in shown.indices { shown[place].samples.reserveCapacity(frame.processes.count) }
+        for place in shown.indices {
+            shown[place].samples.reserveCapacity(frame.processes.count)
+            shown[place].isInOrder = isRanked[place]
+        }
         var pids: Set<Int32> = []
         var isOnce = true
         // In order the writer need not sort them.
-        let inOrder = frame.processes.compactMap { process in
-            known[ProcessIdentity(process)].map { (known: $0, process: process) }
-        }.sorted { $0.known.rank < $1.known.rank }
-        for (known, process) in inOrder {
+        var inOrder: [(rank: Int, place: Int)] = []
+        inOrder.reserveCapacity(frame.processes.count)
+        for place in frame.processes.indices {
+            if let rank = known[ProcessIdentity(frame.processes[place])]?.rank { inOrder.append((rank, place)) }
+        }
+        inOrder.sort { $0.rank < $1.rank }
+        for (_, place) in inOrder {
+            let process = frame.processes[place]
+            guard let entry = known[ProcessIdentity(process)] else { continue }
             if !pids.insert(process.pid).inserted { isOnce = false }
             let values = FrameSeries.values(of: process, in: frame)
-            for (family, source, named) in known.series {
-                let value = source.value { place in
-                    values[known.metrics[place - known.start]].map { Sample(time: frame.time, value: $0) }
+            for index in entry.series.indices {
+                let value = entry.series[index].source.value { place in
+                    values[entry.metrics[place - entry.start]].map { Sample(time: frame.time, value: $0) }
                 }
                 guard let value else { continue }
-                var sample = named
-                sample.value = value
-                shown[family].samples.append(sample)
+                let family = entry.series[index].family
+                shown[family].samples.append(entry.series[index].sample)
+                shown[family].samples[shown[family].samples.count - 1].value = value
             }
         }
         if !isOnce { LatestProcesses.leaveLatest(&shown) }
@@ -103,6 +113,20 @@ struct LatestProcesses {
         // Later ones behind others that are called the same.
         let order = known.sorted { ($0.value.labels, $0.key.startTicks) < ($1.value.labels, $1.key.startTicks) }
         for (rank, entry) in order.enumerated() { known[entry.key]?.rank = rank }
+        compareLines(order.map(\.key))
+    }
+
+    /// Finds out in which families the lines stand in the order of the ranks.
+    private mutating func compareLines(_ ranked: [ProcessIdentity]) {
+        isRanked = families.map { _ in true }
+        var latest: [Labels?] = families.map { _ in nil }
+        for identity in ranked {
+            for series in known[identity]?.series ?? [] {
+                let labels = series.sample.labels
+                if let last = latest[series.family], !(last < labels) { isRanked[series.family] = false }
+                latest[series.family] = labels
+            }
+        }
     }
 
     /// Two processes of one look that had a pid one after the other may be called the same: the later one counts.
