@@ -41,16 +41,18 @@ package struct FormedSeries: Sendable {
         _ form: NameForm, of stored: [Labels], aliases: AliasTable = .standard,
         family: (String) -> MetricFamily?
     ) {
-        var found: [(family: MetricFamily, labels: Labels, source: Source)] = []
-        var known: [String: MetricFamily] = [:]
-        func told(_ name: String) -> MetricFamily {
-            if let told = known[name] { return told }
-            let told =
+        var found: [(family: Int, labels: Labels, source: Source)] = []
+        var told: [MetricFamily] = []
+        var places: [String: Int] = [:]
+        func familyPlace(_ name: String) -> Int {
+            if let place = places[name] { return place }
+            let family =
                 (form == .node ? FormedSeries.metadata(of: name, aliases, family) : nil)
                 ?? MetricFamily.ofSamples(named: name) { family($0) ?? FormedSeries.metadata(of: $0, aliases, family) }
                 ?? MetricFamily(name: name, kind: .unknown, help: "")
-            known[name] = told
-            return told
+            told.append(family)
+            places[name] = told.count - 1
+            return told.count - 1
         }
         let leftOut = aliases.leftOut(of: form)
         for (place, labels) in stored.enumerated() {
@@ -58,29 +60,39 @@ package struct FormedSeries: Sendable {
             if form == .node && !name.utf8.starts(with: "node_".utf8) { continue }
             if leftOut.contains(name) { continue }
             let source = Source(first: place, second: nil, operation: nil, scale: .none)
-            found.append((told(name), labels, source))
+            found.append((familyPlace(name), labels, source))
         }
         for series in FormedSeries.made(form, of: stored, aliases) {
             let source = Source(
                 first: series.first, second: series.second, operation: series.operation, scale: series.scale)
-            found.append((told(series.labels.metricName ?? ""), series.labels, source))
+            found.append((familyPlace(series.labels.metricName ?? ""), series.labels, source))
         }
+        let ranks = FormedSeries.ranks(of: told)
         // Stored ones first of equals: sorting by place keeps that.
         let order = found.indices.sorted {
-            let (a, b) = (found[$0], found[$1])
-            if a.family.name != b.family.name {
-                return a.family.name.utf8.lexicographicallyPrecedes(b.family.name.utf8)
-            }
-            return a.labels == b.labels ? $0 < $1 : a.labels < b.labels
+            let (rank, other) = (ranks[found[$0].family], ranks[found[$1].family])
+            if rank != other { return rank < other }
+            return found[$0].labels == found[$1].labels ? $0 < $1 : found[$0].labels < found[$1].labels
         }
         entries.reserveCapacity(order.count)
         sources.reserveCapacity(order.count)
         for place in order {
             let (family, labels, source) = found[place]
-            if families.last?.name != family.name { families.append(family) }
+            if families.last?.name != told[family].name { families.append(told[family]) }
             entries.append(Entry(labels: labels, family: families.count - 1))
             sources.append(source)
         }
+    }
+
+    /// The place of each family among all in order of names; those of one name have the same. So names are compared for
+    /// a family, and not whenever two series are.
+    private static func ranks(of families: [MetricFamily]) -> [Int] {
+        let order = families.indices.sorted { families[$0].name.utf8.lexicographicallyPrecedes(families[$1].name.utf8) }
+        var ranks = [Int](repeating: 0, count: families.count)
+        for (family, next) in zip(order, order.dropFirst()) {
+            ranks[next] = ranks[family] + (families[family].name == families[next].name ? 0 : 1)
+        }
+        return ranks
     }
 
     private static func made(_ form: NameForm, of stored: [Labels], _ aliases: AliasTable) -> [AliasedSeries.Series] {

@@ -111,9 +111,10 @@ struct LatestProcesses {
             known[owners[source.first]]?.series.append((places[entry.family], source, sample))
         }
         // Later ones behind others that are called the same.
-        let order = known.sorted { ($0.value.labels, $0.key.startTicks) < ($1.value.labels, $1.key.startTicks) }
-        for (rank, entry) in order.enumerated() { known[entry.key]?.rank = rank }
-        compareLines(order.map(\.key))
+        var order = known.map { (labels: $0.value.labels, identity: $0.key) }
+        order.sort { ($0.labels, $0.identity.startTicks) < ($1.labels, $1.identity.startTicks) }
+        for (rank, entry) in order.enumerated() { known[entry.identity]?.rank = rank }
+        compareLines(order.map(\.identity))
     }
 
     /// Finds out in which families the lines stand in the order of the ranks.
@@ -121,10 +122,11 @@ struct LatestProcesses {
         isRanked = families.map { _ in true }
         var latest: [Labels?] = families.map { _ in nil }
         for identity in ranked {
-            for series in known[identity]?.series ?? [] {
-                let labels = series.sample.labels
-                if let last = latest[series.family], !(last < labels) { isRanked[series.family] = false }
-                latest[series.family] = labels
+            guard let series = known[identity]?.series else { continue }
+            for index in series.indices where isRanked[series[index].family] {
+                let family = series[index].family
+                if let last = latest[family], !(last < series[index].sample.labels) { isRanked[family] = false }
+                latest[family] = series[index].sample.labels
             }
         }
     }
