@@ -32,6 +32,9 @@ struct LineFile {
     private var buffer: [UInt8]
     /// A read of fewer bytes than this has reached the end.
     private let bytesMin: Int
+    /// Bytes in the buffer that are not used yet, and the place in the file behind them.
+    private var held = 0
+    private var place: off_t = 0
 
     /// - Parameters:
     ///   - keepsOpen: Whether the descriptor is kept, as by ``KernelFile``.
@@ -46,17 +49,24 @@ struct LineFile {
     var isOpen: Bool { descriptor != nil }
 
     /// Calls `body` with a scanner over each line; see ``LineReader``.
+    ///
+    /// What does not depend on `body` is apart: this is compiled for each of them.
     mutating func forEachLine(_ body: (inout ByteScanner) -> Void) throws(CollectorError) {
-        do {
-            try readLines(body)
-        } catch {
-            descriptor = nil
-            throw error
+        (held, place) = (0, 0)
+        var isLast = false
+        while !isLast {
+            isLast = try fill()
+            let takesAll = isLast || isFullWithoutLineEnd
+            let used = LineReader.split(buffer.span.extracting(0..<held), isLast: takesAll, body)
+            keep(from: used)
         }
         if !keepsOpen { descriptor = nil }
     }
 
-    private mutating func readLines(_ body: (inout ByteScanner) -> Void) throws(CollectorError) {
+    private var isFullWithoutLineEnd: Bool { held == buffer.count && !buffer.contains(10) }
+
+    /// Reads as much as there is room for; whether that was the last.
+    private mutating func fill() throws(CollectorError) -> Bool {
         let file: Descriptor
         if let descriptor {
             file = descriptor
@@ -66,29 +76,27 @@ struct LineFile {
             file = Descriptor(owning: opened)
             descriptor = file
         }
-        var held = 0
-        var place: off_t = 0
-        while true {
-            let start = held
+        let (start, from) = (held, place)
+        var got = -1
+        repeat {
             // The read is given exactly the bytes behind `start`.
-            let got = unsafe buffer.withUnsafeMutableBytes { bytes in
-                unsafe pread(file.number, bytes.baseAddress! + start, bytes.count - start, place)
+            got = unsafe buffer.withUnsafeMutableBytes { bytes in
+                unsafe pread(file.number, bytes.baseAddress! + start, bytes.count - start, from)
             }
-            if got < 0 {
-                if errno == EINTR { continue }
-                throw CollectorError(code: errno, attempt: "read \(path)")
-            }
-            held += got
-            place += off_t(got)
-            let isLast = got < bytesMin && held < buffer.count
-            var used = LineReader.split(buffer.span.extracting(0..<held), isLast: isLast, body)
-            if isLast { return }
-            // A full buffer without the end of a line.
-            if used == 0 && held == buffer.count {
-                used = LineReader.split(buffer.span.extracting(0..<held), isLast: true, body)
-            }
-            buffer.replaceSubrange(0..<held - used, with: Array(buffer[used..<held]))
-            held -= used
+        } while got < 0 && errno == EINTR
+        if got < 0 {
+            let code = errno
+            descriptor = nil
+            throw CollectorError(code: code, attempt: "read \(path)")
         }
+        held += got
+        place += off_t(got)
+        return got < bytesMin && held < buffer.count
+    }
+
+    /// Moves what was not used to the beginning.
+    private mutating func keep(from used: Int) {
+        buffer.replaceSubrange(0..<held - used, with: Array(buffer[used..<held]))
+        held -= used
     }
 }
