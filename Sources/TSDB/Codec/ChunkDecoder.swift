@@ -23,7 +23,8 @@ package struct ChunkDecoder {
         }
         guard from >= 0, from <= to, to <= bytes.count else { throw .cutShort(position: from) }
         let start = values.count
-        values.append(addingCapacity: count) { $0.append(repeating: 0, count: count) }
+        // Appending nothing would write the count, 0, of an empty array, which all empty arrays of all threads share.
+        if count > 0 { values.append(addingCapacity: count) { $0.append(repeating: 0, count: count) } }
         // A column of +0.0 takes no bytes.
         guard from < to else { return }
         var reader = ByteReader(bytes, from: from, to: to)
