@@ -16,13 +16,11 @@ import Testing
 
     private static func value(_ number: Int, _ tick: Int64) -> Double { Double(tick * 31 % 997) + Double(number) / 8 }
 
-    /// Records ticks from `first` on, up to `last` or until the file `path/stop` is there; says in `path/recorded` how
-    /// far it is.
-    private static func record(_ path: String, _ first: Int64, through last: Int64, microseconds: UInt32) throws {
+    /// Records `ticks`, and says in `path/recorded` how far it is.
+    private static func record(_ path: String, _ ticks: some Sequence<Int64>) throws {
         let told = open(path + "/recorded", O_WRONLY | O_CREAT, 0o600)
         var recorder = try Recorder(path: path, host: testHost)
-        var tick = first
-        while tick <= last, access(path + "/stop", F_OK) != 0 {
+        for tick in ticks {
             var row = Scrape.Row(group: WrittenStore.group, samples: [])
             for number in 0..<series where number != 1 || tick <= deletedThrough {
                 row.samples.append((recorder.reference(for: labels(number)), value(number, tick)))
@@ -31,8 +29,6 @@ import Testing
             var number = tick
             precondition(withUnsafeBytes(of: &number) { pwrite(told, $0.baseAddress, 8, 0) } == 8)
             if tick % 50 == 0 { try recorder.sealEverything() }
-            tick += 1
-            usleep(microseconds)
         }
         try recorder.close()
         close(told)
@@ -45,15 +41,19 @@ import Testing
         return withUnsafeMutableBytes(of: &number) { pread(file, $0.baseAddress, 8, 0) } == 8 ? number : 0
     }
 
-    /// Runs `body` beside a recorder in another process, which has begun, then has that end.
-    /// - Returns: the last tick that it recorded.
+    /// Runs `body` beside a recorder in another process, which has begun, then has that end. `body` calls what it is
+    /// given before each of its steps, and the recorder goes on through `ticks` more from there without a pause: so a
+    /// step is disturbed from its beginning, by so many commits at most.
+    /// - Returns: the last tick that was recorded.
     private func besideRecorder(
-        _ path: String, from first: Int64, microseconds: UInt32, _ body: () throws -> Void
+        _ path: String, from first: Int64, ticks: Int64, _ body: (_ step: () -> Void) throws -> Void
     ) async throws -> Int64 {
+        let allowance = TickAllowance(allowingIn: path)
+        func step() { allowance.allow(through: max(Self.recorded(path), first - 1) + ticks) }
+        step()
         let child = Task {
-            await #expect(processExitsWith: .success) {
-                [path = path as String, first = first as Int64, microseconds = microseconds as UInt32] in
-                try TwoProcessTests.record(path, first, through: .max, microseconds: microseconds)
+            await #expect(processExitsWith: .success) { [path = path as String, first = first as Int64] in
+                try TwoProcessTests.record(path, TickAllowance(takingFrom: path).ticks(from: first))
             }
         }
         // The task that starts it may have to wait for this thread.
@@ -61,10 +61,9 @@ import Testing
             await Task.yield()
             usleep(1000)
         }
-        let outcome = Result { try body() }
-        close(open(path + "/stop", O_CREAT | O_WRONLY, 0o600))
+        let outcome = Result { try body(step) }
+        allowance.end()
         _ = await child.value
-        unlink(path + "/stop")
         try outcome.get()
         return Self.recorded(path)
     }
@@ -81,21 +80,24 @@ import Testing
         expectSame(try answer(store.snapshot(), [], .all), naive.select([], .all), comment)
     }
 
-    /// Copies at once, and copies in rounds, while somebody commits a thousand times a second.
+    /// Copies at once, and copies in rounds, while somebody commits.
     @Test func compactionsBesideAPacedRecorder() async throws {
         let folder = TemporaryFolder()
         let path = folder.path
-        var last = try await besideRecorder(path, from: 1, microseconds: 500) {
+        var last = try await besideRecorder(path, from: 1, ticks: 100) { step in
             for run in 0..<6 {
+                step()
+                let before = Self.recorded(path)
                 let report = try Compaction.run(path, until: nil, atOnceBytes: run % 2 == 0 ? 0 : 1 << 30)
                 #expect(report.rounds <= Compaction.roundsMax)
-                usleep(20_000)
+                // It has to find the store in its new place before that moves again: it tries some times only.
+                while Self.recorded(path) < before + 50 { usleep(1000) }
             }
         }
         try expectRecorded(path, through: last, NaiveStore(), "compacted")
         #expect(StoreFolder(path: path).generations().first ?? 0 >= 7)
-        // A recorder that begins in the copy.
-        last = try await besideRecorder(path, from: last + 1, microseconds: 0) {
+        // A recorder that begins in the copy, and never waits.
+        last = try await besideRecorder(path, from: last + 1, ticks: 1 << 40) { _ in
             _ = try Compaction.run(path)
         }
         try expectRecorded(path, through: last, NaiveStore(), "begun in a copy")
@@ -107,9 +109,10 @@ import Testing
         let path = folder.path
         var random = SeededGenerator(seed: seed)
         var naive = NaiveStore()
-        let last = try await besideRecorder(path, from: 1, microseconds: 300) {
+        let last = try await besideRecorder(path, from: 1, ticks: 60) { step in
             let store = try Store(at: path, access: .write(testHost))
             for run in 0..<12 {
+                step()
                 let newest = Self.recorded(path)
                 var batch = ImportBatch()
                 batch.series = (0..<5).map { Labels(name: "imported", ["i": "\($0)", "run": "\(run % 3)"]) }
@@ -140,12 +143,13 @@ import Testing
     @Test func deletionsBesideSealsAndFolds() async throws {
         let folder = TemporaryFolder()
         let path = folder.path
-        try Self.record(path, 1, through: Self.deletedThrough, microseconds: 0)
+        try Self.record(path, 1...Self.deletedThrough)
         let selector = [Matcher("__name__", equals: "m"), Matcher("i", equals: "1")]
-        let last = try await besideRecorder(path, from: Self.deletedThrough + 1, microseconds: 1000) {
+        let last = try await besideRecorder(path, from: Self.deletedThrough + 1, ticks: 100) { step in
             let store = try Store(at: path, access: .write(testHost))
             var through = Int64(40)
             while Self.recorded(path) < Self.deletedThrough + 800 || through < Self.deletedThrough + 40 {
+                step()
                 let range = TimeRange(minMilliseconds: 0, maxMilliseconds: through * Self.tick)
                 _ = try store.delete([selector], in: range)
                 try expectWindows(store, deletedThrough: through, recorded: Self.recorded(path))
