@@ -8,7 +8,14 @@ protocol Collector: SendableMetatype {
     /// What its metrics are; all of them, produced on this host or not.
     static var families: [MetricFamily] { get }
 
+    /// Copies those options that it is made from. It sees no others, and does not notice when they change.
+    static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions)
+
     init(_ surroundings: Surroundings)
+
+    /// Takes over other options of its own and keeps what it knows from earlier passes.
+    /// - Returns: false where it has to be made anew.
+    mutating func adopt(_ options: SamplerOptions) -> Bool
 
     /// Appends the present values to `scrape`. A series that was in the pass before and is not in this one has ended.
     /// - Throws: where nothing can be said at all; what was appended before is then dropped.
@@ -23,6 +30,10 @@ protocol Collector: SendableMetatype {
 }
 
 extension Collector {
+    static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {}
+
+    mutating func adopt(_ options: SamplerOptions) -> Bool { false }
+
     mutating func collectBetween(into scrape: inout Scrape) throws(CollectorError) {}
 
     mutating func endForeign(into scrape: inout Scrape) {}

@@ -13,6 +13,9 @@ package struct CollectorEntry: Sendable {
     /// Whether it looks at the host at the ticks between its own as well.
     let looksBetween: Bool
     package let families: [MetricFamily]
+    /// Those of the options that it is made from; the others as they are by themselves.
+    let ownOptions: @Sendable (SamplerOptions) -> SamplerOptions
+    /// Of its own options.
     let make: @Sendable (Surroundings) -> any Collector
 
     private init<C: Collector>(
@@ -25,6 +28,11 @@ package struct CollectorEntry: Sendable {
         isBudgeted = budgeted
         looksBetween = between
         families = type.families
+        ownOptions = { all in
+            var own = SamplerOptions()
+            type.copyOptions(of: all, to: &own)
+            return own
+        }
         make = { C($0) }
     }
 

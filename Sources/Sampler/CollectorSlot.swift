@@ -17,6 +17,8 @@ struct CollectorSlot {
     let entry: CollectorEntry
     private(set) var intervalMilliseconds: Int64
     private var collector: any Collector
+    /// What it was made from, of its own.
+    private var options: SamplerOptions
     /// What it was before other options came, until its series of groups of their own have ended.
     private var replaced: (any Collector)?
     /// Why it does not run; nil where it does.
@@ -48,31 +50,39 @@ struct CollectorSlot {
     init(_ entry: CollectorEntry, _ surroundings: Surroundings) {
         self.entry = entry
         intervalMilliseconds = CollectorSlot.interval(of: entry, surroundings)
-        collector = entry.make(surroundings)
+        options = entry.ownOptions(surroundings.options)
+        collector = CollectorSlot.make(entry, options, surroundings)
         health = CollectorHealth(collector: entry.name)
+    }
+
+    private static func make(
+        _ entry: CollectorEntry, _ options: SamplerOptions, _ surroundings: Surroundings
+    ) -> any Collector {
+        entry.make(Surroundings(host: surroundings.host, options: options, calls: surroundings.calls))
     }
 
     private static func interval(of entry: CollectorEntry, _ surroundings: Surroundings) -> Int64 {
         max(surroundings.options.intervalMilliseconds[entry.name] ?? entry.intervalMilliseconds, 100)
     }
 
-    /// Takes over other options.
-    /// - Parameters:
-    ///   - remakes: whether more than the interval has changed: what it kept from earlier passes is then gone.
-    ///   - isOff: whether the configuration switches it off.
-    mutating func reconfigure(_ surroundings: Surroundings, remakes: Bool, isOff: Bool) {
+    /// Takes over other options. A collector of which none has changed goes on with what it kept from earlier passes.
+    /// - Parameter isOff: whether the configuration switches it off.
+    mutating func reconfigure(_ surroundings: Surroundings, isOff: Bool) {
         intervalMilliseconds = CollectorSlot.interval(of: entry, surroundings)
         if isOff {
             pause = .configuration
         } else if pause == .configuration {
             pause = nil
         }
-        if remakes {
-            replaced = collector
-            collector = entry.make(surroundings)
-            restsUntil = 0
-            reportedCauses = []
-        }
+        let own = entry.ownOptions(surroundings.options)
+        if own == options { return }
+        options = own
+        if collector.adopt(own) { return }
+        // One that has not run since has no series.
+        if replaced == nil { replaced = collector }
+        collector = CollectorSlot.make(entry, own, surroundings)
+        restsUntil = 0
+        reportedCauses = []
     }
 
     mutating func setSuspended(_ isSuspended: Bool) {

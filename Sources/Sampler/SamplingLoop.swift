@@ -111,17 +111,14 @@ package struct SamplingLoop: ~Copyable {
     }
 
     /// Takes over other options from the next sample on. Series of collectors that are off now end there; a collector
-    /// whose options stay as they are does not notice.
+    /// whose own options stay as they are does not notice.
     package mutating func reconfigure(_ options: SamplerOptions) {
-        var (old, new) = (surroundings.options, options)
         surroundings.options = options
-        (old.disabledCollectors, old.intervalMilliseconds) = ([], [:])
-        (new.disabledCollectors, new.intervalMilliseconds) = ([], [:])
         let known = Dictionary(uniqueKeysWithValues: slots.indices.map { (slots[$0].entry.name, $0) })
         for entry in entries {
             let isOff = options.disabledCollectors.contains(entry.name)
             if let index = known[entry.name] {
-                slots[index].reconfigure(surroundings, remakes: old != new, isOff: isOff)
+                slots[index].reconfigure(surroundings, isOff: isOff)
             } else if !isOff, entry.hasWork(options) {
                 slots.append(CollectorSlot(entry, surroundings))
                 for family in entry.families { scrape.catalog.describe(family) }

@@ -66,6 +66,10 @@ struct CommandsCollector: Collector {
     private var entries: [Entry]
     private let runs: Runs
 
+    static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {
+        own.commands = all.commands
+    }
+
     init(_ surroundings: Surroundings) {
         entries = surroundings.options.commands.map { Entry($0, surroundings.calls) }
         runs = Runs(entries.map(\.run))

@@ -72,6 +72,10 @@ struct DiskIOCollector: Collector {
     private var devices = RowTable<[SeriesHandle]>()
     private let filter: CompiledNameFilter
 
+    static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {
+        own.diskDevices = all.diskDevices
+    }
+
     init(_ surroundings: Surroundings) {
         let host = surroundings.host
         file = KernelFile("\(host.procfs)/diskstats", keepsOpen: host.isLive, lineBytesMax: 512)

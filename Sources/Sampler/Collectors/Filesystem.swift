@@ -46,6 +46,12 @@ struct FilesystemCollector: Collector {
     private let types: CompiledNameFilter
     private let ask: @Sendable ([UInt8]) -> MountAnswer
 
+    static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {
+        own.mountPoints = all.mountPoints
+        own.fileSystemTypes = all.fileSystemTypes
+        own.mountDeadlineMilliseconds = all.mountDeadlineMilliseconds
+    }
+
     init(_ surroundings: Surroundings) {
         host = surroundings.host
         table = KernelFile("\(host.procfs)/1/mountinfo", keepsOpen: host.isLive)

@@ -43,6 +43,10 @@ struct NetworkCollector: Collector {
     private var devices = RowTable<Device>()
     private let filter: CompiledNameFilter
 
+    static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {
+        own.networkDevices = all.networkDevices
+    }
+
     init(_ surroundings: Surroundings) {
         host = surroundings.host
         file = KernelFile("\(host.procfs)/net/dev", keepsOpen: host.isLive, lineBytesMax: 512)

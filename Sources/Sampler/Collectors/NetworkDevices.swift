@@ -51,6 +51,10 @@ struct NetworkDevicesCollector: Collector {
     private let folder: String
     private let filter: CompiledNameFilter
 
+    static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {
+        own.networkDevices = all.networkDevices
+    }
+
     init(_ surroundings: Surroundings) {
         folder = "\(surroundings.host.sysfs)/class/net"
         filter = CompiledNameFilter(surroundings.options.networkDevices)

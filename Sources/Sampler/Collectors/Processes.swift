@@ -17,10 +17,9 @@ struct ProcessCollector: Collector {
     static let families = ProcessGroups.families
 
     private let host: HostRoot
-    private let options: SamplerOptions
+    private var options: SamplerOptions
     private let ticksPerSecond: UInt32
     private let pageBytes: UInt64
-    private let limit: Int
     private var directory: ProcessDirectory?
     private var figures = MemoryFigures()
     private var alarm: MemoryAlarm
@@ -39,17 +38,34 @@ struct ProcessCollector: Collector {
     /// Of how many looks one reads the I/O of an idle process: a minute at 10 s.
     private static let idleRound = 6
 
+    static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {
+        own.topProcesses = all.topProcesses
+        own.recordsCommandLines = all.recordsCommandLines
+        own.recordsProcessDetails = all.recordsProcessDetails
+    }
+
     init(_ surroundings: Surroundings) {
         host = surroundings.host
         options = surroundings.options
         ticksPerSecond = surroundings.calls.ticksPerSecond
         pageBytes = surroundings.calls.pageBytes
-        limit = min(max(surroundings.options.topProcesses, 1), 100)
         alarm = MemoryAlarm(host)
         bootTime = BootTime(host)
         users = UserNames(rootfs: host.rootfs)
         groups = ProcessGroups(ticksPerSecond: ticksPerSecond, pageBytes: pageBytes)
     }
+
+    /// What is shown of processes is of no matter to the counters of their groups, which go on.
+    mutating func adopt(_ options: SamplerOptions) -> Bool {
+        if options.recordsCommandLines != self.options.recordsCommandLines {
+            for index in table.processes.indices { table.processes[index].details = ProcessDetails() }
+        }
+        self.options = options
+        return true
+    }
+
+    /// How many processes count as the largest by each of their sizes.
+    private var limit: Int { min(max(options.topProcesses, 1), 100) }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
         try scrape.files.memory.refresh()

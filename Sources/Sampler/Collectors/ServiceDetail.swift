@@ -17,6 +17,10 @@ struct ServiceDetailCollector: Collector {
     private let sysfs: String
     private let filter: CompiledNameFilter
 
+    static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {
+        own.services = all.services
+    }
+
     init(_ surroundings: Surroundings) {
         sysfs = surroundings.host.sysfs
         filter = CompiledNameFilter(surroundings.options.services)

@@ -26,6 +26,10 @@ struct ServicesCollector: Collector {
     /// Beyond this many, files are opened anew each time, so that the agent does not run out of descriptors.
     private static let openServicesMax = 100
 
+    static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {
+        own.services = all.services
+    }
+
     init(_ surroundings: Surroundings) {
         filter = CompiledNameFilter(surroundings.options.services)
         sysfs = surroundings.host.sysfs

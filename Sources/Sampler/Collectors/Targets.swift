@@ -41,6 +41,10 @@ struct TargetsCollector: Collector {
 
     private var entries: [Entry]
 
+    static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {
+        own.targets = all.targets
+    }
+
     init(_ surroundings: Surroundings) {
         entries = surroundings.options.targets.map { Entry($0, surroundings.calls) }
     }

@@ -21,6 +21,10 @@ struct TextFilesCollector: Collector {
     private let folder: String?
     private let read: @Sendable ([UInt8], Timestamp) -> TextFileContent
 
+    static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {
+        own.textFileFolder = all.textFileFolder
+    }
+
     init(_ surroundings: Surroundings) {
         folder = surroundings.options.textFileFolder
         read = surroundings.calls.readTextFile
