@@ -30,6 +30,7 @@ enum FrameThinning {
     static func run(_ cutoffs: Cutoffs, in store: Store, _ report: inout RetentionReport) throws(StoreError) {
         let cutoff = cutoffs[RetentionClass.frames]
         for (tier, end) in [(Tier.minute, cutoff.raw), (Tier.hour, cutoff.minute)] {
+            if tier == .hour, !cutoffs.keep(RetentionClass.frames).joinsDays { continue }
             let wanted = FrameBlockReference(tier: tier.rawValue, start: 0)
             var starts: Set<Int64> = []
             for reference in try store.snapshot().frameBlocks(in: .all) where reference.tier == tier.rawValue - 1 {

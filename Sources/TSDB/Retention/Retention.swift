@@ -178,6 +178,11 @@ struct Cutoffs {
         times[number] ?? times[RetentionClass.standard] ?? TierCoverage()
     }
 
+    /// How long a class keeps what it has.
+    func keep(_ number: UInt8) -> TierKeep {
+        (classes[number] ?? classes[RetentionClass.standard])?.keep ?? .standard
+    }
+
     /// Of a group's samples.
     func raw(_ group: GroupDefinition?) -> Int64 { self[group?.retentionClass ?? RetentionClass.standard].raw }
 

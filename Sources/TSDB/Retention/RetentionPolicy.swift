@@ -41,6 +41,11 @@ package struct TierKeep: Hashable, Sendable {
     /// Whether each time is positive and no tier goes before a finer one, which would leave nothing to fall back on.
     package var isOrdered: Bool { 0 < raw && raw <= minute && minute <= hour }
 
+    /// Whether days of hours are joined into blocks of 30 days, and process frames thinned to one an hour into such.
+    /// They go whole: what is kept for less than three of them would outlive its time by up to as much again, so there
+    /// the days stay by themselves and go one by one.
+    var joinsDays: Bool { hour >= 3 * TierBlock.longSpanSeconds * 1000 }
+
     /// The times that `text` gives, such as `raw=30d,1m=1y,1h=5y`. A tier that is not mentioned keeps what it has here,
     /// but at least as long as the finer ones.
     ///
@@ -94,7 +99,8 @@ package struct RetentionPolicy: Hashable, Sendable {
     }
 
     package var keep: TierKeep
-    /// Process frames: all of them as long as raw, one a minute as long as 1m, one an hour as long as 1h.
+    /// Process frames: all of them as long as raw, one a minute as long as 1m, one an hour as long as 1h; one a minute
+    /// as long as that, where days are not joined.
     package var frames: TierKeep
     package var exceptions: [Exception]
 

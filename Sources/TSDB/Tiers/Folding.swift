@@ -2,8 +2,8 @@ import LMDB
 import Model
 
 // Slices become longer blocks when the longer span is complete: twelve slices of minutes a day of minutes and a slice
-// of hours; thirty slices of hours a block with a registry of its own. One transaction a group and span, which writes
-// the block and removes the slices. Whoever is killed before it leaves the slices, after it the block; both give the
+// of hours; thirty slices of hours a block with a registry of its own, where hours are kept for long enough
+// (``TierKeep/joinsDays``). One transaction a group and span, which writes the block and removes the slices. Whoever is killed before it leaves the slices, after it the block; both give the
 // same answers. It is only done if nobody wrote in between (the superblock's generation): the next seal tries again.
 
 enum Folding {
@@ -11,10 +11,13 @@ enum Folding {
     static func foldCompleteSpans(in store: Store) throws(StoreError) {
         let snapshot = try store.snapshot()
         guard let open = try openDay(snapshot) else { return }
+        let classes = try snapshot.retentionClasses()
         for (group, definition) in try snapshot.groups().sorted(by: { $0.key < $1.key }) {
             for day in try daysToFold(group, definition, before: open, snapshot) {
                 try foldDay(group, day, in: store)
             }
+            let own = classes[definition.retentionClass] ?? classes[RetentionClass.standard]
+            guard (own?.keep ?? .standard).joinsDays else { continue }
             let slices = try store.snapshot().tierReferences(.hourSlice, group: group, through: open)
             let starts = Set(slices.map { Block.spanStart($0.start * 1000 + 1, length: TierBlock.longSpanSeconds) })
             for start in starts.sorted() where start + TierBlock.longSpanSeconds <= open {

@@ -51,7 +51,7 @@ import Testing
             try written.recorder.append(Scrape(time: frame.time, rows: [row], frame: frame))
         }
         let now = Timestamp(milliseconds: 40 * Self.day)
-        let keep = TierKeep(raw: 3 * Self.day, minute: 8 * Self.day, hour: 60 * Self.day)
+        let keep = TierKeep(raw: 3 * Self.day, minute: 8 * Self.day, hour: 90 * Self.day)
         let report = try written.store.retain(RetentionPolicy(keep: keep), now: now)
         #expect(report.thinnedProcessBlocks > 37 && report.processBlocks == 0)
         let snapshot = try written.store.snapshot()
