@@ -1,12 +1,22 @@
 /// The place of a series in a ``SeriesCatalog``; a collector keeps it, so that a tick handles no labels.
 package struct SeriesHandle: Hashable, Sendable {
-    package let index: Int
+    private let place: UInt32
+    /// That of the catalog.
+    package let epoch: UInt32
 
-    package init(index: Int) { self.index = index }
+    @inlinable package var index: Int { Int(place) }
+
+    package init(index: Int, epoch: UInt32 = 0) {
+        place = UInt32(index)
+        self.epoch = epoch
+    }
 }
 
-/// The series that a sampler has ever produced, and what is known of their metrics. Grows only.
+/// The series that a sampler has produced, and what is known of their metrics. Grows only, until another one takes its
+/// place.
 package struct SeriesCatalog: Sendable {
+    /// Of how many it is the successor: handles and places of another one mean nothing here.
+    package private(set) var epoch: UInt32 = 0
     package private(set) var labels: [Labels] = []
     package private(set) var families: [MetricFamily] = []
     /// Which collector each series came from first, beside ``labels``.
@@ -18,10 +28,17 @@ package struct SeriesCatalog: Sendable {
 
     package init() {}
 
+    /// An empty one to take its place.
+    package func successor() -> SeriesCatalog {
+        var catalog = SeriesCatalog()
+        catalog.epoch = epoch &+ 1
+        return catalog
+    }
+
     /// The handle of the series, the same one at each call.
     package mutating func handle(for labels: Labels) -> SeriesHandle {
         if let known = handles[labels] { return known }
-        let handle = SeriesHandle(index: self.labels.count)
+        let handle = SeriesHandle(index: self.labels.count, epoch: epoch)
         self.labels.append(labels)
         origins.append(origin)
         handles[labels] = handle

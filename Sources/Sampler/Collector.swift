@@ -27,6 +27,10 @@ protocol Collector: SendableMetatype {
 
     /// Ends the series that it brought in groups of their own (see ``ForeignSeries``).
     mutating func endForeign(into scrape: inout Scrape)
+
+    /// Another catalog takes the place of the one there is: forgets bare handles, and has what it keeps of series in
+    /// groups of their own moved over.
+    mutating func renew(_ renewal: inout CatalogRenewal)
 }
 
 extension Collector {
@@ -37,6 +41,8 @@ extension Collector {
     mutating func collectBetween(into scrape: inout Scrape) throws(CollectorError) {}
 
     mutating func endForeign(into scrape: inout Scrape) {}
+
+    mutating func renew(_ renewal: inout CatalogRenewal) {}
 }
 
 /// What a collector is made from.

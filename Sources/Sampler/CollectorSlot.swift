@@ -181,6 +181,14 @@ struct CollectorSlot {
         scrape.remarks.removeAll(keepingCapacity: true)
     }
 
+    /// Moves over to another catalog.
+    mutating func renew(_ renewal: inout CatalogRenewal) {
+        live.renew(&renewal)
+        liveHealth.renew(&renewal)
+        replaced?.renew(&renewal)
+        collector.renew(&renewal)
+    }
+
     /// Ends all series of the collector, those about itself included.
     mutating func end(into scrape: inout Scrape) {
         live.end(into: &scrape.group)

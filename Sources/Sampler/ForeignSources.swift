@@ -85,16 +85,21 @@ package struct ScrapeTarget: Hashable, Sendable {
 struct ForeignSeries {
     private let intervalMilliseconds: Int64
     private var live = LiveSeries()
+    /// What the source tells of them.
+    private var families: [MetricFamily] = []
 
     init(intervalMilliseconds: Int64) { self.intervalMilliseconds = intervalMilliseconds }
 
-    /// Replaces what the source told by `samples`; those that are missing now end.
+    /// Replaces what the source told by `samples` and `families`; series that are missing now end.
     ///
     /// A series that another collector brings is left to it.
     /// - Returns: how many were left out.
     mutating func replace(
-        by samples: [(labels: Labels, value: Double)], of collector: String, into scrape: inout Scrape
+        by samples: [(labels: Labels, value: Double)], _ families: [MetricFamily], of collector: String,
+        into scrape: inout Scrape
     ) -> Int {
+        self.families = families
+        for family in families { scrape.catalog.describe(family) }
         var group = SampleBatch.Group(intervalMilliseconds: intervalMilliseconds)
         group.samples.reserveCapacity(samples.count)
         var leftOut = 0
@@ -109,6 +114,12 @@ struct ForeignSeries {
         live.settle(&group, from: 0)
         scrape.foreign.append(group)
         return leftOut
+    }
+
+    /// Moves over to another catalog.
+    mutating func renew(_ renewal: inout CatalogRenewal) {
+        live.renew(&renewal)
+        if !live.handles.isEmpty { renewal.describe(families) }
     }
 
     /// Ends all of it.

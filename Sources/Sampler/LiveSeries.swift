@@ -23,6 +23,11 @@ struct LiveSeries {
         for series in ended { group.append(series, .staleMarker) }
     }
 
+    /// Moves over to another catalog.
+    mutating func renew(_ renewal: inout CatalogRenewal) {
+        for index in handles.indices { handles[index] = renewal.enter(handles[index]) }
+    }
+
     /// Marks all series as ended.
     mutating func end(into group: inout SampleBatch.Group) {
         for series in handles { group.append(series, .staleMarker) }

@@ -11,13 +11,15 @@ package import Model
 /// 2. A batch holds each series at most once, and its groups are in ascending order of intervals.
 /// 3. One collector's failure changes nothing for the others.
 package struct SamplingLoop: ~Copyable {
-    private var slots: [CollectorSlot]
-    private var scrape: Scrape
+    var slots: [CollectorSlot]
+    var scrape: Scrape
     private var surroundings: Surroundings
-    private let entries: [CollectorEntry]
+    let entries: [CollectorEntry]
     package private(set) var schedule: TickSchedule
     /// What the caller should log about the latest sample.
     package private(set) var reports: [CollectorReport] = []
+    /// Series of the catalog beyond which another one takes its place.
+    var catalogRoom = SamplingLoop.catalogSeriesMax
     /// Samples of the latest batch by group, so that the next one allocates once.
     private var groupCounts: [Int64: Int] = [:]
 
@@ -61,7 +63,8 @@ package struct SamplingLoop: ~Copyable {
         scrape.paused = pausedCollectors
     }
 
-    /// Every series ever produced; the handles of batches point into it. Not to be kept over a sample: a second owner
+    /// Every series that lives, and some that have ended; the handles of batches point into it, until ``tick(at:)``
+    /// puts another one in its place. Not to be kept over a sample: a second owner
     /// makes the loop copy it whole when a series is new.
     package var catalog: SeriesCatalog { scrape.catalog }
 
@@ -237,6 +240,7 @@ extension SamplingLoop {
     /// interrupted, then the samples. Nothing where the tick of that moment was taken already: the caller then waits
     /// for the next.
     package mutating func tick(at reading: ClockReading) -> [SampleBatch] {
+        renewCatalogIfLarge()
         let place = schedule.place(of: reading.wall)
         guard let last = lastTick, let lastSampleTime else {
             lastTick = (place.aligned, reading)

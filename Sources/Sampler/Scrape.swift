@@ -2,7 +2,6 @@ import Model
 
 /// What a collector appends to during one pass.
 struct Scrape {
-    /// All series ever produced.
     var catalog = SeriesCatalog()
     /// What several collectors read.
     var files: SharedFiles
@@ -38,12 +37,13 @@ struct Scrape {
     init(_ host: HostRoot) { files = SharedFiles(host) }
 
     @inline(__always) mutating func emit(_ series: SeriesHandle, _ value: Double) {
+        assert(series.epoch == catalog.epoch, "a handle of a former catalog")
         group.append(series, value)
     }
 
-    /// Appends to a series that is entered into the catalog with its first value.
+    /// Appends to a series that is entered into the catalog with its first value there.
     @inline(__always) mutating func emit(_ series: inout NamedSeries, _ value: Double) {
-        if let handle = series.handle {
+        if let handle = series.handle, handle.epoch == catalog.epoch {
             group.append(handle, value)
         } else {
             let handle = catalog.handle(for: series.labels)

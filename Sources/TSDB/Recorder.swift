@@ -140,6 +140,18 @@ package struct Recorder: ~Copyable {
     /// The reference of a series, the same one at each call.
     package mutating func reference(for labels: Labels) -> SeriesReference { series.reference(for: labels) }
 
+    /// Forgets all references and descriptions, of which those that have ended would else be kept for ever. Whoever
+    /// records has to ask for references, and to describe metrics, anew.
+    /// - Returns: false, with nothing forgotten, where scrapes wait, which have some.
+    package mutating func forgetSeries() -> Bool {
+        guard pending.isEmpty else { return false }
+        series = SeriesTable()
+        families = []
+        writtenFamilyCount = 0
+        writer.forgetSeries()
+        return true
+    }
+
     /// Tells what a metric is; written with the next commit where it is news.
     package mutating func describe(_ family: MetricFamily) {
         families.append(family)

@@ -29,6 +29,8 @@ struct CPUCollector: Collector {
         ticksPerSecond = Double(surroundings.calls.ticksPerSecond)
     }
 
+    mutating func renew(_ renewal: inout CatalogRenewal) { processors = RowTable() }
+
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
         try file.refresh()
         var text = file.scanner

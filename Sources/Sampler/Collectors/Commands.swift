@@ -89,6 +89,10 @@ struct CommandsCollector: Collector {
         for index in entries.indices { entries[index].series.end(into: &scrape) }
     }
 
+    mutating func renew(_ renewal: inout CatalogRenewal) {
+        for index in entries.indices { entries[index].series.renew(&renewal) }
+    }
+
     private static func collect(_ entry: inout Entry, into scrape: inout Scrape) throws(CollectorError) {
         let now = scrape.monotonicNanoseconds
         if let outcome = entry.job.takeOutcome() {
@@ -119,8 +123,8 @@ struct CommandsCollector: Collector {
             entry.series.end(into: &scrape)
             return
         }
-        for family in outcome.content.families { scrape.catalog.describe(family) }
-        let leftOut = entry.series.replace(by: outcome.content.samples, of: "exec", into: &scrape)
+        let content = outcome.content
+        let leftOut = entry.series.replace(by: content.samples, content.families, of: "exec", into: &scrape)
         if leftOut > 0 {
             entry.latest?.problem = .malformed(
                 "what \(entry.source.command[0]) writes", "\(leftOut) series that are there already; they are left out")

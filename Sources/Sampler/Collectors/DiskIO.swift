@@ -82,6 +82,8 @@ struct DiskIOCollector: Collector {
         filter = CompiledNameFilter(surroundings.options.diskDevices)
     }
 
+    mutating func renew(_ renewal: inout CatalogRenewal) { devices = RowTable() }
+
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
         guard try file.refreshIfPresent() else { return }
         var text = file.scanner

@@ -13,6 +13,8 @@ struct NeighboursCollector: Collector {
         file = KernelFile("\(surroundings.host.procfs)/net/arp", keepsOpen: false)
     }
 
+    mutating func renew(_ renewal: inout CatalogRenewal) { devices = RowTable() }
+
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
         guard try file.refreshIfPresent() else { return }
         var text = file.scanner

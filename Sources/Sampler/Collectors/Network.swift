@@ -53,6 +53,8 @@ struct NetworkCollector: Collector {
         filter = CompiledNameFilter(surroundings.options.networkDevices)
     }
 
+    mutating func renew(_ renewal: inout CatalogRenewal) { devices = RowTable() }
+
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
         guard try file.refreshIfPresent() else { return }
         var text = file.scanner

@@ -20,6 +20,8 @@ struct SchedulerCollector: Collector {
         file = KernelFile("\(host.procfs)/schedstat", keepsOpen: host.isLive)
     }
 
+    mutating func renew(_ renewal: inout CatalogRenewal) { processors = RowTable() }
+
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
         guard try file.refreshIfPresent(at: scrape.monotonicNanoseconds) else { return }
         var text = file.scanner

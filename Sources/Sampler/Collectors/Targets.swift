@@ -63,6 +63,10 @@ struct TargetsCollector: Collector {
         for index in entries.indices { entries[index].series.end(into: &scrape) }
     }
 
+    mutating func renew(_ renewal: inout CatalogRenewal) {
+        for index in entries.indices { entries[index].series.renew(&renewal) }
+    }
+
     private static func collect(_ entry: inout Entry, into scrape: inout Scrape) throws(CollectorError) {
         let now = scrape.monotonicNanoseconds
         if let outcome = entry.job.takeOutcome() {
@@ -85,8 +89,7 @@ struct TargetsCollector: Collector {
         samples.append((entry.own.up, outcome.problem == nil ? 1 : 0))
         samples.append((entry.own.duration, outcome.seconds))
         samples.append((entry.own.samples, Double(outcome.sampleCount)))
-        for family in outcome.content.families { scrape.catalog.describe(family) }
-        let leftOut = entry.series.replace(by: samples, of: "scrape", into: &scrape)
+        let leftOut = entry.series.replace(by: samples, outcome.content.families, of: "scrape", into: &scrape)
         if leftOut > 0, entry.problem == nil {
             entry.problem = .malformed(entry.target.url, "\(leftOut) series that are there already; they are left out")
         }

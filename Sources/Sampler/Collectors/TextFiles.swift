@@ -19,6 +19,8 @@ struct TextFilesCollector: Collector {
     private static let bytesMax = 1 << 20
 
     private let folder: String?
+    /// What the files tell of their metrics.
+    private var families: [MetricFamily] = []
     private let read: @Sendable ([UInt8], Timestamp) -> TextFileContent
 
     static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {
@@ -32,6 +34,7 @@ struct TextFilesCollector: Collector {
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
         var hasFault = false
+        families.removeAll(keepingCapacity: true)
         var room = TextFilesCollector.seriesMax
         if let folder {
             for name in DirectoryListing.names(in: folder) where name.hasSuffix(".prom") {
@@ -46,7 +49,9 @@ struct TextFilesCollector: Collector {
         scrape.emit("textfile_error", hasFault ? 1 : 0)
     }
 
-    private func emit(_ path: String, _ room: inout Int, into scrape: inout Scrape) throws(CollectorError) {
+    mutating func renew(_ renewal: inout CatalogRenewal) { renewal.describe(families) }
+
+    private mutating func emit(_ path: String, _ room: inout Int, into scrape: inout Scrape) throws(CollectorError) {
         var status = stat()
         // The kernel fills the structure.
         guard unsafe stat(path, &status) == 0 else { throw CollectorError(code: errno, attempt: "read \(path)") }
@@ -58,6 +63,7 @@ struct TextFilesCollector: Collector {
         let text = file.scanner
         let content = read(text.bytes(in: text.all), scrape.time)
         for family in content.families { scrape.catalog.describe(family) }
+        families += content.families
         for (labels, value) in content.samples.prefix(room) { scrape.emit(labels, value) }
         scrape.emit("textfile_modified_timestamp_seconds", ["file": path], Double(status.st_mtim.tv_sec))
         if content.samples.count > room {

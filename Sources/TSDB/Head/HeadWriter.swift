@@ -63,6 +63,13 @@ struct HeadWriter: ~Copyable {
 
     mutating func readClasses() throws(StoreError) { classes = try store.snapshot().retentionClasses() }
 
+    /// Forgets what is by references, and descriptions.
+    mutating func forgetSeries() {
+        day = nil
+        families = [:]
+        generation = .max
+    }
+
     /// Has the next write read its caches anew, because sealing has changed the registry.
     mutating func registryChanged() { generation = .max }
 

@@ -8,6 +8,10 @@ struct Ingest: ~Copyable {
     /// The store's reference of each handle of the sampler.
     private var references: [SeriesReference] = []
     private var describedCount = 0
+    /// Of the sampler's catalog.
+    private var epoch: UInt32 = 0
+    /// Whether the recorder has series of a former catalog.
+    private var hasFormer = false
 
     init(_ recorder: consuming Recorder) {
         self.recorder = recorder
@@ -51,6 +55,14 @@ struct Ingest: ~Copyable {
     /// Records a batch.
     /// - Throws: what the commit brought; the batch waits for the next one.
     mutating func append(_ batch: SampleBatch, _ catalog: SeriesCatalog) throws(StoreError) {
+        if catalog.epoch != epoch {
+            (epoch, hasFormer) = (catalog.epoch, true)
+            (references, describedCount) = ([], 0)
+        }
+        if hasFormer, recorder.forgetSeries() {
+            hasFormer = false
+            (references, describedCount) = ([], 0)
+        }
         while describedCount < catalog.families.count {
             recorder.describe(catalog.families[describedCount])
             describedCount += 1

@@ -18,6 +18,8 @@ final class LatestScrape: Sendable {
         var samples: [Sample?] = []
         var families: [String: MetricFamily] = [:]
         var describedCount = 0
+        /// Of the sampler's catalog.
+        var epoch: UInt32 = 0
         var frame: ProcessFrame?
         /// The series in the form and format that were asked for last.
         var formed: Formed?
@@ -43,10 +45,12 @@ final class LatestScrape: Sendable {
     func update(_ batch: SampleBatch, _ catalog: SeriesCatalog) {
         state.withLock { state in
             state.version += 1
+            let former = state.epoch == catalog.epoch ? [:] : LatestScrape.renew(&state, catalog.epoch)
             while state.labels.count < catalog.labels.count {
+                let labels = catalog.labels[state.labels.count]
                 state.origins.append(catalog.origins[state.labels.count])
-                state.labels.append(catalog.labels[state.labels.count])
-                state.samples.append(nil)
+                state.labels.append(labels)
+                state.samples.append(former[labels])
             }
             for family in catalog.families[state.describedCount...] { state.families[family.name] = family }
             state.describedCount = catalog.families.count
@@ -57,6 +61,17 @@ final class LatestScrape: Sendable {
             }
             if let frame = batch.frame { state.frame = frame }
         }
+    }
+
+    /// Forgets what is by handle of a former catalog.
+    /// - Returns: the samples that were shown.
+    private static func renew(_ state: inout State, _ epoch: UInt32) -> [Labels: Sample] {
+        var former: [Labels: Sample] = [:]
+        for (labels, sample) in zip(state.labels, state.samples) { former[labels] = sample }
+        (state.labels, state.origins, state.samples) = ([], [], [])
+        (state.families, state.describedCount, state.formed) = ([:], 0, nil)
+        state.epoch = epoch
+        return former
     }
 
     /// Another number means another page. It changes each minute, too: values grow old without a scrape.

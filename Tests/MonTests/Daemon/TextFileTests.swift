@@ -45,6 +45,16 @@ import Testing
         #expect(reports == [])
     }
 
+    /// As with `honor_timestamps: false`; of a series that comes twice the first is taken by whoever scrapes.
+    @Test(arguments: [PageFormat.text, .openMetrics]) func timesOnAPageAreLeftOutOfAccount(_ format: PageFormat) {
+        let unit = format == .text ? "000" : ""
+        let text = "a 1 1700000000\(unit)\na 2 1700000100\(unit)\nb 3\n" + (format == .text ? "" : "# EOF\n")
+        let content = TextFileReader.read(Array(text.utf8), format, time, seriesMax: 10)
+        #expect(content.problem == nil)
+        #expect(content.samples.map(\.value) == [1, 2, 3])
+        #expect(content.samples.map { "\($0.labels)" } == ["a", "a", "b"])
+    }
+
     @Test func faultsAreCountedAndTheRestIsTaken() {
         let folder = TemporaryFolder()
         write("good 1\nbad{ 2\nalso 3\n", "a.prom", in: folder)
