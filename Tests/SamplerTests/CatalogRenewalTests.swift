@@ -79,7 +79,7 @@ import Testing
 
     /// Series in groups of their own, which are not brought anew with each pass, live on and end once.
     @Test func seriesOfSourcesOutsideMoveOver() {
-        var scrape = Scrape()
+        var scrape = Scrape(HostRoot(procfs: "/nowhere"))
         scrape.catalog.origin = "scrape"
         for number in 0..<5 { _ = scrape.catalog.handle(for: Labels(name: "gone", ["i": "\(number)"])) }
         let families = [MetricFamily(name: "a", kind: .counter, help: "What a is.")]
