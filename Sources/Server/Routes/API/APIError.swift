@@ -17,7 +17,9 @@ struct APIError: Error {
             switch self {
             case .badData: 400
             case .execution: 422
-            case .timeout, .canceled, .unavailable: 503
+            case .timeout, .unavailable: 503
+            // nginx' number for a client that closed the connection, Prometheus' as well.
+            case .canceled: 499
             case .notFound: 404
             case .internal: 500
             }
@@ -73,7 +75,7 @@ struct APIError: Error {
         var writer = TextWriter()
         PrometheusJSON.write(errorType: kind.rawValue, message: message, into: &writer)
         var response = Response(status: kind.status, contentType: "application/json", writer.take())
-        if kind.status == 503, kind != .canceled { response.headers.append(("Retry-After", "5")) }
+        if kind.status == 503 { response.headers.append(("Retry-After", "5")) }
         return response
     }
 }

@@ -23,14 +23,22 @@ struct APIParameters {
         return value
     }
 
-    /// A moment; nil where none is given.
+    /// A moment that may be missing.
     func time(_ name: String) throws(APIError) -> Timestamp? {
         guard let text = self[name] else { return nil }
+        return try moment(text, name, "invalid time value for '\(name)': ")
+    }
+
+    /// A moment that must be given.
+    func requiredTime(_ name: String) throws(APIError) -> Timestamp { try moment(self[name] ?? "", name, "") }
+
+    /// - Parameter prefix: Prometheus has one more where a moment may be missing.
+    private func moment(_ text: String, _ name: String, _ prefix: String) throws(APIError) -> Timestamp {
         // The bounds of Prometheus' own times, as its clients write them.
         if text == "-292273086-05-16T16:47:06Z" { return Timestamp(milliseconds: -times) }
         if text == "292277025-08-18T07:12:54.999999999Z" { return Timestamp(milliseconds: times) }
         guard let time = MomentText.parse(text), time.milliseconds.magnitude <= UInt64(times) else {
-            throw .parameter(name, "cannot parse \(Labels.quote(text)) to a valid timestamp")
+            throw .parameter(name, "\(prefix)cannot parse \(Labels.quote(text)) to a valid timestamp")
         }
         return time
     }
@@ -38,18 +46,21 @@ struct APIParameters {
     /// Times whose sums do not overflow: 146 million years either way.
     private var times: Int64 { .max / 2 }
 
-    /// A moment that must be given.
-    func requiredTime(_ name: String) throws(APIError) -> Timestamp {
-        guard let time = try time(name) else { throw .parameter(name, "cannot parse \"\" to a valid timestamp") }
-        return time
-    }
-
     /// A length of time in milliseconds; nil where none is given.
     func duration(_ name: String) throws(APIError) -> Int64? {
+        try duration(name) { APIError.parameter(name, $0) }
+    }
+
+    /// - Parameter error: of the words for what is no length of time.
+    func duration(_ name: String, _ error: (String) -> APIError) throws(APIError) -> Int64? {
         guard let text = self[name] else { return nil }
-        // As in a query: what is added to a moment must not overflow.
+        let refusal = "cannot parse \(Labels.quote(text)) to a valid duration"
+        // Prometheus counts nanoseconds. What is less than that can be added to a moment, too.
+        if let seconds = Double(text), seconds.magnitude > Double(Int64.max) / 1e9 {
+            throw error(refusal + ". It overflows int64")
+        }
         guard let milliseconds = MomentText.duration(text), milliseconds.magnitude < 1 << 53 else {
-            throw .parameter(name, "cannot parse \(Labels.quote(text)) to a valid duration")
+            throw error(refusal)
         }
         return milliseconds
     }
@@ -57,7 +68,12 @@ struct APIParameters {
     /// A number of results; nil for all of them, which 0 asks for, too.
     func limit(_ name: String = "limit") throws(APIError) -> Int? {
         guard let text = self[name] else { return nil }
-        guard let limit = Int(text) else { throw .parameter(name, "cannot parse \(Labels.quote(text)) as a number") }
+        guard let limit = Int(text) else {
+            let digits = text.first == "-" || text.first == "+" ? text.dropFirst() : text[...]
+            let isNumber = !digits.isEmpty && digits.utf8.allSatisfy { (48...57).contains($0) }
+            let problem = isNumber ? "value out of range" : "invalid syntax"
+            throw .parameter(name, "strconv.Atoi: parsing \(Labels.quote(text)): \(problem)")
+        }
         guard limit >= 0 else { throw .parameter(name, "limit must be non-negative") }
         return limit == 0 ? nil : limit
     }
@@ -72,19 +88,23 @@ struct APIParameters {
     }
 
     /// The selectors of `match[]`, each of which must leave some series out.
-    func selectors() throws(APIError) -> [[Matcher]] {
+    /// - Parameter isNamed: whether a refusal names the parameter, as Prometheus' does for series only.
+    func selectors(isNamed: Bool = true) throws(APIError) -> [[Matcher]] {
+        func refusal(_ problem: String) -> APIError {
+            isNamed ? .parameter("match[]", problem) : APIError(.badData, problem)
+        }
         var selectors: [[Matcher]] = []
         for text in all("match[]") {
             let matchers: [Matcher]
             do throws(ParseError) {
                 matchers = try Parser.parseSelector(text)
             } catch {
-                throw .parameter("match[]", APIError.text(of: error))
-            }
-            guard matchers.contains(where: { !$0.matchesEmpty }) else {
-                throw .parameter("match[]", "match[] must contain at least one non-empty matcher")
+                throw refusal(APIError.text(of: error))
             }
             selectors.append(matchers)
+        }
+        for matchers in selectors where matchers.allSatisfy(\.matchesEmpty) {
+            throw refusal("match[] must contain at least one non-empty matcher")
         }
         return selectors
     }

@@ -19,9 +19,14 @@ enum ParseRoutes {
         let parameters = APIParameters(request)
         let (start, end) = (try parameters.time("start"), try parameters.time("end"))
         if let start, let end, end < start {
-            throw APIError.parameter("end", "end timestamp must not be before start timestamp")
+            throw APIError(.badData, "end timestamp must not be before start timestamp")
         }
-        _ = try services.engine.parse(parameters["query"] ?? "")
+        do throws(QueryError) {
+            _ = try services.engine.parse(parameters["query"] ?? "")
+        } catch {
+            if case .parse(let fault) = error { throw APIError(.badData, APIError.text(of: fault)) }
+            throw error
+        }
         return APIRoutes.json { PrometheusJSON.write(data: "[]", into: &$0) }
     }
 }

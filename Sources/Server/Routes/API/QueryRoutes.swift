@@ -11,11 +11,14 @@ enum QueryRoutes {
 
     static func instant(_ request: Request, _ services: APIServices) throws -> Response {
         let parameters = APIParameters(request)
-        return try answer(request, parameters, services, at: .instant(try parameters.time("time") ?? services.now()))
+        let limit = try parameters.limit()
+        let time = try parameters.time("time") ?? services.now()
+        return try answer(request, parameters, services, at: .instant(time), limit: limit)
     }
 
     static func range(_ request: Request, _ services: APIServices) throws -> Response {
         let parameters = APIParameters(request)
+        let limit = try parameters.limit()
         let start = try parameters.requiredTime("start")
         let end = try parameters.requiredTime("end")
         guard end >= start else { throw APIError.parameter("end", "end timestamp must not be before start time") }
@@ -33,22 +36,23 @@ enum QueryRoutes {
                     + "(?step=XX)")
         }
         return try answer(
-            request, parameters, services, at: .range(start: start, end: end, stepMilliseconds: step))
+            request, parameters, services, at: .range(start: start, end: end, stepMilliseconds: step), limit: limit)
     }
 
     private static func answer(
-        _ request: Request, _ parameters: APIParameters, _ services: APIServices, at time: QueryTime
+        _ request: Request, _ parameters: APIParameters, _ services: APIServices, at time: QueryTime,
+        limit: Int?
     ) throws -> Response {
-        let limit = try parameters.limit()
         var timeout = services.engine.limits.timeout
         if let asked = try parameters.duration("timeout") {
             timeout = min(timeout ?? .milliseconds(asked), .milliseconds(asked))
         }
         var lookback: Duration?
-        if let asked = try parameters.duration("lookback_delta") {
-            guard asked > 0 else { throw APIError.parameter("lookback_delta", "must be more than 0") }
-            lookback = .milliseconds(asked)
+        let asked = try parameters.duration("lookback_delta") {
+            APIError(.badData, "error parsing lookback delta duration: " + $0)
         }
+        // None and less than none is the usual one.
+        if let asked, asked > 0 { lookback = .milliseconds(asked) }
         // A query that is none is refused before the store is touched.
         _ = try services.engine.parse(parameters["query"] ?? "")
         let cancellation = request.cancellation
@@ -134,6 +138,7 @@ enum QueryRoutes {
         case .matrix(let series) where series.count > limit: result.value = .matrix(Array(series[..<limit]))
         case .scalar, .string, .vector, .matrix: return
         }
-        result.annotations.append(APIRoutes.truncated)
+        // First: of many warnings the last ones are left out.
+        result.annotations.insert(APIRoutes.truncated, at: 0)
     }
 }

@@ -242,7 +242,7 @@ enum FederateRoute {
     }
 
     private static func answer(_ request: Request, _ services: APIServices) throws -> Response {
-        let selectors = try APIParameters(request).selectors()
+        let selectors = try APIParameters(request).selectors(isNamed: false)
         let now = services.now()
         let lookback = services.engine.lookbackDelta.components.seconds * 1000
         let range = TimeRange(min: Timestamp(milliseconds: now.milliseconds - lookback + 1), max: now)

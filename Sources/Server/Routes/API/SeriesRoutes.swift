@@ -7,10 +7,10 @@ import TSDB
 enum SeriesRoutes {
     static func series(_ request: Request, _ services: APIServices) throws -> Response {
         let parameters = APIParameters(request)
+        guard !parameters.all("match[]").isEmpty else { throw APIError(.badData, "no match[] parameter provided") }
         let limit = try parameters.limit()
         let range = try parameters.range()
         let selectors = try parameters.selectors()
-        guard !selectors.isEmpty else { throw APIError(.badData, "no match[] parameter provided") }
         let view = StoreView(try services.store.snapshot())
         view.snapshot.stop { request.cancellation.isCancelled }
         var found: Set<Labels> = []
@@ -46,7 +46,7 @@ enum SeriesRoutes {
         let parameters = APIParameters(request)
         let limit = try parameters.limit()
         let range = try parameters.range()
-        let selectors = try parameters.selectors()
+        let selectors = try parameters.selectors(isNamed: false)
         let view = StoreView(try services.store.snapshot())
         view.snapshot.stop { request.cancellation.isCancelled }
         let found: [String]

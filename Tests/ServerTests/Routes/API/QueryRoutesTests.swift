@@ -48,7 +48,26 @@ import Testing
         func bad(_ path: String, _ message: String) { check(path, 400, "bad_data", message) }
         bad(
             "query", "invalid parameter \\\"query\\\": unknown position: parse error: no expression found in input")
-        bad("query?query=1&time=x", "invalid parameter \\\"time\\\": cannot parse \\\"x\\\" to a valid timestamp")
+        bad(
+            "query?query=(&time=x&timeout=x",
+            "invalid parameter \\\"time\\\": invalid time value for 'time': cannot parse \\\"x\\\" to a valid timestamp"
+        )
+        bad(
+            "query_range?query=1&start=x&end=1&step=1",
+            "invalid parameter \\\"start\\\": cannot parse \\\"x\\\" to a valid timestamp")
+        bad(
+            "query?query=1&time=x&limit=1e3",
+            "invalid parameter \\\"limit\\\": strconv.Atoi: parsing \\\"1e3\\\": invalid syntax")
+        bad(
+            "query?query=1&limit=99999999999999999999",
+            "invalid parameter \\\"limit\\\": strconv.Atoi: parsing \\\"99999999999999999999\\\": value out of range")
+        bad(
+            "query?query=1&timeout=1e30",
+            "invalid parameter \\\"timeout\\\": cannot parse \\\"1e30\\\" to a valid duration. It overflows int64")
+        bad(
+            "query?query=1&lookback_delta=x",
+            "error parsing lookback delta duration: cannot parse \\\"x\\\" to a valid duration")
+        #expect(world.get("/api/v1/query?query=1&lookback_delta=-5m")?.status == 200)
         bad("query?query=1&limit=-1", "invalid parameter \\\"limit\\\": limit must be non-negative")
         bad("query?query=1&timeout=x", "invalid parameter \\\"timeout\\\": cannot parse \\\"x\\\" to a valid duration")
         bad(
@@ -66,7 +85,17 @@ import Testing
             "query_range?query=m%5B5m%5D&start=1&end=2&step=1",
             "invalid parameter \\\"query\\\": invalid expression type \\\"range vector\\\" for range query, must be "
                 + "Scalar or instant Vector")
-        bad("series", "no match[] parameter provided")
+        bad("series?limit=x", "no match[] parameter provided")
+        bad("labels?match[]=%7Ba%3D%22%22%7D", "match[] must contain at least one non-empty matcher")
+        bad(
+            "label/a/values?match[]=%7B%7D&match[]=%7B",
+            "1:2: parse error: unexpected end of input inside braces")
+        bad(
+            "series?match[]=a&start=x",
+            "invalid parameter \\\"start\\\": invalid time value for 'start': cannot parse \\\"x\\\" to a valid timestamp"
+        )
+        bad("query_exemplars?query=(&start=2&end=1", "end timestamp must not be before start timestamp")
+        bad("query_exemplars?query=(&start=1&end=2", "1:2: parse error: unclosed left parenthesis")
         bad(
             "series?match[]=%7Ba%3D%22%22%7D",
             "invalid parameter \\\"match[]\\\": match[] must contain at least one non-empty matcher")
