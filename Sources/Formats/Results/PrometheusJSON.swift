@@ -67,6 +67,9 @@ package enum PrometheusJSON {
         end(annotations: [], into: &writer)
     }
 
+    /// Warnings that are shown, and infos, as Prometheus has it; of more than these only the number.
+    private static let annotationsMax = 10
+
     static func begin(into writer: inout TextWriter) {
         writer.write("{\"status\":\"success\",\"data\":")
     }
@@ -75,8 +78,13 @@ package enum PrometheusJSON {
         for (key, severity) in [("warnings", Annotation.Severity.warning), ("infos", .info)] {
             let messages = annotations.filter { $0.severity == severity }.map(\.message)
             if messages.isEmpty { continue }
+            var shown = Array(messages.prefix(annotationsMax))
+            if messages.count > shown.count {
+                let kind = severity == .warning ? "warning" : "info"
+                shown.append("\(messages.count - shown.count) more \(kind) annotations omitted")
+            }
             writer.write(",\"\(key)\":")
-            JSONText.write(list: messages, into: &writer) { JSONText.write(string: $0, into: &$1) }
+            JSONText.write(list: shown, into: &writer) { JSONText.write(string: $0, into: &$1) }
         }
         writer.write("}")
     }

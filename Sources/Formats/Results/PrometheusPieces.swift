@@ -88,8 +88,10 @@ package struct PrometheusPieces: Sendable {
         PrometheusJSON.begin(into: &writer)
         switch result.value {
         case .scalar(let sample):
-            writer.write("{\"resultType\":\"scalar\",\"result\":")
-            PrometheusJSON.write(sample, into: &writer)
+            writer.write("{\"resultType\":\"scalar\",\"result\":[")
+            writer.write(TimeText.unix(sample.time))
+            // Never with an exponent, unlike the values of a vector.
+            writer.write(",\"\(FloatText.plain(sample.value))\"]")
         case .string(let time, let text):
             writer.write("{\"resultType\":\"string\",\"result\":[")
             writer.write(TimeText.unix(time))

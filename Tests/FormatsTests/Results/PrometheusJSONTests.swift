@@ -45,10 +45,21 @@ import Testing
                 + #""infos":["i (1:1)","j"]}"# + "\n")
     }
 
+    @Test func manyAnnotationsAreCounted() throws {
+        let annotations = (1...12).map { Annotation(.info, "i\($0)") } + [Annotation(.warning, "w")]
+        let text = try formatted("json", .vector([]), annotations)
+        #expect(text.contains(#","warnings":["w"],"infos":["i1","i2","#))
+        #expect(text.hasSuffix(#","i10","2 more info annotations omitted"]}"# + "\n"))
+    }
+
     @Test func numbersAsPrometheusWritesThem() throws {
         func check(_ value: Double, _ expected: String) throws {
-            let scalar = QueryValue.scalar(Sample(time: Timestamp(milliseconds: 0), value: value))
-            let text = try formatted("json", scalar)
+            let text = try formatted("json", .vector([series(.empty, (0, value))]))
+            #expect(text.hasSuffix(#""value":[0,"\#(expected)"]}]}}"# + "\n"), "\(value): \(text)")
+        }
+        // A scalar never has an exponent.
+        for (value, expected) in [(1e21, "1000000000000000000000"), (-1e-10, "-0.0000000001"), (.infinity, "+Inf")] {
+            let text = try formatted("json", .scalar(Sample(time: Timestamp(milliseconds: 0), value: value)))
             #expect(text.hasSuffix(#""result":[0,"\#(expected)"]}}"# + "\n"), "\(value): \(text)")
         }
         try check(0, "0")
