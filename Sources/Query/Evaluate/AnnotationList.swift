@@ -58,7 +58,7 @@ struct AnnotationList: Sendable {
     mutating func `repeat`(_ remarks: ArraySlice<Remark>, movedBy distance: Int) {
         for remark in remarks {
             var key = remark.key
-            key.span = SourceSpan(key.span.start + distance, key.span.end + distance)
+            if key.span != .nowhere { key.span = SourceSpan(key.span.start + distance, key.span.end + distance) }
             insert(key)
             if let repair = remark.repair { known[key] = repair }
         }
@@ -89,6 +89,11 @@ struct AnnotationList: Sendable {
         }
         return "\(line):\(column)"
     }
+}
+
+extension SourceSpan {
+    /// Of a remark that has no place, or none that is known.
+    static let nowhere = SourceSpan(0, 0)
 }
 
 /// How far bucket counts were from growing with their bounds.

@@ -82,7 +82,11 @@ extension Evaluation {
         guard row.hasValue else { return }
         try body(&self, labels, row, count)
         switch call.function.name {
-        case "rate", "increase": informOfGauge(labels, at: call.argumentSpans[0])
+        case "rate", "increase":
+            // Of a subquery Prometheus has lost the place by now and names the text's beginning.
+            var span = call.argumentSpans[0]
+            if case .range(let range) = call.arguments[0], case .subquery = range.source { span = .nowhere }
+            informOfGauge(labels, at: span)
         case "quantile_over_time": warnOfQuantiles(parameters, row, at: call.argumentSpans[0])
         default: return
         }

@@ -135,9 +135,8 @@ extension Function {
             let labels = columns.labels[series]
             let text = labels["le"] ?? ""
             guard let bound = bucketBound(text) else {
-                let name = labels.metricName.map { " for metric name \(Labels.quote($0))" } ?? ""
                 annotations.warn(
-                    "bucket label \"le\" is missing or has a malformed value of \(Labels.quote(text))\(name)",
+                    "bucket label \"le\" is missing or has a malformed value of \(Labels.quote(text))",
                     at: call.argumentSpans[index])
                 continue
             }
