@@ -39,7 +39,10 @@ extension Function {
             let value = columns.labels[index][source] ?? ""
             guard let groups = expression.captures(in: value) else { continue }
             let text = LabelTemplate.expand(template) { name in
-                if let number = Int(name) { return number < groups.count ? groups[number] : nil }
+                // A number with a zero before it is a name.
+                if name.utf8.count == 1 || !name.hasPrefix("0"), let number = Int(name) {
+                    return number < groups.count ? groups[number] : nil
+                }
                 return expression.index(ofGroup: name).flatMap { groups[$0] }
             }
             columns.labels[index] = columns.labels[index].setting(target, to: text)
@@ -51,13 +54,13 @@ extension Function {
     private static func joinLabels(_ call: inout FunctionCall) throws(QueryError) -> StepValue {
         let target = call.string(1)
         let separator = call.string(2)
-        if target.isEmpty { throw .execution("invalid destination label name in label_join(): \(target)") }
         var sources: [String] = []
         for index in 3..<max(3, call.arguments.count) {
             let name = call.string(index)
             if name.isEmpty { throw .execution("invalid source label name in label_join(): \(name)") }
             sources.append(name)
         }
+        if target.isEmpty { throw .execution("invalid destination label name in label_join(): \(target)") }
         var columns = call.vector(0)
         var checkpoint = Checkpoint(call.interruption)
         for index in columns.labels.indices {
@@ -75,44 +78,40 @@ extension Function {
 /// digits and underscores as there is, `$$` is a dollar, and a dollar that begins nothing stands for itself.
 enum LabelTemplate {
     static func expand(_ template: String, group: (String) -> String?) -> String {
-        let bytes = Array(template.utf8)
-        var result: [UInt8] = []
+        let scalars = Array(template.unicodeScalars)
+        var result = String.UnicodeScalarView()
         var at = 0
-        while at < bytes.count {
-            guard bytes[at] == UInt8(ascii: "$") else {
-                result.append(bytes[at])
-                at += 1
+        while at < scalars.count {
+            if scalars[at] == "$", let (name, end) = reference(in: scalars, at: at + 1) {
+                result.append(contentsOf: (group(name) ?? "").unicodeScalars)
+                at = end
                 continue
             }
-            if at + 1 < bytes.count, bytes[at + 1] == UInt8(ascii: "$") {
-                result.append(bytes[at])
-                at += 2
-            } else if let (name, end) = reference(in: bytes, at: at + 1) {
-                result.append(contentsOf: (group(name) ?? "").utf8)
-                at = end
-            } else {
-                result.append(bytes[at])
-                at += 1
-            }
+            result.append(scalars[at])
+            at += scalars[at] == "$" && at + 1 < scalars.count && scalars[at + 1] == "$" ? 2 : 1
         }
-        return String(decoding: result, as: UTF8.self)
+        return String(result)
     }
 
     /// The name that begins at `start`, bare or in braces, and where the text goes on.
-    private static func reference(in bytes: [UInt8], at start: Int) -> (name: String, end: Int)? {
-        let isBraced = start < bytes.count && bytes[start] == UInt8(ascii: "{")
+    private static func reference(in scalars: [Unicode.Scalar], at start: Int) -> (name: String, end: Int)? {
+        let isBraced = start < scalars.count && scalars[start] == "{"
         let first = isBraced ? start + 1 : start
         var end = first
-        while end < bytes.count, isNameByte(bytes[end]) { end += 1 }
+        while end < scalars.count, isOfName(scalars[end]) { end += 1 }
         if end == first { return nil }
-        let name = String(decoding: bytes[first..<end], as: UTF8.self)
-        if !isBraced { return (name, end) }
-        return end < bytes.count && bytes[end] == UInt8(ascii: "}") ? (name, end + 1) : nil
+        var name = String.UnicodeScalarView()
+        name.append(contentsOf: scalars[first..<end])
+        if !isBraced { return (String(name), end) }
+        return end < scalars.count && scalars[end] == "}" ? (String(name), end + 1) : nil
     }
 
-    /// A byte of a letter beyond ASCII counts as a letter; group names of RE2 may hold them.
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        byte >= 128 || byte == UInt8(ascii: "_") || (byte >= 48 && byte <= 57)
-            || (byte | 32 >= 97 && byte | 32 <= 122)
+    /// Group names of RE2 may hold any letters and digits.
+    private static func isOfName(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar == "_" { return true }
+        return switch scalar.properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber: true
+        default: false
+        }
     }
 }
