@@ -115,6 +115,16 @@ package struct Labels: Hashable, Sendable {
         filter { !$0.elementsEqual(Labels.metricNameLabel.utf8) }
     }
 
+    /// The set without what says which metric it is: the name, and the type and the unit that Prometheus can add to it.
+    package func droppingMetricIdentity() -> Labels { filter { !Labels.isMetricIdentity($0) } }
+
+    private static func isMetricIdentity(_ name: ArraySlice<UInt8>) -> Bool {
+        // All three are as long.
+        guard name.count == 8, name.first == UInt8(ascii: "_") else { return false }
+        return name.elementsEqual(metricNameLabel.utf8) || name.elementsEqual("__type__".utf8)
+            || name.elementsEqual("__unit__".utf8)
+    }
+
     /// The set with `name` set to `value`; an empty value removes it.
     package func setting(_ name: String, to value: String) -> Labels {
         var builder = LabelsBuilder(self)

@@ -109,7 +109,7 @@ struct VectorColumns: Sendable {
         values.removeLast(values.count - kept * steps)
     }
 
-    /// Drops the metric name of every series.
+    /// Drops the metric name of every series, and its type and unit.
     /// - Throws: ``QueryError/duplicateSeries`` where two series become one and both have a value at a step, and what
     ///   ends the query early.
     mutating func dropMetricNames(_ interruption: Interruption = .never) throws(QueryError) {
@@ -121,9 +121,14 @@ struct VectorColumns: Sendable {
             let old = labels[index]
             let name = old.value(of: Labels.metricNameLabel).map { old.bytes[$0] } ?? []
             if let first { sameName = sameName && first == name } else { first = name }
-            if !name.isEmpty { labels[index] = old.droppingMetricName() }
+            let rest = old.droppingMetricIdentity()
+            let dropped = old.bytes.count - rest.bytes.count
+            if dropped == 0 { continue }
+            labels[index] = rest
+            // Whether that was the name and no more: two lengths and "__name__" are at most 20 bytes.
+            if name.isEmpty || dropped > name.count + 20 { sameName = false }
         }
-        // Series of one name differ in another label and still do.
+        // Series of one name differ in another label and still do, unless it was their type or unit.
         if !sameName { try mergeDuplicates(interruption) }
     }
 

@@ -143,7 +143,7 @@ struct VectorMatch {
 
     private func resultLabels(_ many: Labels, _ one: Labels) -> Labels {
         var labels = many
-        if apply.dropsName { labels = labels.droppingMetricName() }
+        if apply.dropsName { labels = labels.droppingMetricIdentity() }
         if matching.cardinality == .oneToOne {
             let names = matching.labels.map { Array($0.utf8) }
             labels = labels.filter { name in names.contains { $0.elementsEqual(name) } == matching.isOn }
@@ -152,7 +152,7 @@ struct VectorMatch {
         var builder = LabelsBuilder(labels)
         for name in matching.include { builder.set(name, one[name] ?? "") }
         labels = builder.labels()
-        return returnsBool ? labels.droppingMetricName() : labels
+        return returnsBool ? labels.droppingMetricIdentity() : labels
     }
 
     /// As Go writes labels: the metric name among the others.

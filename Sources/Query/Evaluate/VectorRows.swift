@@ -104,7 +104,7 @@ extension Evaluation {
             try interruption.check()
             try forEachAnswer(of: call, over: range, kernel, tiers, on: grid) {
                 evaluation, labels, row, count throws(QueryError) in
-                try body(&evaluation, keepsName ? labels : labels.droppingMetricName(), row, count)
+                try body(&evaluation, keepsName ? labels : labels.droppingMetricIdentity(), row, count)
             }
             return true
         case .map(let transform):
@@ -156,7 +156,7 @@ extension Evaluation {
                 if made[step].isPresent { isEmpty = false }
             }
             if isEmpty { return }
-            try body(&evaluation, dropsName ? labels.droppingMetricName() : labels, made, count)
+            try body(&evaluation, dropsName ? labels.droppingMetricIdentity() : labels, made, count)
         }
     }
 }
