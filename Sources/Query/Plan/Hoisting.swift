@@ -27,7 +27,9 @@ extension Rewrite {
             case .map, .mapWithParameters, .window, .whole, .absent, .absentOverTime, .ofQuery, .info:
                 call.arguments.allSatisfy(isInvariant)
             }
-        case .aggregate, .negate, .once, .binary, .shared: node.children.allSatisfy(isInvariant)
+        // Of Prometheus' making: a parameter that changes from step to step counts as it is at the first.
+        case .aggregate(let plan): isInvariant(plan.expression)
+        case .negate, .once, .binary, .shared: node.children.allSatisfy(isInvariant)
         }
     }
 
