@@ -67,7 +67,7 @@ import Testing
         bad(
             "query?query=1&lookback_delta=x",
             "error parsing lookback delta duration: cannot parse \\\"x\\\" to a valid duration")
-        #expect(world.get("/api/v1/query?query=1&lookback_delta=-5m")?.status == 200)
+        #expect(world.get("/api/v1/query?query=1&lookback_delta=-300")?.status == 200)
         bad("query?query=1&limit=-1", "invalid parameter \\\"limit\\\": limit must be non-negative")
         bad("query?query=1&timeout=x", "invalid parameter \\\"timeout\\\": cannot parse \\\"x\\\" to a valid duration")
         bad(
