@@ -69,23 +69,33 @@ private struct InfoJoin {
         }
     }
 
+    private static let targetLabels = ["instance", "job"]
+
     private static func target(of labels: Labels) -> Labels {
-        labels.filter { $0.elementsEqual("instance".utf8) || $0.elementsEqual("job".utf8) }
+        labels.filter { name in targetLabels.contains { name.elementsEqual($0.utf8) } }
     }
 
     func enrich(_ base: VectorColumns) throws(QueryError) -> VectorColumns {
         let steps = base.steps
         var result = VectorColumns(steps: steps)
         let needsData = dataMatchers.contains { !$0.matchesEmpty }
+        // An info metric describes itself.
+        let describesItself = base.labels.map { labels in
+            nameMatchers.allSatisfy { $0.matches(labels.metricName ?? "") }
+        }
+        // Info metrics are asked for by those labels of a target that any series has; who lacks one finds none.
+        let asked = Self.targetLabels.filter { name in
+            base.labels.indices.contains { !describesItself[$0] && base.labels[$0][name] != nil }
+        }
         for series in 0..<base.count {
             let labels = base.labels[series]
             let column = base.column(series)
-            // An info metric describes itself.
-            if nameMatchers.allSatisfy({ $0.matches(labels.metricName ?? "") }) {
+            if describesItself[series] {
                 result.append(labels, Array(base.values[column]))
                 continue
             }
-            let metrics = targets[Self.target(of: labels)] ?? []
+            let isFound = !asked.isEmpty && asked.allSatisfy { labels[$0] != nil }
+            let metrics = isFound ? targets[Self.target(of: labels)] ?? [] : []
             // Which series describe the target may change from step to step.
             var rows: [[Int]: [Double]] = [:]
             var order: [[Int]] = []
@@ -98,8 +108,8 @@ private struct InfoJoin {
             }
             for chosen in order {
                 guard let row = rows[chosen] else { continue }
-                let (enriched, isEnriched) = try enrich(labels, by: chosen)
-                if isEnriched || !needsData { result.append(enriched, row) }
+                // Whether there is anything new in what is found does not matter.
+                if !chosen.isEmpty || !needsData { result.append(try enrich(labels, by: chosen), row) }
             }
         }
         try result.mergeDuplicates()
@@ -115,18 +125,26 @@ private struct InfoJoin {
             }
             let (old, new) = (times.values[before * infos.steps + step], times.values[series * infos.steps + step])
             if old == new {
+                // The times are in seconds.
+                let time = Int64((old * 1000).rounded())
                 throw .execution(
-                    "found duplicate series for info metric: existing \(infos.labels[before]), "
-                        + "new \(infos.labels[series])")
+                    "found duplicate series for info metric: existing \(Self.text(infos.labels[before])) @ \(time), "
+                        + "new \(Self.text(infos.labels[series])) @ \(time)")
             }
             if new > old { best = series }
         }
         return best
     }
 
-    private func enrich(
-        _ labels: Labels, by chosen: [Int]
-    ) throws(QueryError) -> (labels: Labels, isEnriched: Bool) {
+    /// As Go writes labels: the metric name among the others.
+    private static func text(_ labels: Labels) -> String {
+        let pairs = labels.map { label in
+            "\(Labels.isLabelName(label.name) ? label.name : Labels.quote(label.name))=\(Labels.quote(label.value))"
+        }
+        return "{\(pairs.joined(separator: ", "))}"
+    }
+
+    private func enrich(_ labels: Labels, by chosen: [Int]) throws(QueryError) -> Labels {
         var added: [String: String] = [:]
         for series in chosen {
             for label in infos.labels[series] where label.name != Labels.metricNameLabel {
@@ -139,6 +157,6 @@ private struct InfoJoin {
         }
         var builder = LabelsBuilder(labels)
         for (name, value) in added { builder.set(name, value) }
-        return (builder.labels(), !added.isEmpty)
+        return builder.labels()
     }
 }

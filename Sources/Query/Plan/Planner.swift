@@ -149,14 +149,20 @@ struct Planner {
         return .call(planned)
     }
 
-    /// `info(v)` and `info(v, {…})`: the info metrics are `target_info` where the braces name none.
+    /// `info(v)` and `info(v, {…})`: the info metrics are `target_info` where the braces name none, and all of `…_info`
+    /// where they only say which names they are not.
     private mutating func planInfo(
         _ call: Call, _ function: Function, on grid: StepGrid
     ) throws(QueryError) -> PlanNode {
         var selector = VectorSelector(matchers: [], modifiers: .none, span: call.span)
         if call.arguments.count > 1, case .selector(let written) = call.arguments[1] { selector = written }
-        if !selector.matchers.contains(where: { $0.name == Labels.metricNameLabel }) {
+        let ofNames = selector.matchers.filter { $0.name == Labels.metricNameLabel }
+        if ofNames.isEmpty {
             selector.matchers.append(Matcher(Labels.metricNameLabel, equals: "target_info"))
+        } else if !ofNames.contains(where: { $0.operation == .equal || $0.operation == .matches }),
+            let named = try? Matcher(Labels.metricNameLabel, .matches, ".+_info")
+        {
+            selector.matchers.append(named)
         }
         let infos = try plan(Expression.selector(selector), on: grid)
         return .call(
