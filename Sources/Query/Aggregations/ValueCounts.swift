@@ -90,7 +90,7 @@ struct ValueCounts {
 
 extension Evaluation {
     /// See ``forEachRow(of:on:_:)``.
-    mutating func forEachValueCount(
+    dynamic mutating func forEachValueCount(
         _ plan: AggregationPlan, on grid: StepGrid,
         _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {

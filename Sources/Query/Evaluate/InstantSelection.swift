@@ -18,7 +18,7 @@ extension Evaluation {
     }
 
     /// The same, series by series; see ``forEachRow(of:on:_:)``.
-    mutating func forEachRow(
+    dynamic mutating func forEachRow(
         of plan: SelectorPlan, on grid: StepGrid, takingTimes: Bool,
         _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {

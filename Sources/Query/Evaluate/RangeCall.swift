@@ -19,7 +19,7 @@ extension Evaluation {
     }
 
     /// The same, series by series and under their whole names; see ``forEachRow(of:on:_:)``.
-    mutating func forEachAnswer(
+    dynamic mutating func forEachAnswer(
         of call: CallPlan, over range: RangePlan, _ kernel: @escaping RangeKernel, _ tiers: TierAnswer,
         on grid: StepGrid,
         _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
@@ -122,7 +122,7 @@ extension Evaluation {
 
     /// Hands out the series of a range vector and what there is of each, in columns that are used again; and how many
     /// series there are.
-    private mutating func forEachSeries(
+    private dynamic mutating func forEachSeries(
         of range: RangePlan,
         _ body: (inout Evaluation, Labels, inout SeriesContent, _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {

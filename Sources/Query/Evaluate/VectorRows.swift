@@ -48,7 +48,10 @@ extension Evaluation {
     ///
     /// What can be had series by series is; the rest is evaluated as a whole first. The times of the plan's parts can
     /// be told only where each is evaluated before the next.
-    mutating func forEachRow(
+    ///
+    /// Dynamic, as all that hand out rows: else the compiler makes a copy of it, and of what it calls, for each closure
+    /// that it is given, 0.4 MB together.
+    dynamic mutating func forEachRow(
         of node: PlanNode, on grid: StepGrid,
         _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {
@@ -57,7 +60,7 @@ extension Evaluation {
     }
 
     /// The same of a vector that is there as a whole.
-    mutating func forEachRow(
+    dynamic mutating func forEachRow(
         of columns: VectorColumns,
         _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {
@@ -72,7 +75,7 @@ extension Evaluation {
 
     /// The same, where it can be done without holding the vector as a whole.
     /// - Returns: False where the vector is to be evaluated as a whole; nothing has been done then.
-    mutating func streamRows(
+    dynamic mutating func streamRows(
         of node: PlanNode, on grid: StepGrid,
         _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) -> Bool {
