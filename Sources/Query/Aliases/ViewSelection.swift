@@ -68,6 +68,11 @@ package final class ViewSelection {
     /// As ``SeriesSelection/storesWindows(_:)``, which is a matter of blocks and not of series.
     func storesWindows(_ tier: Tier) throws(StoreError) -> Bool { try stored.storesWindows(tier) }
 
+    /// As ``SeriesSelection/skipNumbers()``, where no alias makes other values of those that are read.
+    func skipNumbers() {
+        if made == nil { stored.skipNumbers() }
+    }
+
     /// As ``SeriesSelection/read(_:in:into:)``.
     package func read(_ index: Int, in range: TimeRange, into column: inout SampleColumn) throws(StoreError) {
         switch try place(index) {

@@ -24,6 +24,7 @@ extension Evaluation {
     ) throws(QueryError) {
         if grid.count == 0 { return }
         let found = try find(plan)
+        if takingTimes { found.selection.skipNumbers() }
         var newest = NewestSample(
             moments: plan.shift.moments(of: grid), lookback: plan.windowMilliseconds, takesTimes: takingTimes)
         var content = SeriesContent()

@@ -35,7 +35,8 @@ extension Evaluation {
         /// The first series tells whether there is enough to do for two.
         var isKnown = false
         var seriesCount = 0
-        try forEachSeries(of: range) { evaluation, labels, content, count throws(QueryError) in
+        try forEachSeries(of: range, withValues: call.function.readsValues) {
+            evaluation, labels, content, count throws(QueryError) in
             seriesCount = count
             row.becomeAbsent(grid.count)
             let windowed = content.windowedSteps(ends, rangeMilliseconds: range.milliseconds)
@@ -98,7 +99,7 @@ extension Evaluation {
         var windows = Windows(ends: ends, rangeMilliseconds: range.milliseconds, clock: grid)
         var result: [ResultSeries] = []
         var remarks = TierRemarks()
-        try forEachSeries(of: range) { _, labels, content, _ throws(QueryError) in
+        try forEachSeries(of: range, withValues: true) { _, labels, content, _ throws(QueryError) in
             let windowed = content.windowedSteps(ends, rangeMilliseconds: range.milliseconds)
             if windowed > 0 {
                 if content.windows.windows.counts.contains(where: { $0 > 2 }) {
@@ -123,13 +124,14 @@ extension Evaluation {
     /// Hands out the series of a range vector and what there is of each, in columns that are used again; and how many
     /// series there are.
     private dynamic mutating func forEachSeries(
-        of range: RangePlan,
+        of range: RangePlan, withValues: Bool,
         _ body: (inout Evaluation, Labels, inout SeriesContent, _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {
         var content = SeriesContent()
         switch range.source {
         case .samples(let selector):
             let found = try find(selector)
+            if !withValues { found.selection.skipNumbers() }
             for series in found.labels.indices {
                 try read(found, series, of: selector, into: &content)
                 try body(&self, found.labels[series], &content, found.labels.count)

@@ -11,6 +11,9 @@ package struct Function: Sendable {
 
     package var name: String { signature.name }
 
+    /// Whether it asks for more of a sample than its time.
+    var readsValues: Bool { name != "count_over_time" && name != "present_over_time" && name != "absent_over_time" }
+
     init(
         _ signature: FunctionSignature, _ documentation: String, example: FunctionExample, kernel: Kernel
     ) {

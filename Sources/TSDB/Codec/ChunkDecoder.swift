@@ -6,6 +6,9 @@ package struct ChunkDecoder {
     /// Residuals of the column being decoded; integers are made of them on the way out.
     private var residuals: [Int64] = []
     private var huffman = HuffmanDecoder()
+    /// Whether values that can be nothing but numbers are left as zeros: for those who want to know where samples are,
+    /// and which of them are stale markers.
+    package var skipsNumbers = false
 
     /// Memory is taken with the first column.
     package init() {}
@@ -74,6 +77,8 @@ package struct ChunkDecoder {
     ) throws(CodecError) {
         let position = reader.position
         let flags = try ChunkFlags(try reader.u8(), at: position)
+        // Stale markers are corrections.
+        if skipsNumbers && !flags.hasCorrections { return try reader.skip(reader.remaining) }
         guard flags.order <= count else { throw .malformed(position: position, reason: "order above sample count") }
         let scale = try Scale(code: try reader.u8(), at: position + 1)
         let first = try reader.zigzag()

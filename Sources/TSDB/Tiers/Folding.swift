@@ -4,8 +4,8 @@ import Model
 // Slices become longer blocks when the longer span is complete: twelve slices of minutes a day of minutes and a slice
 // of hours; thirty slices of hours a block with a registry of its own, where hours are kept for long enough
 // (``TierKeep/joinsDays``). One transaction a group and span, which writes the block and removes the slices. Whoever is
-// killed before it leaves the slices, after it the block; both give the same answers. It is only done if nobody wrote in
-// between (the superblock's generation): the next seal tries again.
+// killed before it leaves the slices, after it the block; both give the same answers. It is only done if nobody wrote
+// in between (the superblock's generation): the next seal tries again.
 
 enum Folding {
     /// Folds all days and spans of 30 days that are complete and have slices.

@@ -92,8 +92,8 @@ import Testing
             "1:2: parse error: unexpected end of input inside braces")
         bad(
             "series?match[]=a&start=x",
-            "invalid parameter \\\"start\\\": invalid time value for 'start': cannot parse \\\"x\\\" to a valid timestamp"
-        )
+            "invalid parameter \\\"start\\\": invalid time value for 'start': cannot parse \\\"x\\\" to a valid "
+                + "timestamp")
         bad("query_exemplars?query=(&start=2&end=1", "end timestamp must not be before start timestamp")
         bad("query_exemplars?query=(&start=1&end=2", "1:2: parse error: unclosed left parenthesis")
         bad(
