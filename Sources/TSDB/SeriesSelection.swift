@@ -23,7 +23,6 @@ package final class SeriesSelection {
     private var decoder = ChunkDecoder()
     private var values: [Double] = []
     private var sharedTimes = SharedTimes()
-    private var skipsNumbers = false
     /// The ids of a block that had not what was looked for: an import of many series is in many blocks of a span, each
     /// of which has a part of them.
     private var knownBounds: [ClosedRange<UInt32>?] = []
@@ -46,7 +45,7 @@ package final class SeriesSelection {
 
     /// From now on nobody looks at values, but for stale markers: others may be read as any number, which saves most of
     /// the time of reading.
-    package func skipNumbers() { skipsNumbers = true }
+    package func skipNumbers() { decoder.skipsNumbers = true }
 
     /// Replaces the content of `column` by the samples of series `index` in `range`, both ends included, which lies
     /// within the range that was selected. Strictly ascending in time, stale markers included.
@@ -54,9 +53,6 @@ package final class SeriesSelection {
     /// Cost: the chunks of the blocks that `range` touches.
     package func read(_ index: Int, in range: TimeRange, into column: inout SampleColumn) throws(StoreError) {
         column.removeAll()
-        // Samples alone: columns of windows are numbers as well.
-        decoder.skipsNumbers = skipsNumbers
-        defer { decoder.skipsNumbers = false }
         let (min, max) = (range.min.milliseconds, range.max.milliseconds)
         sharedTimes.begin(range)
         if knownBounds.isEmpty { knownBounds = [ClosedRange<UInt32>?](repeating: nil, count: blocks.count) }

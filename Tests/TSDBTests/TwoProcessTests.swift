@@ -41,6 +41,20 @@ import Testing
         return withUnsafeMutableBytes(of: &number) { pread(file, $0.baseAddress, 8, 0) } == 8 ? number : 0
     }
 
+    private struct Stuck: Error { var recorded: Int64 }
+
+    /// A millisecond apart.
+    private static let looksMax = 120_000
+
+    /// Looks until the recorder has come to a tick; a recorder that has died never does.
+    private static func wait(_ path: String, hasRecorded tick: Int64) throws {
+        for _ in 0..<looksMax {
+            if recorded(path) >= tick { return }
+            usleep(1000)
+        }
+        throw Stuck(recorded: recorded(path))
+    }
+
     /// Runs `body` beside a recorder in another process, which has begun, then has that end. `body` calls what it is
     /// given before each of its steps, and the recorder goes on through `ticks` more from there without a pause: so a
     /// step is disturbed from its beginning, by so many commits at most.
@@ -57,11 +71,14 @@ import Testing
             }
         }
         // The task that starts it may have to wait for this thread.
-        while Self.recorded(path) < first {
+        for _ in 0..<Self.looksMax where Self.recorded(path) < first {
             await Task.yield()
             usleep(1000)
         }
-        let outcome = Result { try body(step) }
+        let outcome = Result {
+            if Self.recorded(path) < first { throw Stuck(recorded: Self.recorded(path)) }
+            try body(step)
+        }
         allowance.end()
         _ = await child.value
         try outcome.get()
@@ -91,7 +108,7 @@ import Testing
                 let report = try Compaction.run(path, until: nil, atOnceBytes: run % 2 == 0 ? 0 : 1 << 30)
                 #expect(report.rounds <= Compaction.roundsMax)
                 // It has to find the store in its new place before that moves again: it tries some times only.
-                while Self.recorded(path) < before + 50 { usleep(1000) }
+                try Self.wait(path, hasRecorded: before + 50)
             }
         }
         try expectRecorded(path, through: last, NaiveStore(), "compacted")

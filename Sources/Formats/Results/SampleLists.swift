@@ -38,7 +38,7 @@ struct SampleLists {
         writer.write(byte: UInt8(ascii: "["))
         let values = samples.values.span
         let moments = samples.times.span
-        var known = place(of: moments.isEmpty ? 0 : moments[0])
+        var known = (0..<times.count).partitioned { times[times.startIndex + $0] < (samples.times.first ?? 0) }
         // Nearly always: whoever has no gaps has all the moments that are known, from the first of its own on.
         let isRun = times.dropFirst(known).prefix(values.count) == samples.times
         var last = Last()
@@ -66,16 +66,6 @@ struct SampleLists {
         }
         writer.removeTrailing(UInt8(ascii: ","))
         writer.write(byte: UInt8(ascii: "]"))
-    }
-
-    /// The first place in ``times`` whose moment is not earlier, from 0.
-    private func place(of moment: Int64) -> Int {
-        var (low, high) = (0, times.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if times[times.startIndex + middle] < moment { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 
     /// - Parameter known: where in ``times`` to look first; moves on with the series' samples.

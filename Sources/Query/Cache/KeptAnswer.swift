@@ -36,8 +36,8 @@ struct KeptAnswer: Sendable {
         var part: [ResultSeries] = []
         part.reserveCapacity(series.count)
         for one in series {
-            let low = one.samples.firstPlace { $0.time.milliseconds >= from }
-            let high = one.samples.firstPlace { $0.time.milliseconds > end }
+            let low = one.samples.indices.partitioned { one.samples[$0].time.milliseconds < from }
+            let high = one.samples.indices.partitioned { one.samples[$0].time.milliseconds <= end }
             if low < high { part.append(ResultSeries(labels: one.labels, samples: one.samples.part(low..<high))) }
         }
         return part
@@ -68,17 +68,5 @@ struct KeptAnswer: Sendable {
     /// Memory, about: a sample has eight bytes and its share of a time, a series two arrays besides.
     var byteCount: Int {
         series.reduce(256) { $0 + 192 + $1.labels.bytes.count + 9 * $1.samples.count }
-    }
-}
-
-extension SampleRow {
-    /// The first place of which `condition` holds, where it holds of all places behind; the end where there is none.
-    fileprivate func firstPlace(where condition: (Sample) -> Bool) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if condition(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }

@@ -73,8 +73,7 @@ struct NewestSample {
             place(steps, among: samples.timestamps.span)
             placedTimes = []
         } else if !samples.timestamps.isSameArray(as: placedTimes) {
-            memory.keep(places, of: placedTimes)
-            if let known = memory.take(of: samples.timestamps) {
+            if let known = memory.exchange(places, of: placedTimes, for: samples.timestamps) {
                 places = known
             } else {
                 place(steps, among: samples.timestamps.span)

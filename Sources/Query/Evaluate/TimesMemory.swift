@@ -7,17 +7,16 @@ struct TimesMemory<Finding> {
     /// Of fewer times it is found out as quickly as looked up.
     static var timesMin: Int { 64 }
 
-    /// What is known of an array of times, if anything; it is not kept any longer.
-    mutating func take(of times: [Int64]) -> Finding? {
-        guard let place = entries.firstIndex(where: { $0.times.isSameArray(as: times) }) else { return nil }
-        return entries.remove(at: place).finding
-    }
-
-    /// Keeps what is known of an array, and lets go of the oldest.
-    mutating func keep(_ finding: Finding, of times: [Int64]) {
-        if times.count < Self.timesMin { return }
-        if entries.count == Self.countMax { entries.removeFirst() }
-        entries.append((times, finding))
+    /// Keeps what is known of one array of times, for which it lets go of the oldest, and gives what is known of the
+    /// next one, if anything, which it then keeps no longer.
+    mutating func exchange(_ finding: Finding, of times: [Int64], for next: [Int64]) -> Finding? {
+        let place = entries.firstIndex { $0.times.isSameArray(as: next) }
+        let known = place.map { entries.remove(at: $0).finding }
+        if times.count >= Self.timesMin {
+            if entries.count == Self.countMax { entries.removeFirst() }
+            entries.append((times, finding))
+        }
+        return known
     }
 
     mutating func removeAll() { entries.removeAll() }

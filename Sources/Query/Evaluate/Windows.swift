@@ -68,11 +68,8 @@ struct Windows: Sendable {
     mutating func load(_ next: inout SampleColumn) {
         swap(&samples, &next)
         removeStaleMarkers()
-        if placement.lower.count == ends.count {
-            if samples.timestamps.isSameArray(as: next.timestamps) { return }
-            memory.keep(placement, of: next.timestamps)
-        }
-        if let known = memory.take(of: samples.timestamps) {
+        if placement.lower.count == ends.count, samples.timestamps.isSameArray(as: next.timestamps) { return }
+        if let known = memory.exchange(placement, of: next.timestamps, for: samples.timestamps) {
             placement = known
             return
         }

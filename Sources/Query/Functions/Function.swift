@@ -8,19 +8,20 @@ package struct Function: Sendable {
     /// Shown in the documentation and run as a test.
     package let example: FunctionExample
     let kernel: Kernel
+    /// Whether it asks for more of a sample in its range than the time.
+    let readsValues: Bool
 
     package var name: String { signature.name }
 
-    /// Whether it asks for more of a sample than its time.
-    var readsValues: Bool { name != "count_over_time" && name != "present_over_time" && name != "absent_over_time" }
-
     init(
-        _ signature: FunctionSignature, _ documentation: String, example: FunctionExample, kernel: Kernel
+        _ signature: FunctionSignature, _ documentation: String, example: FunctionExample, kernel: Kernel,
+        readsValues: Bool = true
     ) {
         self.signature = signature
         self.documentation = documentation
         self.example = example
         self.kernel = kernel
+        self.readsValues = readsValues
     }
 
     /// The common shape: one instant vector, value by value, the metric name dropped.
@@ -35,11 +36,11 @@ package struct Function: Sendable {
     /// The common shape: one range vector, window by window, the metric name dropped.
     init(
         window name: String, _ documentation: String, _ example: FunctionExample, keepsName: Bool = false,
-        tiers: TierAnswer, _ kernel: @escaping RangeKernel
+        readsValues: Bool = true, tiers: TierAnswer, _ kernel: @escaping RangeKernel
     ) {
         self.init(
             FunctionSignature(name, [.rangeVector]), documentation, example: example,
-            kernel: .window(kernel, tiers, keepsName: keepsName))
+            kernel: .window(kernel, tiers, keepsName: keepsName), readsValues: readsValues)
     }
 }
 

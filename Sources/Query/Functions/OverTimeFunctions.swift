@@ -5,14 +5,16 @@ extension Function {
 
     static let countOverTime = Function(
         window: "count_over_time", "How many samples the range holds.",
-        FunctionExample("count_over_time(load[10m])", over: load, at: 2, gives: ["{} 3"]), tiers: .count
+        FunctionExample("count_over_time(load[10m])", over: load, at: 2, gives: ["{} 3"]), readsValues: false,
+        tiers: .count
     ) { windows, _, row in
         for step in 0..<windows.count where !windows[step].isEmpty { row[step] = Double(windows[step].count) }
     }
 
     static let presentOverTime = Function(
         window: "present_over_time", "1 for each series that has a sample in the range.",
-        FunctionExample("present_over_time(load[10m])", over: load, at: 2, gives: ["{} 1"]), tiers: .present
+        FunctionExample("present_over_time(load[10m])", over: load, at: 2, gives: ["{} 1"]), readsValues: false,
+        tiers: .present
     ) { windows, _, row in
         for step in 0..<windows.count where !windows[step].isEmpty { row[step] = 1 }
     }
@@ -22,7 +24,7 @@ extension Function {
         "1 where no series has a sample in the range, with the labels that the selector asks for by `=`.",
         example: FunctionExample(
             #"absent_over_time(load{host="b"}[10m])"#, over: load, at: 2, gives: [#"{host="b"} 1"#]),
-        kernel: .absentOverTime)
+        kernel: .absentOverTime, readsValues: false)
 
     static let lastOverTime = Function(
         window: "last_over_time", "The newest sample in the range; keeps the metric name.",

@@ -6,6 +6,14 @@ final class Descriptor {
 
     init(owning number: Int32) { self.number = number }
 
+    /// Opens a file for reading. Non-blocking, so that a named pipe in a recorded tree fails instead of stopping the
+    /// tick.
+    convenience init(reading path: String) throws(CollectorError) {
+        let opened = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        if opened < 0 { throw CollectorError(code: errno, attempt: "open \(path)") }
+        self.init(owning: opened)
+    }
+
     deinit { close(number) }
 }
 
@@ -113,10 +121,7 @@ struct KernelFile {
         if let descriptor {
             file = descriptor
         } else {
-            // Non-blocking, so that a named pipe in a recorded tree fails instead of stopping the tick.
-            let opened = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-            if opened < 0 { throw CollectorError(code: errno, attempt: "open \(path)") }
-            file = Descriptor(owning: opened)
+            file = try Descriptor(reading: path)
             descriptor = file
         }
         while true {

@@ -8,11 +8,9 @@ final class KernelLog {
 
     /// - Throws: where the log may not be read, as without CAP_SYSLOG under `dmesg_restrict`.
     init(_ path: String) throws(CollectorError) {
-        let opened = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        if opened < 0 { throw CollectorError(code: errno, attempt: "open \(path)") }
-        descriptor = Descriptor(owning: opened)
+        descriptor = try Descriptor(reading: path)
         // Behind the last record. A pipe, as in tests, has no place to go to.
-        _ = lseek(opened, 0, SEEK_END)
+        _ = lseek(descriptor.number, 0, SEEK_END)
     }
 
     /// The message of the next record, without its details; nil where there is none yet.

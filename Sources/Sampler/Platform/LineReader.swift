@@ -71,9 +71,7 @@ struct LineFile {
         if let descriptor {
             file = descriptor
         } else {
-            let opened = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-            if opened < 0 { throw CollectorError(code: errno, attempt: "open \(path)") }
-            file = Descriptor(owning: opened)
+            file = try Descriptor(reading: path)
             descriptor = file
         }
         let (start, from) = (held, place)

@@ -25,12 +25,10 @@ package struct SecretFile: Hashable, Sendable {
             }
             path = folder + "/" + name
         }
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { throw CollectorError(code: errno, attempt: "open \(path)") }
-        defer { close(file) }
+        let file = try Descriptor(reading: path)
         var bytes = [UInt8](repeating: 0, count: SecretFile.bytesMax + 1)
         // The kernel writes at most the array's count.
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(file, $0.baseAddress, $0.count) }
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(file.number, $0.baseAddress, $0.count) }
         guard count >= 0 else { throw CollectorError(code: errno, attempt: "read \(path)") }
         var line = bytes[..<count].prefix { $0 != UInt8(ascii: "\n") }
         while let last = line.last, last <= 32 { line.removeLast() }

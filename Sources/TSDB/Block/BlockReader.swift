@@ -1,4 +1,5 @@
 import LMDB
+import Model
 
 /// Reads series out of one block (drawn in Block.swift). Opening it reads the header and the presence lists; a series
 /// costs its column of times and its directory segment, which are kept, and its chunk.

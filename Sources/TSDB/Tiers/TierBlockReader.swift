@@ -1,4 +1,5 @@
 import LMDB
+import Model
 
 /// Reads series out of one block of windows (drawn in TierBlock.swift). Opening it reads the header, the fences and the
 /// shapes' bytes; a series costs its directory segment, which is kept, its shape, which is kept where it is shared, and

@@ -1,3 +1,5 @@
+import Model
+
 // What a series did in one window (end - length, end] after the other.
 //
 // A window knows nothing of those around it. It says what its own samples were, so that it can be made from a part of
