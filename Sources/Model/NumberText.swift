@@ -44,14 +44,29 @@ package enum NumberText {
     /// Writes a number of thousandths with as many decimals as it needs, at most 21 bytes: `123.45` of 123450.
     /// Up to seven bytes behind it are overwritten.
     @inline(__always)
-    @unsafe package static func write(thousandths: UInt64, to: UnsafeMutablePointer<UInt8>) -> Int {
+    @unsafe private static func write(thousandths: UInt64, to: UnsafeMutablePointer<UInt8>) -> Int {
+        let (count, rest) = unsafe write(threeDecimals: thousandths, to: to)
+        return rest == 0 || rest % 10 != 0 ? count : rest % 100 != 0 ? count - 1 : count - 2
+    }
+
+    /// Writes a number of milliseconds as seconds, at most 21 bytes: `123` of 123000, `123.450` of 123450. Up to seven
+    /// bytes behind it are overwritten.
+    @inline(__always)
+    @unsafe package static func write(milliseconds: UInt64, to: UnsafeMutablePointer<UInt8>) -> Int {
+        unsafe write(threeDecimals: milliseconds, to: to).count
+    }
+
+    /// - Returns: how many bytes were written, and the thousandths that are over: where there are none, no decimals.
+    @inline(__always)
+    @unsafe private static func write(
+        threeDecimals thousandths: UInt64, to: UnsafeMutablePointer<UInt8>
+    ) -> (count: Int, rest: UInt64) {
         let (number, rest) = thousandths.quotientAndRemainder(dividingBy: 1000)
         let whole = unsafe write(number, to: to)
-        if rest == 0 { return whole }
+        if rest == 0 { return (whole, 0) }
         unsafe to[whole] = UInt8(ascii: ".")
         unsafe write(rest, digits: 3, to: to + whole + 1)
-        let decimals = rest % 10 != 0 ? 3 : rest % 100 != 0 ? 2 : 1
-        return whole + 1 + decimals
+        return (whole + 4, rest)
     }
 
     @unsafe private static func write(_ decimal: ShortestDecimal, to: UnsafeMutablePointer<UInt8>) -> Int {

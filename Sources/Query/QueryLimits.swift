@@ -10,6 +10,8 @@ package struct QueryLimits: Hashable, Sendable {
     /// Values that an aggregation may hold which has to see all of a step at once; of more it takes the steps part by
     /// part.
     package var heldValuesMax = 3 << 20
+    /// Values of an answer that are held in eight bytes each; those of later rows in four, where that loses nothing.
+    package var wideValuesMax = 1 << 20
     /// How deep an expression may nest; the parser refuses more, so that nobody exhausts a thread's stack.
     package var depthMax: Int
     /// Wall time for one query; nil for no deadline. Prometheus' `--query.timeout` is 2 minutes.

@@ -1,47 +1,39 @@
 package import Model
 
 /// The samples of one series of an answer, in order of time: two columns, of which that of the times is one array for
-/// all series that have their samples at the same moments, so that a sample takes eight bytes.
+/// all series that have their samples at the same moments, so that a sample takes eight bytes, or four.
 ///
 /// Columns may be stretches of longer arrays, which live as long as a row does.
 package struct SampleRow: RandomAccessCollection, Hashable, Sendable {
     /// Milliseconds since 1970, strictly ascending.
     package private(set) var times: ArraySlice<Int64>
     /// As many as there are ``times``.
-    package private(set) var values: ArraySlice<Double>
+    package private(set) var values: RowValues
 
-    package init(times: ArraySlice<Int64>, values: ArraySlice<Double>) {
+    package init(times: ArraySlice<Int64>, values: RowValues) {
         precondition(times.count == values.count, "a sample is a time and a value")
         self.times = times
         self.values = values
     }
 
+    package init(times: ArraySlice<Int64>, values: ArraySlice<Double>) {
+        self.init(times: times, values: .full(values))
+    }
+
     package init(_ samples: [Sample]) {
-        times = samples.map(\.time.milliseconds)[...]
-        values = samples.map(\.value)[...]
+        self.init(times: samples.map(\.time.milliseconds)[...], values: samples.map(\.value)[...])
     }
 
     package var startIndex: Int { 0 }
     package var endIndex: Int { values.count }
 
     @inline(__always) package subscript(place: Int) -> Sample {
-        Sample(
-            time: Timestamp(milliseconds: times[times.startIndex + place]), value: values[values.startIndex + place])
-    }
-
-    package static func == (one: SampleRow, other: SampleRow) -> Bool {
-        one.times == other.times && one.values == other.values
-    }
-
-    package func hash(into hasher: inout Hasher) {
-        hasher.combine(times)
-        hasher.combine(values)
+        Sample(time: Timestamp(milliseconds: times[times.startIndex + place]), value: values[place])
     }
 
     /// Samples at some places, with values of their own: a stretch keeps nothing alive that is not in it.
     func part(_ places: Range<Int>) -> SampleRow {
-        let values = values.dropFirst(places.lowerBound).prefix(places.count)
-        return SampleRow(times: times.dropFirst(places.lowerBound).prefix(places.count), values: Array(values)[...])
+        SampleRow(times: times.dropFirst(places.lowerBound).prefix(places.count), values: values.part(places))
     }
 
     /// The samples of both, of which `next` has later times.
@@ -60,11 +52,15 @@ package struct SampleRow: RandomAccessCollection, Hashable, Sendable {
 /// Makes rows of the values at every step of a grid, with times that are shared wherever that can be.
 struct RowMaker {
     private let times: [Int64]
+    private let wideValuesMax: Int
+    /// Values of all rows that are not stretches of others' arrays.
+    private var valueCount = 0
     /// The times of the last row whose samples are not one step after the other.
     private var gapped: ArraySlice<Int64> = []
 
-    init(_ grid: StepGrid) {
+    init(_ grid: StepGrid, _ limits: QueryLimits) {
         times = (0..<grid.count).map { grid.time($0) }
+        wideValuesMax = limits.wideValuesMax
     }
 
     /// The values that there are.
@@ -84,7 +80,9 @@ struct RowMaker {
         if count == 0 { return SampleRow([]) }
         let present = column[(column.startIndex + first)..<(column.startIndex + end)]
         if count == end - first {
-            return SampleRow(times: times[first..<end], values: isKept ? present : Array(present)[...])
+            return SampleRow(
+                times: times[first..<end],
+                values: isKept ? .full(present) : narrow(present) ?? .full(Array(present)[...]))
         }
         var values: [Double] = []
         values.reserveCapacity(count)
@@ -94,6 +92,12 @@ struct RowMaker {
             values.append(steps[step])
         }
         if !isAsBefore { gapped = (first..<end).filter { steps[$0].isPresent }.map { times[$0] }[...] }
-        return SampleRow(times: gapped, values: values[...])
+        return SampleRow(times: gapped, values: narrow(values[...]) ?? .full(values[...]))
+    }
+
+    /// Values that are to be held, where many are already and nothing is lost by it.
+    private mutating func narrow(_ values: ArraySlice<Double>) -> RowValues? {
+        valueCount += values.count
+        return valueCount > wideValuesMax ? RowValues(narrowing: values.span) : nil
     }
 }

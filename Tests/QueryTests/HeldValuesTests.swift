@@ -32,6 +32,8 @@ struct HeldValuesTests {
             "quantile(0.3, m)", "quantile by (g) (0.9, m)", "sum(quantile by (g) (0.7, m * 0.1))",
             "quantile by (g) (0.5, avg_over_time(m[5m]))", "quantile(0.4 + 0 * time(), m)",
             "quantile without (i) (2, max_over_time(m[10m:1m]))", "quantile by (g) (0.5, m @ 3000)",
+            "count_values by (g) (\"v\", m)", "count_values without (i) (\"g\", m > 0.3)",
+            "sum by (v) (count_values(\"v\", max_over_time(m[5m])))",
         ] {
             let whole = try QueryEngine().evaluate(query, at: time, in: snapshot)
             for most in [1, 30, 200] {

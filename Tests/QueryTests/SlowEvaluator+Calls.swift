@@ -72,7 +72,7 @@ extension SlowEvaluator {
     }
 
     private func text(_ expression: Expression) -> String {
-        if case .string(let text, _) = expression { text } else { "" }
+        if case .string(let literal, _) = expression { literal.text } else { "" }
     }
 
     /// For the expression `(.)(.*)` and templates of `$1`, `$2` and text only.

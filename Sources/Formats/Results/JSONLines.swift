@@ -1,3 +1,4 @@
+import Model
 import Query
 
 /// One JSON object a line and series, in the shapes of Prometheus' results and without its envelope, so that a long
@@ -10,9 +11,7 @@ enum JSONLines {
     static func write(_ result: QueryResult, into writer: inout TextWriter) {
         switch result.value {
         case .scalar(let sample):
-            writer.write("{\"value\":")
-            PrometheusJSON.write(sample, into: &writer)
-            writer.write("}\n")
+            writer.write("{\"value\":[\(TimeText.unix(sample.time)),\"\(FloatText.plain(sample.value))\"]}\n")
         case .string(let time, let text):
             writer.write("{\"value\":[" + TimeText.unix(time) + ",")
             JSONText.write(string: text, into: &writer)

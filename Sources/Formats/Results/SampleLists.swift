@@ -36,31 +36,22 @@ struct SampleLists {
     /// Appends the list of one series.
     func write(_ samples: SampleRow, into writer: inout TextWriter) {
         writer.write(byte: UInt8(ascii: "["))
-        let values = samples.values.span
-        let moments = samples.times.span
         var known = (0..<times.count).partitioned { times[times.startIndex + $0] < (samples.times.first ?? 0) }
         // Nearly always: whoever has no gaps has all the moments that are known, from the first of its own on.
-        let isRun = times.dropFirst(known).prefix(values.count) == samples.times
+        let isRun = times.dropFirst(known).prefix(samples.count) == samples.times
         var last = Last()
+        var widened: [Double] = []
         var start = 0
-        while start < values.count {
-            let end = min(values.count, start + SampleLists.samplesAtOnce)
-            // Each sample writes at most `sampleBytesMax` bytes, copies of whole strides included.
-            unsafe writer.write(capacity: (end - start) * SampleLists.sampleBytesMax) { out in
-                var at = unsafe out
-                for place in start..<end {
-                    if isRun {
-                        unsafe at += copyText(known &+ place, to: at)
-                    } else {
-                        unsafe at += writeMoment(moments[place], &known, to: at)
-                    }
-                    unsafe at += last.write(values[place], to: at)
-                    unsafe at[0] = UInt8(ascii: "\"")
-                    unsafe at[1] = UInt8(ascii: "]")
-                    unsafe at[2] = UInt8(ascii: ",")
-                    unsafe at += 3
-                }
-                return unsafe at - out
+        while start < samples.count {
+            let end = min(samples.count, start + SampleLists.samplesAtOnce)
+            let moments = samples.times.span.extracting(start..<end)
+            switch samples.values {
+            case .full(let values):
+                write(values.span.extracting(start..<end), at: moments, isRun, &known, &last, into: &writer)
+            case .narrow:
+                widened.removeAll(keepingCapacity: true)
+                samples.values.append(start..<end, to: &widened)
+                write(widened.span, at: moments, isRun, &known, &last, into: &writer)
             }
             start = end
         }
@@ -68,7 +59,34 @@ struct SampleLists {
         writer.write(byte: UInt8(ascii: "]"))
     }
 
-    /// - Parameter known: where in ``times`` to look first; moves on with the series' samples.
+    /// Appends a few samples, with a comma behind each.
+    /// - Parameters:
+    ///   - isRun: whether the samples are at all the moments of ``times`` from `known` on.
+    ///   - known: where in ``times`` to look first; moves on with the series' samples.
+    @inline(__always) private func write(
+        _ values: Span<Double>, at moments: Span<Int64>, _ isRun: Bool, _ known: inout Int, _ last: inout Last,
+        into writer: inout TextWriter
+    ) {
+        // Each sample writes at most `sampleBytesMax` bytes, copies of whole strides included.
+        unsafe writer.write(capacity: values.count * SampleLists.sampleBytesMax) { out in
+            var at = unsafe out
+            for place in values.indices {
+                if isRun {
+                    unsafe at += copyText(known, to: at)
+                    known &+= 1
+                } else {
+                    unsafe at += writeMoment(moments[place], &known, to: at)
+                }
+                unsafe at += last.write(values[place], to: at)
+                unsafe at[0] = UInt8(ascii: "\"")
+                unsafe at[1] = UInt8(ascii: "]")
+                unsafe at[2] = UInt8(ascii: ",")
+                unsafe at += 3
+            }
+            return unsafe at - out
+        }
+    }
+
     @inline(__always)
     @unsafe private func writeMoment(_ time: Int64, _ known: inout Int, to: UnsafeMutablePointer<UInt8>) -> Int {
         while known < times.count, times[times.startIndex + known] < time { known += 1 }
@@ -111,7 +129,8 @@ struct SampleLists {
 }
 
 extension SampleLists {
-    /// Writes `[1700001265.5,"`: seconds since 1970 with as many decimals as needed.
+    /// Writes `[1700001265.500,"`: seconds since 1970, with three decimals where they are not whole, as Prometheus does
+    /// (util/jsonutil, MarshalTimestamp).
     @inline(__always)
     @unsafe fileprivate static func write(moment milliseconds: Int64, to: UnsafeMutablePointer<UInt8>) -> Int {
         var at = unsafe to
@@ -121,7 +140,7 @@ extension SampleLists {
             unsafe at[0] = UInt8(ascii: "-")
             unsafe at += 1
         }
-        unsafe at += NumberText.write(thousandths: milliseconds.magnitude, to: at)
+        unsafe at += NumberText.write(milliseconds: milliseconds.magnitude, to: at)
         unsafe at[0] = UInt8(ascii: ",")
         unsafe at[1] = UInt8(ascii: "\"")
         return unsafe at + 2 - to

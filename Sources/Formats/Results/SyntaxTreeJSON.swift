@@ -15,7 +15,7 @@ package enum SyntaxTreeJSON {
             writer.write("{\"type\":\"numberLiteral\",\"val\":\"\(FloatText.plain(value))\"}")
         case .string(let value, _):
             writer.write("{\"type\":\"stringLiteral\",\"val\":")
-            JSONText.write(string: value, into: &writer)
+            JSONText.write(string: value.text, into: &writer)
             writer.write("}")
         case .parenthesized(let inner, _): write("{\"expr\":", inner, ",\"type\":\"parenExpr\"}", into: &writer)
         case .unary(let unary):

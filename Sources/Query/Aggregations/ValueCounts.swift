@@ -26,30 +26,38 @@ struct ValueCounts {
     /// The first and the last entry of each label set.
     private var ends: [(first: Int, last: Int)] = []
 
-    init(
-        _ columns: VectorColumns, _ groups: Groups, label: String
-    ) throws(QueryError) {
-        if label.isEmpty { throw .execution("invalid label name \(label)") }
-        steps = columns.steps
-        var known: [Key: Int] = [:]
+    private var known: [Key: Int] = [:]
+    private let label: String
+    private let interruption: Interruption
+
+    init(steps: Int, label: LiteralText, _ interruption: Interruption) throws(QueryError) {
+        if !label.isLabelName { throw .execution("invalid label name \(QuotedText.quote(label.text))") }
+        self.label = label.text
+        self.steps = steps
+        self.interruption = interruption
+    }
+
+    /// Counts the values at later steps than those before.
+    mutating func add(_ part: HeldPart, _ groups: GroupNumbers) throws(QueryError) {
         // The label is there before series are grouped, so that grouping may take it again.
         let isDropped = groups.drops(label)
-        var checkpoint = groups.checkpoint
-        for step in 0..<steps {
-            for series in 0..<columns.count {
+        let labelsOfGroups = groups.labels
+        var checkpoint = Checkpoint(interruption)
+        for step in 0..<part.steps {
+            for series in part.ofSeries.indices {
                 try checkpoint.pass(4)
-                let value = columns.values[series * steps + step]
+                let value = part.values[series * part.steps + step]
                 guard value.isPresent else { continue }
-                let key = Key(group: groups.ofSeries[series], bits: value.quieted.bitPattern)
+                let key = Key(group: part.ofSeries[series], bits: value.quieted.bitPattern)
                 if let place = known[key] {
-                    count(place, at: step)
+                    count(place, at: part.start + step)
                     continue
                 }
                 try checkpoint.pass(2 * Checkpoint.labelsWork)
-                let labels = groups.labels[key.group]
+                let labels = labelsOfGroups[key.group]
                 let place = places.insert(isDropped ? labels : labels.setting(label, to: FloatText.plain(value)))
                 known[key] = place
-                count(place, at: step)
+                count(place, at: part.start + step)
             }
         }
     }
@@ -71,7 +79,7 @@ struct ValueCounts {
 
     /// Hands out the series of the answer, in the order in which they appeared.
     func forEachRow(
-        _ interruption: Interruption, _ body: (Labels, [Double], _ count: Int) throws(QueryError) -> Void
+        _ body: (Labels, [Double], _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {
         var checkpoint = Checkpoint(interruption)
         var row: [Double] = []
@@ -94,16 +102,14 @@ extension Evaluation {
         _ plan: AggregationPlan, on grid: StepGrid,
         _ body: (inout Evaluation, Labels, [Double], _ count: Int) throws(QueryError) -> Void
     ) throws(QueryError) {
-        guard case .vector(let columns) = try evaluate(plan.expression, on: grid) else {
-            preconditionFailure("an aggregation is over an instant vector, as the type check knows")
-        }
         guard let node = plan.parameter, case .string(let label) = try evaluate(node, on: grid) else {
             preconditionFailure("count_values has a string, as the type check knows")
         }
-        let groups = try Groups(columns, plan.grouping, interruption)
-        let counts = try ValueCounts(columns, groups, label: label)
-        let interruption = interruption
-        try counts.forEachRow(interruption) { labels, row, count throws(QueryError) in
+        var counts = try ValueCounts(steps: grid.count, label: label, interruption)
+        try forEachPart(of: plan.expression, grouped: plan.grouping, on: grid) { _, part, groups throws(QueryError) in
+            try counts.add(part, groups)
+        }
+        try counts.forEachRow { labels, row, count throws(QueryError) in
             try body(&self, labels, row, count)
         }
     }

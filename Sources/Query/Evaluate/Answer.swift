@@ -26,10 +26,10 @@ struct Answer {
             return .matrix(try sorted(series, &checkpoint))
         }
         switch try evaluation.evaluate(node, on: grid) {
-        case .string(let text): return .string(time: moment, value: text)
+        case .string(let text): return .string(time: moment, value: text.text)
         case .scalar(let column): return .scalar(Sample(time: moment, value: column[0]))
         case .vector(let columns):
-            var rows = RowMaker(StepGrid(instant: moment.milliseconds))
+            var rows = RowMaker(StepGrid(instant: moment.milliseconds), evaluation.limits)
             var checkpoint = Checkpoint(evaluation.interruption)
             return .vector(try series(of: columns, &rows, &checkpoint))
         }
@@ -37,7 +37,7 @@ struct Answer {
 
     private func range(_ node: PlanNode, _ evaluation: inout Evaluation) throws(QueryError) -> QueryValue {
         var checkpoint = Checkpoint(evaluation.interruption)
-        var rows = RowMaker(grid)
+        var rows = RowMaker(grid, evaluation.limits)
         var series: [ResultSeries] = []
         if node.type == .scalar {
             guard case .scalar(let column) = try evaluation.evaluate(node, on: grid) else {

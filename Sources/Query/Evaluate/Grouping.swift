@@ -60,9 +60,6 @@ struct Groups: Sendable {
 
     var count: Int { labels.count }
 
-    /// Whether `without (…)`, which takes the metric name as well, takes a label of that name.
-    func drops(_ label: String) -> Bool { numbers.drops(label) }
-
     /// For those who go over the values of the groups.
     var checkpoint: Checkpoint { Checkpoint(interruption) }
 

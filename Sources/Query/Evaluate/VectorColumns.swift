@@ -184,5 +184,5 @@ enum StepValue: Sendable {
     /// One number a step.
     case scalar([Double])
     case vector(VectorColumns)
-    case string(String)
+    case string(LiteralText)
 }

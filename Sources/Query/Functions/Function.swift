@@ -135,10 +135,20 @@ struct FunctionCall {
     }
 
     /// The string at `index`.
-    func string(_ index: Int) -> String {
-        guard index < arguments.count, case .string(let text) = arguments[index] else {
+    func string(_ index: Int) -> String { literal(index).text }
+
+    /// The name of a label at `index`.
+    /// - Parameter role: of the label, for the error of a name that is none.
+    func labelName(_ index: Int, _ role: String) throws(QueryError) -> String {
+        let literal = literal(index)
+        if literal.isLabelName { return literal.text }
+        throw .execution("invalid \(role) label name in \(name)(): \(literal.text)")
+    }
+
+    private func literal(_ index: Int) -> LiteralText {
+        guard index < arguments.count, case .string(let literal) = arguments[index] else {
             preconditionFailure("\(name): argument \(index + 1) passed the type check as a string")
         }
-        return text
+        return literal
     }
 }

@@ -21,7 +21,6 @@ extension Function {
         kernel: .whole(joinLabels))
 
     private static func replaceLabel(_ call: inout FunctionCall) throws(QueryError) -> StepValue {
-        let target = call.string(1)
         let template = call.string(2)
         let source = call.string(3)
         let expression: RegularExpression
@@ -30,7 +29,7 @@ extension Function {
         } catch {
             throw .execution("invalid regular expression in label_replace(): \(call.string(4))")
         }
-        if target.isEmpty { throw .execution("invalid destination label name in label_replace(): \(target)") }
+        let target = try call.labelName(1, "destination")
         var columns = call.vector(0)
         var checkpoint = Checkpoint(call.interruption)
         for index in columns.labels.indices {
@@ -52,15 +51,12 @@ extension Function {
     }
 
     private static func joinLabels(_ call: inout FunctionCall) throws(QueryError) -> StepValue {
-        let target = call.string(1)
         let separator = call.string(2)
         var sources: [String] = []
         for index in 3..<max(3, call.arguments.count) {
-            let name = call.string(index)
-            if name.isEmpty { throw .execution("invalid source label name in label_join(): \(name)") }
-            sources.append(name)
+            sources.append(try call.labelName(index, "source"))
         }
-        if target.isEmpty { throw .execution("invalid destination label name in label_join(): \(target)") }
+        let target = try call.labelName(1, "destination")
         var columns = call.vector(0)
         var checkpoint = Checkpoint(call.interruption)
         for index in columns.labels.indices {

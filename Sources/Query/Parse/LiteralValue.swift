@@ -78,11 +78,11 @@ enum LiteralValue {
         return .value(Double(total) / 1000)
     }
 
-    /// The text between the quotes, escapes undone. Bytes given by `\x` and `\377` that are no UTF-8 become U+FFFD.
-    static func string(_ text: ArraySlice<UInt8>) -> String {
+    /// The text between the quotes, escapes undone.
+    static func string(_ text: ArraySlice<UInt8>) -> LiteralText {
         let inner = text.dropFirst().dropLast()
         guard text.first != UInt8(ascii: "`"), inner.contains(UInt8(ascii: "\\")) else {
-            return String(decoding: inner, as: UTF8.self)
+            return LiteralText(inner)
         }
         var unescaped: [UInt8] = []
         unescaped.reserveCapacity(inner.count)
@@ -96,7 +96,7 @@ enum LiteralValue {
                 unescaped.append(byte)
             }
         }
-        return String(decoding: unescaped, as: UTF8.self)
+        return LiteralText(unescaped)
     }
 
     /// Undoes one escape; `at` stands behind its backslash. The lexer has seen that it is whole.

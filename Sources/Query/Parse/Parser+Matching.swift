@@ -87,8 +87,10 @@ extension Parser {
             return text(token)
         case .string:
             let name = LiteralValue.string(lexer.bytes[token.start..<token.end])
-            if name.isEmpty { throw error("invalid label name for grouping: \"\"", at: token.start) }
-            return name
+            guard name.isLabelName else {
+                throw error("invalid label name for grouping: \(text(token))", at: token.start)
+            }
+            return name.text
         default: throw unexpected(token, in: .groupingLabels, expected: "label")
         }
     }

@@ -54,7 +54,7 @@ extension Parser {
         let name: String
         switch label.kind {
         case .identifier: name = text(label)
-        case .string: name = LiteralValue.string(lexer.bytes[label.start..<label.end])
+        case .string: name = LiteralValue.string(lexer.bytes[label.start..<label.end]).text
         default: throw unexpected(label, in: .labelMatching, expected: "identifier or \"}\"")
         }
         guard let operation = matcherOperation(try peek().kind) else {
@@ -65,7 +65,7 @@ extension Parser {
         let value = try take()
         guard value.kind == .string else { throw unexpected(value, in: .labelMatching, expected: "string") }
         do {
-            return try Matcher(name, operation, LiteralValue.string(lexer.bytes[value.start..<value.end]))
+            return try Matcher(name, operation, LiteralValue.string(lexer.bytes[value.start..<value.end]).text)
         } catch {
             throw self.error(RegularExpressionWords.message(for: error), at: label.start)
         }

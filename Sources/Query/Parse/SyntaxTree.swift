@@ -14,7 +14,7 @@ package struct SourceSpan: Hashable, Sendable {
 /// A parsed PromQL expression: exactly what the text says, nothing resolved.
 package indirect enum Expression: Hashable, Sendable {
     case number(Double, SourceSpan)
-    case string(String, SourceSpan)
+    case string(LiteralText, SourceSpan)
     case selector(VectorSelector)
     case range(RangeSelector)
     case subquery(Subquery)

@@ -28,7 +28,7 @@ struct Explain {
     func describe(_ node: PlanNode) -> String {
         switch node {
         case .number(let value): return "number \(FloatText.short(value))"
-        case .string(let value): return "string \(Labels.quote(value))"
+        case .string(let value): return "string \(Labels.quote(value.text))"
         case .select(let selector): return "select " + describe(selector)
         case .sampleTimes(let selector): return "sample times " + describe(selector)
         case .range(let range):

@@ -4,7 +4,7 @@ import Model
 /// nothing left that only matters to a reader. A plain value; evaluating it needs a snapshot and a grid.
 indirect enum PlanNode: Sendable {
     case number(Double)
-    case string(String)
+    case string(LiteralText)
     /// An instant vector of the store.
     case select(SelectorPlan)
     /// `timestamp(selector)`: the times of its samples instead of their values.

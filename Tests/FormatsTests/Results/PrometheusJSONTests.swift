@@ -13,7 +13,7 @@ import Testing
             try formatted("json", value) == """
                 {"status":"success","data":{"resultType":"vector","result":[\
                 {"metric":{"__name__":"up","job":"node"},"value":[1700001265,"42"]},\
-                {"metric":{},"value":[1700001302.5,"NaN"]}]}}
+                {"metric":{},"value":[1700001302.500,"NaN"]}]}}
 
                 """)
     }
@@ -23,7 +23,7 @@ import Testing
         #expect(
             try formatted("json", matrix)
                 == #"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"a"},"#
-                + #""values":[[-1.5,"+Inf"],[0.001,"-Inf"]]}]}}"# + "\n")
+                + #""values":[[-1.500,"+Inf"],[0.001,"-Inf"]]}]}}"# + "\n")
         let scalar = QueryValue.scalar(Sample(time: Timestamp(milliseconds: 10), value: 0.5))
         #expect(
             try formatted("json", scalar)

@@ -12,7 +12,9 @@ import Testing
             let magnitude = sample.value.magnitude
             let isPlain = magnitude == 0 || (magnitude >= 1e-6 && magnitude < 1e21)
             let number = isPlain ? FloatText.plain(sample.value) : FloatText.short(sample.value)
-            return "[\(TimeText.unix(sample.time)),\"\(number)\"]"
+            let (seconds, rest) = sample.time.milliseconds.magnitude.quotientAndRemainder(dividingBy: 1000)
+            let decimals = rest == 0 ? "" : "." + String(1000 + rest).dropFirst()
+            return "[\(sample.time.milliseconds < 0 ? "-" : "")\(seconds)\(decimals),\"\(number)\"]"
         }
         return "[\(texts.joined(separator: ","))]"
     }
@@ -42,6 +44,36 @@ import Testing
                 var writer = TextWriter()
                 lists.write(one.samples, into: &writer)
                 #expect(writer.text == slowly(one.samples), "round \(round)")
+            }
+        }
+    }
+
+    private func narrowed(_ samples: [Sample]) -> RowValues? {
+        let values = samples.map(\.value)
+        return RowValues(narrowing: values.span)
+    }
+
+    @Test func narrowRowsAreWrittenAsWideOnes() throws {
+        var random = SeededGenerator(seed: 6)
+        for count in [1, 63, 64, 65, 128, 1000] {
+            for divisor in [1, 10, 100, 1000] as [Double] {
+                let base = Int64.random(in: -1_000_000_000_000...1_000_000_000_000, using: &random)
+                let samples = (0..<Int64(count)).map { place in
+                    Sample(
+                        time: Timestamp(milliseconds: place * 1500),
+                        value: Double(base + .random(in: 0...Int64(UInt32.max), using: &random)) / divisor)
+                }
+                let wide = SampleRow(samples)
+                let narrow = SampleRow(
+                    times: wide.times, values: try #require(narrowed(samples)))
+                guard case .narrow = narrow.values else {
+                    Issue.record("not narrow")
+                    continue
+                }
+                var (one, other) = (TextWriter(), TextWriter())
+                SampleLists([ResultSeries(labels: .empty, samples: narrow)]).write(narrow, into: &one)
+                SampleLists([ResultSeries(labels: .empty, samples: wide)]).write(wide, into: &other)
+                #expect(one.text == other.text)
             }
         }
     }

@@ -53,7 +53,7 @@ func understand(
 func shape(_ expression: Expression) -> String {
     switch expression {
     case .number(let value, _): FloatText.plain(value)
-    case .string(let value, _): Labels.quote(value)
+    case .string(let value, _): Labels.quote(value.text)
     case .selector(let node): shape(node) + shape(node.modifiers)
     case .range(let node): "\(shape(node.selector))[\(shape(node.duration))]\(shape(node.selector.modifiers))"
     case .subquery(let node):
