@@ -224,7 +224,8 @@ struct QueryEngineTests {
         try check("l + on(a) fill(1) r", [#"{a="1"} 5.0"#, #"{a="2"} 8.0"#, #"{a="3"} 5.0"#])
         try check("l + on(a) fill_right(1) r", [#"{a="1"} 5.0"#, #"{a="2"} 8.0"#])
         try check("l + on(a) fill_left(1) r", [#"{a="2"} 8.0"#, #"{a="3"} 5.0"#])
-        try check("r - on(a) group_right fill_left(1) l", [#"{a="1", b="x"} -3.0"#, #"{a="2", b="x"} 0.0"#])
+        try check("r - on(a) group_right fill_left(1) l", [#"{a="2", b="x"} 0.0"#, #"{a="3"} 3.0"#])
+        try check("r - on(a) group_right fill_right(1) l", [#"{a="1", b="x"} -3.0"#, #"{a="2", b="x"} 0.0"#])
         try check("nothing + on(a) fill_left(1) r", [#"{a="2"} 5.0"#, #"{a="3"} 5.0"#])
     }
 

@@ -99,9 +99,11 @@ extension SlowEvaluator {
             guard let value else { return [] }
             return Set(wanted).subtracting(present).map { ($0, value) }
         }
+        // The left one is for the many, wherever they stand.
+        let isSwapped = matching.cardinality == .oneToMany
         return (
-            left + missing(rightKeys, leftKeys, matching.fillLeft),
-            right + missing(leftKeys, rightKeys, matching.fillRight)
+            left + missing(rightKeys, leftKeys, isSwapped ? matching.fillRight : matching.fillLeft),
+            right + missing(leftKeys, rightKeys, isSwapped ? matching.fillLeft : matching.fillRight)
         )
     }
 

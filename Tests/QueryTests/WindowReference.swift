@@ -55,6 +55,7 @@ struct WindowReference {
         case "stddev_over_time": return variance.squareRoot()
         case "quantile_over_time": return quantile(parameter, of: values)
         case "mad_over_time":
+            if values.contains(where: \.isNaN) { return .nan }
             let median = quantile(0.5, of: values)
             return quantile(0.5, of: values.map { abs($0 - median) })
         case "ts_of_first_over_time": return points.first.map { Double($0.time) / 1000 }

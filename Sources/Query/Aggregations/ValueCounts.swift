@@ -31,7 +31,7 @@ struct ValueCounts {
     private let interruption: Interruption
 
     init(steps: Int, label: LiteralText, _ interruption: Interruption) throws(QueryError) {
-        if !label.isLabelName { throw .execution("invalid label name \(QuotedText.quote(label.text))") }
+        if !label.isLabelName { throw .execution("invalid label name \(label.quoted)") }
         self.label = label.text
         self.steps = steps
         self.interruption = interruption

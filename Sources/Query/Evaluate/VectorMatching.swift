@@ -37,12 +37,9 @@ struct VectorMatch {
     func evaluate(_ lhs: VectorColumns, _ rhs: VectorColumns) throws(QueryError) -> VectorColumns {
         var many = isSwapped ? rhs : lhs
         var one = isSwapped ? lhs : rhs
-        let missing =
-            isSwapped
-            ? (many: matching.fillRight, one: matching.fillLeft)
-            : (many: matching.fillLeft, one: matching.fillRight)
-        if missing.many != nil || missing.one != nil {
-            MatchFill(signature).fill(&many, with: missing.many, &one, with: missing.one)
+        // Prometheus exchanges the operands for group_right, but not what fills them: `fill_left` is for the many.
+        if matching.fillLeft != nil || matching.fillRight != nil {
+            MatchFill(signature).fill(&many, with: matching.fillLeft, &one, with: matching.fillRight)
         }
         if many.count == 0 || one.count == 0 { return VectorColumns(steps: lhs.steps) }
         let ones = try index(one)

@@ -68,8 +68,9 @@ struct ClassicHistogram: Sendable {
             if value <= low { return below }
             if value == bucket.bound { return bucket.count }
             if value < bucket.bound {
-                // Nothing can be said about where in an infinite bucket the observations lie.
-                if low == -.infinity || bucket.bound == .infinity { return below }
+                // Nothing can be said about where in an infinite bucket the observations lie: as if all at its end.
+                if low == -.infinity { return bucket.count }
+                if bucket.bound == .infinity { return below }
                 return below + (bucket.count - below) * (value - low) / (bucket.bound - low)
             }
             low = bucket.bound

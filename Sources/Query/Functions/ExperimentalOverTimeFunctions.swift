@@ -77,6 +77,10 @@ extension Function {
             try checkpoint.pass(20 * windows[step].count)
             let values = Array(windows.values[windows[step]])
             let median = Quantile.median(values)
+            if values.contains(where: \.isNaN) {
+                row[step] = .nan
+                continue
+            }
             row[step] = Quantile.median(values.map { ($0 - median).magnitude.quieted })
         }
     }

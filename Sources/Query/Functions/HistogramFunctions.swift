@@ -167,18 +167,22 @@ extension Function {
         return result
     }
 
-    /// A bucket's bound as Go's ParseFloat reads it, but for its hexadecimal floats; nil where it is none.
+    /// A bucket's bound as Go's ParseFloat reads it; nil where it is none, or beyond what a float64 holds.
     private static func bucketBound(_ text: String) -> Double? {
-        let isPlain = text.utf8.allSatisfy { byte in
-            (byte >= 48 && byte <= 57) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
-                || byte == UInt8(ascii: ".") || byte | 32 == UInt8(ascii: "e")
-        }
-        if isPlain { return Double(text) }
-        switch text.lowercased() {
+        let lower = text.lowercased()
+        switch lower {
         case "inf", "+inf", "infinity", "+infinity": return .infinity
         case "-inf", "-infinity": return -.infinity
         case "nan": return .nan
-        default: return nil
+        default: break
         }
+        // Hexadecimal ones need an exponent.
+        let isNumber = lower.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (97...102).contains(byte) || "+-.xp".utf8.contains(byte)
+        }
+        guard isNumber, !lower.contains("x") || lower.contains("p"), let bound = Double(text), bound.isFinite else {
+            return nil
+        }
+        return bound
     }
 }

@@ -88,7 +88,7 @@ extension Parser {
         case .string:
             let name = LiteralValue.string(lexer.bytes[token.start..<token.end])
             guard name.isLabelName else {
-                throw error("invalid label name for grouping: \(text(token))", at: token.start)
+                throw error("invalid label name for grouping: \(name.quoted)", at: token.start)
             }
             return name.text
         default: throw unexpected(token, in: .groupingLabels, expected: "label")

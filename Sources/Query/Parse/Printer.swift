@@ -21,7 +21,7 @@ package struct Printer {
     mutating func write(_ expression: Expression) {
         switch expression {
         case .number(let value, let span): text += isDuration(span) ? duration(value) : FloatText.plain(value)
-        case .string(let value, _): text += QuotedText.quote(value.text)
+        case .string(let value, _): text += value.quoted
         case .selector(let node):
             write(node)
             write(node.modifiers)

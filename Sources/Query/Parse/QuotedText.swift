@@ -8,6 +8,25 @@ enum QuotedText {
         return quoted + "\""
     }
 
+    /// Bytes of which some are no UTF-8, `\xff`, in double quotes.
+    static func quote(_ bytes: [UInt8]) -> String {
+        var quoted = "\""
+        var place = 0
+        var rest = bytes.makeIterator()
+        var parser = UTF8.ForwardParser()
+        while true {
+            switch parser.parseScalar(from: &rest) {
+            case .valid(let encoded):
+                append(UTF8.decode(encoded), quote: "\"", to: &quoted)
+                place += encoded.count
+            case .error(let length):
+                for byte in bytes[place..<place + length] { quoted += "\\x" + hexadecimal(UInt32(byte), digits: 2) }
+                place += length
+            case .emptyInput: return quoted + "\""
+            }
+        }
+    }
+
     /// `scalar` in single quotes.
     static func quote(_ scalar: Unicode.Scalar) -> String {
         var quoted = "'"

@@ -103,7 +103,7 @@ import Testing
         reject("sum by (==) (y)", "1:9 unexpected <op:==> in grouping opts, expected label")
         reject("sum by (\"\") (y)", "1:9 invalid label name for grouping: \"\"")
         reject("sum by (\"\\xff\") (y)", "1:9 invalid label name for grouping: \"\\xff\"")
-        reject("x + on (a) group_left (\"\\377\") y", "1:24 invalid label name for grouping: \"\\377\"")
+        reject("x + on (a) group_left (\"\\377\") y", "1:24 invalid label name for grouping: \"\\xff\"")
         reject("sum by (a) y", "1:12 unexpected identifier \"y\" in aggregation")
         reject("sum(foo bar)", "1:9 unexpected identifier \"bar\" in aggregation")
         reject("sum(abs(foo bar))", "1:13 unexpected identifier \"bar\" in aggregation")
