@@ -60,6 +60,9 @@ extension Recorder {
     /// Pages at the end of the map that commits leave alone, so that retention and eviction, which need pages to free
     /// some, run when nothing else does: 1 MiB.
     static let reservePages = 256
+    /// Pages within the file that commits leave alone while the disk is full, so that retention and deletion, which
+    /// need some to free others, run then, too.
+    static let reserveFreePages = 128
 
     /// Commits what waits. A store that has to be opened again is, and the commit tried once more.
     /// - Throws: why nothing, or not all, was committed; the rest goes on waiting.
@@ -69,6 +72,7 @@ extension Recorder {
             do throws(StoreError) {
                 if recovery.isNeeded { try recover() }
                 try keepReserve()
+                try keepFreePages()
                 try commitPending()
                 try clearDeadReaders()
                 return
@@ -124,6 +128,18 @@ extension Recorder {
             .mapFull,
             description: "the map of \(store.path) is full, and a query that runs for long forbids a larger one; "
                 + "trying again")
+    }
+
+    private func keepFreePages() throws(StoreError) {
+        let wanted = Recorder.reserveFreePages
+        let file = try store.fileBytes()
+        guard let disk = freeDiskBytes(store.folder), disk < wanted << 12, file > 4 * wanted << 12 else { return }
+        let use = try store.spaceUse()
+        if use.filePages - use.usedPages >= wanted { return }
+        throw .refused(
+            .diskFull,
+            description: "the file system of \(store.path) is full, and the last free pages of the store are left to "
+                + "`mon retention run` and `mon db delete`: make room there, or let older data go")
     }
 
     /// Doubles the map. Where there is no address space for that, evicts what the next commits need; where a query of
@@ -182,6 +198,7 @@ extension RetentionReport {
     /// Adds what another run removed.
     package mutating func add(_ other: RetentionReport) {
         blocks += other.blocks
+        windowBlocks += other.windowBlocks
         processBlocks += other.processBlocks
         rows += other.rows
         lateBatches += other.lateBatches

@@ -87,6 +87,8 @@ package struct Recorder: ~Copyable {
     /// What was evicted to stay within ``sizeMax``.
     package internal(set) var evicted = RetentionReport()
 
+    /// Bytes that the file system of a folder has left.
+    var freeDiskBytes: (StoreFolder) -> Int? = { $0.freeBytes }
     /// A clock that nobody steps, in nanoseconds: what tells how long late samples have waited.
     var monotonicClock: () -> UInt64 = Recorder.monotonicNanoseconds
 

@@ -86,6 +86,14 @@ struct StoreFolder {
         return unsafe statvfs(generationsPath, &status) == 0 && status.f_flag & UInt(ST_RDONLY) != 0
     }
 
+    /// Bytes that are left on the file system of the folder, for who asks; nil where there is no such folder.
+    var freeBytes: Int? {
+        var status = statvfs()
+        // As above.
+        guard unsafe statvfs(path, &status) == 0 else { return nil }
+        return Int(geteuid() == 0 ? status.f_bfree : status.f_bavail) * Int(status.f_frsize)
+    }
+
     /// Removes a generation. Processes that have it open keep what they read until they close it.
     func remove(_ generation: Int) {
         let path = environmentPath(generation)

@@ -146,6 +146,34 @@ private struct FaultyStore: ~Copyable {
         #expect(try answer(held, [], .all).first?.1.count == 1)
     }
 
+    /// While the disk is full, commits leave some of the pages that are free in the file to those who make room.
+    @Test func retentionFindsFreePagesOnAFullDisk() throws {
+        var written = try FaultyStore()
+        written.interval = 60_000
+        // Once rows are sealed, the pages that they lay on are free.
+        for _ in 0..<420 { written.expectAppends(count: 400) }
+        try written.recorder.sealEverything()
+        let store = written.recorder.store
+        #expect(try store.retain(1, now: Timestamp(milliseconds: 121 * 60_000)).blocks == 1)
+        let before = try store.spaceUse()
+        #expect(before.fileBytes > 4 * Recorder.reserveFreePages << 12)
+        #expect(before.filePages - before.usedPages > Recorder.reserveFreePages + 20)
+        written.recorder.freeDiskBytes = { _ in 4096 }
+        var refused: StoreError?
+        for _ in 0..<600 where refused == nil { refused = written.append(400) }
+        #expect(FaultyStore.refusal(refused) == .diskFull)
+        #expect(refused?.description.contains("retention run") == true)
+        let left = try store.spaceUse()
+        #expect(left.filePages - left.usedPages > Recorder.reserveFreePages - 40)
+        let report = try store.retain(1, now: Timestamp(milliseconds: 300 * 60_000))
+        #expect(report.blocks > 0)
+        // None of it needed more of the disk.
+        #expect(try store.spaceUse().filePages == before.filePages)
+        written.expectAppends(count: 400)
+        written.recorder.freeDiskBytes = { _ in nil }
+        for _ in 0..<10 { written.expectAppends(count: 400) }
+    }
+
     @Test func aMapThatAnotherProcessGrewIsTakenOver() throws {
         var written = try FaultyStore()
         written.expectAppends()

@@ -11,9 +11,13 @@ struct Doomed {
     /// What stays: starts of days and of 30 days whose registries are needed.
     private var living: [RegistrySpan: Set<Int64>] = [:]
     private let cutoffs: Cutoffs
+    /// Whether days that are over count as folded.
+    private let assumesHours: Bool
 
-    init(_ cutoffs: Cutoffs, in store: Store) throws(StoreError) {
+    /// - Parameter assumesHours: whether hours that are still to be made count as there.
+    init(_ cutoffs: Cutoffs, assumingHours assumesHours: Bool = false, in store: Store) throws(StoreError) {
         self.cutoffs = cutoffs
+        self.assumesHours = assumesHours
         let snapshot = try store.snapshot()
         for (group, definition) in try snapshot.groups().sorted(by: { $0.key < $1.key }) {
             ranges.append(try blocks(group, definition, snapshot))
@@ -93,9 +97,16 @@ struct Doomed {
         _ layer: TierLayer, _ group: UInt16, _ definition: GroupDefinition, _ snapshot: Snapshot
     ) throws(StoreError) -> DoomedRange {
         var range = DoomedRange(kind: .windowBlock)
-        let cutoff = cutoffs[definition.retentionClass][layer.tier]
+        let cutoffs = cutoffs[definition.retentionClass]
+        let cutoff = cutoffs[layer.tier]
         for reference in try snapshot.tierReferences(layer, group: group) {
-            guard Doomed.hasEnded(reference.start, cutoff, length: layer.spanSeconds) else {
+            var mayGo = Doomed.hasEnded(reference.start, cutoff, length: layer.spanSeconds)
+            // Hours are made when slices of minutes become a day.
+            if mayGo, layer == .minuteSlice, !Doomed.hasEnded(reference.start, cutoffs.hour) {
+                let day = Block.day(of: reference.start)
+                mayGo = assumesHours && Doomed.hasEnded(day, cutoff, length: Block.daySeconds)
+            }
+            guard mayGo else {
                 keep(layer.registrySpan, at: reference.start)
                 continue
             }

@@ -7,8 +7,9 @@ package import Model
 // and registries go whole, and of rows the newest first, so that readers, and who starts after a crash in between, find
 // nothing half there.
 //
-// A finer tier goes only where the next one has what it had. So before anything is removed, what is too old and not in
-// windows yet is put there: rows that nobody sealed, late batches that wait, blocks of a version without tiers.
+// A finer tier goes only where the next one has what it had. What is too old and not in the next tier yet is put
+// there: rows that nobody sealed, late batches that wait, blocks of a version without tiers, minutes of a day that has
+// no hours yet. That takes room, so what may go as it is goes before: where the disk is full, that makes the room.
 
 /// What a retention run removed, or would remove.
 package struct RetentionReport: Hashable, Sendable {
@@ -47,17 +48,25 @@ extension Store {
         let known = try snapshot().retentionClasses()
         let wanted = policy ?? (known[RetentionClass.standard] == nil ? .standard : nil)
         let cutoffs = Cutoffs(try wanted?.classes(known, now: now) ?? known, now: now)
-        if !isDryRun {
-            try makeWindows(cutoffs)
-            try FrameThinning.run(cutoffs, in: self, &report)
+        if isDryRun {
+            for range in try Doomed(cutoffs, assumingHours: true, in: self).ranges { range.count(&report) }
+            return report
         }
+        try drop(cutoffs, &report)
+        try makeWindows(cutoffs)
+        try FrameThinning.run(cutoffs, in: self, &report)
+        try drop(cutoffs, &report)
+        return report
+    }
+
+    /// Removes what is too old and needed by no coarser tier.
+    private func drop(_ cutoffs: Cutoffs, _ report: inout RetentionReport) throws(StoreError) {
         let doomed = try Doomed(cutoffs, in: self)
-        if !isDryRun { try forget(doomed.forgotten, cutoffs.classes) }
+        try forget(doomed.forgotten, cutoffs.classes)
         for range in doomed.ranges {
             range.count(&report)
-            if !isDryRun { try delete(range) }
+            try delete(range)
         }
-        return report
     }
 
     /// Seals and merges what is too old to be kept as samples and not too old for windows.
@@ -76,6 +85,7 @@ extension Store {
         }
         if mustMerge { try LateMerging.mergeSealed(in: self) }
         try Folding.foldCompleteSpans(in: self)
+        try Folding.foldDays(ofMinutesBefore: cutoffs, in: self)
     }
 
     /// Notes in the store what will be gone, before it goes: whoever reads in between takes windows instead.
@@ -93,31 +103,44 @@ extension Store {
     func delete(_ range: DoomedRange) throws(StoreError) -> Int {
         var rest = range.items[...]
         var removed = 0
+        var keysAtOnce = 64
         while !rest.isEmpty {
             var part: [DoomedRange.Item] = []
             var keyCount = 0
-            while let item = rest.first, part.isEmpty || keyCount + item.keys.count <= 64 {
+            while part.count < rest.count {
+                let item = rest[rest.startIndex + part.count]
+                if !part.isEmpty, keyCount + item.keys.count > keysAtOnce { break }
                 part.append(item)
                 keyCount += item.keys.count
-                rest.removeFirst()
             }
-            removed += try write { transaction throws(StoreError) in
-                var count = 0
-                for item in part where try item.isStillDoomed(in: transaction) {
-                    count += 1
-                    do throws(StorageError) {
-                        for key in item.keys { try transaction.delete(key) }
-                        if range.kind.isStriped { try transaction.deleteStripes(behind: item.keys.last) }
-                    } catch {
-                        throw StoreError(error)
-                    }
-                }
-                // Writers cache registries, and their chains go on from rows.
-                if range.kind == .registry || range.kind == .row { try transaction.raiseGeneration(of: self) }
-                return count
+            do throws(StoreError) {
+                removed += try delete(part, range.kind)
+                rest.removeFirst(part.count)
+            } catch {
+                // Few pages are free: what is removed first, by less at a time, frees more.
+                guard case .refused(.diskFull, _) = error, part.count > 1 else { throw error }
+                keysAtOnce = keyCount / 2
             }
         }
         return removed
+    }
+
+    private func delete(_ part: [DoomedRange.Item], _ kind: DoomedRange.Kind) throws(StoreError) -> Int {
+        try write { transaction throws(StoreError) in
+            var count = 0
+            for item in part where try item.isStillDoomed(in: transaction) {
+                count += 1
+                do throws(StorageError) {
+                    for key in item.keys { try transaction.delete(key) }
+                    if kind.isStriped { try transaction.deleteStripes(behind: item.keys.last) }
+                } catch {
+                    throw StoreError(error)
+                }
+            }
+            // Writers cache registries, and their chains go on from rows.
+            if kind == .registry || kind == .row { try transaction.raiseGeneration(of: self) }
+            return count
+        }
     }
 }
 

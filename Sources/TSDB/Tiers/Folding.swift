@@ -10,21 +10,61 @@ import Model
 enum Folding {
     /// Folds all days and spans of 30 days that are complete and have slices.
     static func foldCompleteSpans(in store: Store) throws(StoreError) {
+        for (group, day) in try completeDays(in: store) { try foldDay(group, day, in: store) }
+        for (group, start) in try completeThirtyDays(in: store) { try foldThirtyDays(group, start, in: store) }
+    }
+
+    // What finds out what to do gives its snapshot back before it is done: each transaction is to use the pages that
+    // the one before has freed.
+
+    private static func completeDays(in store: Store) throws(StoreError) -> [(group: UInt16, day: Int64)] {
         let snapshot = try store.snapshot()
-        guard let open = try openDay(snapshot) else { return }
-        let classes = try snapshot.retentionClasses()
+        guard let open = try openDay(snapshot) else { return [] }
+        var found: [(UInt16, Int64)] = []
         for (group, definition) in try snapshot.groups().sorted(by: { $0.key < $1.key }) {
-            for day in try daysToFold(group, definition, before: open, snapshot) {
-                try foldDay(group, day, in: store)
-            }
+            for day in try daysToFold(group, definition, before: open, snapshot) { found.append((group, day)) }
+        }
+        return found
+    }
+
+    private static func completeThirtyDays(in store: Store) throws(StoreError) -> [(group: UInt16, start: Int64)] {
+        let snapshot = try store.snapshot()
+        guard let open = try openDay(snapshot) else { return [] }
+        let classes = try snapshot.retentionClasses()
+        var found: [(UInt16, Int64)] = []
+        for (group, definition) in try snapshot.groups().sorted(by: { $0.key < $1.key }) {
             let own = classes[definition.retentionClass] ?? classes[RetentionClass.standard]
             guard (own?.keep ?? .standard).joinsDays else { continue }
-            let slices = try store.snapshot().tierReferences(.hourSlice, group: group, through: open)
+            let slices = try snapshot.tierReferences(.hourSlice, group: group, through: open)
             let starts = Set(slices.map { Block.spanStart($0.start * 1000 + 1, length: TierBlock.longSpanSeconds) })
             for start in starts.sorted() where start + TierBlock.longSpanSeconds <= open {
-                try foldThirtyDays(group, start, in: store)
+                found.append((group, start))
             }
         }
+        return found
+    }
+
+    /// Folds what there is of days, complete or not, whose minutes are about to go and whose hours are kept. Days that
+    /// others write at the moment stay as they are, and their minutes with them.
+    static func foldDays(ofMinutesBefore cutoffs: Cutoffs, in store: Store) throws(StoreError) {
+        let sought = try minuteDays(in: store) { slice, definition in
+            let cutoff = cutoffs[definition.retentionClass]
+            return slice.endSeconds * 1000 <= cutoff.minute && slice.endSeconds * 1000 > cutoff.hour
+        }
+        for (group, day) in sought { try foldDay(group, day, in: store) }
+    }
+
+    /// The days of groups that have slices of minutes which are sought.
+    private static func minuteDays(
+        in store: Store, _ isSought: (TierReference, GroupDefinition) -> Bool
+    ) throws(StoreError) -> [(group: UInt16, day: Int64)] {
+        let snapshot = try store.snapshot()
+        var found: [(UInt16, Int64)] = []
+        for (group, definition) in try snapshot.groups().sorted(by: { $0.key < $1.key }) {
+            let slices = try snapshot.tierReferences(.minuteSlice, group: group).filter { isSought($0, definition) }
+            for day in Set(slices.map { Block.day(of: $0.start) }).sorted() { found.append((group, day)) }
+        }
+        return found
     }
 
     /// Folds what there is of all days, complete or not: before their minutes go, hours are to be made of them. What
@@ -32,13 +72,9 @@ enum Folding {
     /// - Returns: false where others wrote again and again, so that some of it is not folded.
     static func foldOpenDays(in store: Store) throws(StoreError) -> Bool {
         for _ in 0..<16 {
-            let snapshot = try store.snapshot()
             var isFolded = true
-            for group in try snapshot.groups().keys.sorted() {
-                let slices = try snapshot.tierReferences(.minuteSlice, group: group)
-                for day in Set(slices.map { Block.day(of: $0.start) }).sorted() {
-                    isFolded = try foldDay(group, day, in: store) && isFolded
-                }
+            for (group, day) in try minuteDays(in: store, { _, _ in true }) {
+                isFolded = try foldDay(group, day, in: store) && isFolded
             }
             if isFolded { return true }
         }

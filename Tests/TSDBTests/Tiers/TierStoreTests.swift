@@ -140,6 +140,57 @@ import Testing
         #expect(try written.store.records().allSatisfy { [0x00, 0x02, 0x04, 0x05].contains($0.key[0]) })
     }
 
+    /// Minutes that go before their day is over, or before anything was recorded after it, leave their hours.
+    @Test(arguments: [
+        ("raw=2h,1m=3h,1h=1000d", [20, 25, 30, 31, 47, 60]), ("raw=1d,1m=1d,1h=1000d", [30, 40, 80]),
+        ("raw=30d,1m=1y,1h=5y", [40, 24 * 800]), ("raw=30d,1m=1y,1h=5y", [24 * 1700]),
+    ] as [(String, [Int64])])
+    func minutesGoOnlyWhereHoursAre(times: String, hours: [Int64]) throws {
+        let keep = try TierKeep.standard.changed(by: times)
+        var written = try WrittenStore()
+        let labels = (0..<3).map { Labels(name: "m", ["i": "\($0)"]) }
+        var tick: Int64 = 0
+        for now in hours {
+            while tick * 300_000 < min(now, 60) * 3_600_000 {
+                tick += 1
+                try written.append(tick * 300_000, labels.map { ($0, Double(tick * tick % 97)) })
+            }
+            try written.recorder.sealEverything()
+            let time = Timestamp(milliseconds: now * 3_600_000)
+            let plan = try written.store.retain(RetentionPolicy(keep: keep), now: time, isDryRun: true)
+            let report = try written.store.retain(RetentionPolicy(keep: keep), now: time)
+            #expect(plan.blocks == report.blocks)
+            let selection = try written.store.snapshot().select([], in: .all)
+            #expect(selection.labels == labels)
+            var windows = WindowColumns()
+            for (index, name) in selection.labels.enumerated() {
+                try selection.readWindows(
+                    index, .hour, after: .init(milliseconds: 0), through: time, into: &windows)
+                let samples = written.naive.samples[name]!.map { (time: $0.key, value: $0.value) }
+                NaiveWindows.expectSame(windows, NaiveWindows.windows(samples, .hour), "\(name) at \(now) h")
+            }
+        }
+        let minutes = try layers(written.store)
+        #expect(minutes[.minuteSlice] == 0)
+    }
+
+    /// Many days are folded in the pages that the days before have freed.
+    @Test func foldingTakesNoRoom() throws {
+        var written = try WrittenStore()
+        for tick in 1...4000 as ClosedRange<Int64> {
+            try written.append(tick * 3_600_000, [(Labels(name: "m"), Double(tick))])
+        }
+        for record in try written.store.records() where record.key[0] == 0x20 && record.key[3] != 0 {
+            try written.store.remove(record.key)
+        }
+        let before = try written.store.spaceUse().filePages
+        let now = Timestamp(milliseconds: 4000 * 3_600_000)
+        let report = try written.store.retain(RetentionPolicy(keep: .standard), now: now)
+        #expect(report.blocks > 1000)
+        let after = try written.store.spaceUse().filePages
+        #expect(after <= before + 100, "\(before) pages became \(after)")
+    }
+
     /// Late samples of a time whose samples, or minutes, are gone are mixed into what is left.
     @Test func lateSamplesOfForgottenTimesAreMixedIn() throws {
         var written = try WrittenStore()
