@@ -112,6 +112,9 @@ struct TextScanner: ~Escapable {
             at += 1
             try pairs(into: &fields)
         }
+        guard isAtEnd else {
+            throw LineFault(at, "a name has letters, digits and _ only; others stand in quotes within the braces")
+        }
         guard fields.contains(where: { $0.name.elementsEqual(Labels.metricNameLabel.utf8) && !$0.value.isEmpty })
         else { throw LineFault(start, "the name of a metric is missing") }
         return try TextScanner.labels(fields, at: start)

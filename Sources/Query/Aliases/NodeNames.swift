@@ -130,5 +130,9 @@ enum NodeNames {
         Alias(
             "process_cpu_seconds_total", .stored("agent_cpu_seconds_total"), isTargeted: true, needsTarget: true),
         Alias("process_resident_memory_bytes", .stored("agent_memory_rss_bytes"), isTargeted: true),
+        Alias("process_virtual_memory_bytes", .stored("agent_memory_virtual_bytes"), isTargeted: true),
+        Alias("process_virtual_memory_max_bytes", .stored("agent_memory_virtual_max_bytes"), isTargeted: true),
+        Alias("process_open_fds", .stored("agent_open_fds"), isTargeted: true),
+        Alias("process_max_fds", .stored("agent_max_fds"), isTargeted: true),
     ]
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Model
 
 /// What the agent does and decides: how long its work takes, what waits, what it has switched off.
@@ -7,6 +8,10 @@ struct AgentRuntimeCollector: Collector {
         .gauge(
             "agent_memory_pss_bytes", unit: "bytes",
             "Memory of the agent, pages that others use too as their share; looked at each minute."),
+        .gauge(
+            "agent_memory_virtual_max_bytes", unit: "bytes", "Address space that the agent may have (RLIMIT_AS)."),
+        .gauge("agent_open_fds", "Files that the agent has open; looked at each minute."),
+        .gauge("agent_max_fds", "Files that the agent may have open (RLIMIT_NOFILE)."),
         .histogram("agent_scrape_duration_seconds", unit: "seconds", "How long passes over the collectors took."),
         .histogram(
             "agent_commit_duration_seconds", unit: "seconds", "How long commits took, until the disk had them."),
@@ -42,6 +47,9 @@ struct AgentRuntimeCollector: Collector {
     private var late = NamedSeries("agent_late_batches")
     private var head = NamedSeries("agent_store_head_bytes")
     private var proportional = NamedSeries("agent_memory_pss_bytes")
+    private var virtualMax = NamedSeries("agent_memory_virtual_max_bytes")
+    private var openFiles = NamedSeries("agent_open_fds")
+    private var openFilesMax = NamedSeries("agent_max_fds")
     private var factor = NamedSeries("agent_throttle_factor")
     private var reloaded = NamedSeries("agent_config_last_reload_successful")
     private var reloadTime = NamedSeries("agent_config_last_reload_success_timestamp_seconds")
@@ -52,12 +60,26 @@ struct AgentRuntimeCollector: Collector {
         (action: $0, series: NamedSeries("agent_limit_actions_total", ["action": $0.rawValue]))
     }
     private var proportionalBytes: UInt64?
+    private var openFileCount = 0
+    private let ownFiles: String
+    /// What does not change while the agent runs.
+    private let bounds = (virtual: limit(RLIMIT_AS), files: limit(RLIMIT_NOFILE))
     private var nextLook: UInt64 = 0
 
     /// Looking at the share of every page takes 0.1 ms.
     private static let lookNanoseconds: UInt64 = 60_000_000_000
 
-    init(_ surroundings: Surroundings) { calls = surroundings.calls }
+    init(_ surroundings: Surroundings) {
+        calls = surroundings.calls
+        ownFiles = "\(surroundings.host.procfs)/self/fd"
+    }
+
+    /// RLIM_INFINITY is the largest number, as client libraries show it.
+    private static func limit(_ resource: __rlimit_resource) -> Double? {
+        var limit = rlimit()
+        // The kernel fills the structure during the call.
+        return unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 ? Double(limit.rlim_cur) : nil
+    }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
         scrapes.emit(scrape.durations, into: &scrape)
@@ -68,8 +90,12 @@ struct AgentRuntimeCollector: Collector {
         if scrape.monotonicNanoseconds >= nextLook {
             nextLook = scrape.monotonicNanoseconds + AgentRuntimeCollector.lookNanoseconds / 100 * 99
             proportionalBytes = calls.ownProportionalBytes()
+            openFileCount = DirectoryListing.names(in: ownFiles).count
         }
         scrape.emit(&proportional, proportionalBytes)
+        scrape.emit(&virtualMax, bounds.virtual)
+        scrape.emit(&openFiles, Double(openFileCount))
+        scrape.emit(&openFilesMax, bounds.files)
         guard let figures = scrape.runtimeFigures else { return }
         scrape.emit("agent_info", ["version": figures.version, "listen": figures.listenAddress], 1)
         commits.emit(figures.commits, into: &scrape)

@@ -104,8 +104,7 @@ extension DaemonOptions {
         intervalMilliseconds = configuration.milliseconds("sampler.interval") ?? 5000
         sampler = DaemonOptions.samplerOptions(configuration, intervalMilliseconds)
         scrapesPerCommit = configuration.whole("store.commit_every") ?? 1
-        listenAddress =
-            configuration.text("server.listen") ?? configuration.text("server.port").map { "127.0.0.1:\($0)" }
+        listenAddress = configuration.text("server.listen")
         names = configuration.text("server.names").flatMap { NameForm(rawValue: $0) } ?? .native
         serving = ServingSettings(configuration, cacheBytes: 8 << 20)
         self.retention = try retention.over(configuration)

@@ -1,6 +1,7 @@
 import Formats
 import Model
 import Sampler
+import Server
 
 /// What the agent was told, each value with where it comes from.
 ///
@@ -21,6 +22,17 @@ struct Configuration: Sendable {
             case .file(let path, let place): "\(path):\(place)"
             case .environment(let name): "environment \(name)"
             case .flag(let name): name
+            }
+        }
+
+        /// The stronger one counts.
+        fileprivate var rank: Int {
+            switch self {
+            case .fallback: 0
+            case .profile: 1
+            case .file: 2
+            case .environment: 3
+            case .flag: 4
             }
         }
     }
@@ -75,9 +87,32 @@ struct Configuration: Sendable {
         for (name, text) in text("profile").flatMap({ Profile(rawValue: $0) })?.settings ?? [] where !isSet(name) {
             values[name] = Value(text: text, origin: .profile(self.text("profile") ?? ""))
         }
+        joinPort()
+        if let problem = remoteAddressProblem { problems.append(problem) }
         commands = file?.commands.sources.map(\.source) ?? []
         targets = file?.targets.sources.map(\.source) ?? []
         if !problems.isEmpty { throw CommandFailure(.usage, problems.joined(separator: "\n")) }
+    }
+
+    /// Of `server.port` and `server.listen`, which say the same, the stronger one counts, and where both are as strong
+    /// the longer.
+    private mutating func joinPort() {
+        guard let port = values["server.port"] else { return }
+        let own = "127.0.0.1:\(port.text)"
+        if let listen = values["server.listen"], listen.origin.rank >= port.origin.rank {
+            if listen.text != own { values["server.port"] = nil }
+        } else {
+            values["server.listen"] = Value(text: own, origin: port.origin)
+        }
+    }
+
+    /// An address of the file or the environment that nobody may listen on; a flag's is refused where it is used.
+    private var remoteAddressProblem: String? {
+        guard let listen = values["server.listen"], flag("server.allow_remote") != true else { return nil }
+        if case .flag = listen.origin { return nil }
+        guard let address = try? ListenAddress(listen.text), !address.isLoopback else { return nil }
+        return "\(listen.origin): server.listen: \(address) can be reached from other machines, and there is no login "
+            + "yet; listen on 127.0.0.1:\(address.port), or set server.allow_remote: true"
     }
 
     /// What counts for a setting; nil where nobody set it and it has no default.

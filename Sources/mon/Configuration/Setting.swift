@@ -1,4 +1,5 @@
 import Model
+import Server
 
 /// One thing that can be set: in the file, by the environment, and some of them by a flag.
 struct Setting: Sendable {
@@ -44,6 +45,8 @@ enum SettingKind: Sendable {
     case choice([String])
     /// A ``LogLevel``.
     case level
+    /// A ``ListenAddress``.
+    case address
     /// A regular expression of RE2 that is to match the whole of a name.
     case expression
     /// As `raw` of `--retention`: a length of time.
@@ -87,6 +90,9 @@ enum SettingKind: Sendable {
             return words.contains(text) ? nil : "is not known; possible are \(words.joined(separator: ", "))"
         case .level:
             return LogLevel(text) == nil ? "is not known; possible are debug, info, warning, error" : nil
+        case .address:
+            return (try? ListenAddress(text)) == nil
+                ? "is no address to listen on; possible are 127.0.0.1:9100, [::1]:9100 and localhost:9100" : nil
         case .expression:
             do throws(RegularExpressionError) {
                 _ = try RegularExpression(text)

@@ -49,10 +49,10 @@ enum Settings {
     ]
 
     private static let server = [
-        Setting("server.listen", .text, "Where to serve, as 127.0.0.1:9100; else nowhere, unless a port is given."),
+        Setting("server.listen", .address, "Where to serve, as 127.0.0.1:9100; else nowhere, unless a port is given."),
         Setting(
             "server.port", .whole(1...65535), variables: ["PROMETHEUS_PORT"],
-            "Serve on this port of 127.0.0.1; short for server.listen."),
+            "Serve on this port of 127.0.0.1; short for server.listen. Of both the stronger counts."),
         Setting("server.allow_remote", .flag, default: "false", "Listen on addresses that other machines can reach."),
         Setting("server.names", .choice(NameForm.allCases.map(\.rawValue)), default: "native", "Names on /metrics."),
         Setting("query.timeout", .duration(1...86_400_000), default: "2m", "Queries end after this time."),

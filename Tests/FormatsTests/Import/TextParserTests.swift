@@ -110,6 +110,11 @@ import Testing
         check("up{\"a\"} 1 2", "column 1: the label __name__ is given twice")
         check("{a=\"b\"} 1 2", "column 1: the name of a metric is missing")
         check("9up 1 2", "column 1: a name is expected")
+        let name = "a name has letters, digits and _ only; others stand in quotes within the braces"
+        check("u-v 1 2", "column 2: \(name)")
+        check("a.b 3 2", "column 2: \(name)")
+        check("a.b{l=\"1\"} 3 2", "column 2: \(name)")
+        check("a\u{e4} 3 2", "column 2: \(name)")
         check("up 1 2 # trace", "column 10: an exemplar begins with {")
         check("# TYPE up thing", "column 11: thing is no type of a metric")
         check("up 1 1.5", "column 6: 1.5 is no time in milliseconds since 1970", format: .prometheus)

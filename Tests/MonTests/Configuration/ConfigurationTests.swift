@@ -160,6 +160,32 @@ import Testing
         #expect(throws: CommandFailure.self) { try file("- a\n") }
     }
 
+    @Test func theStrongerOfPortAndAddressCounts() throws {
+        let text = "server:\n  listen: 127.0.0.1:9200\n"
+        let environment = try resolve(text, ["PROMETHEUS_PORT": "9300"])
+        #expect(environment["server.listen"]?.text == "127.0.0.1:9300")
+        #expect(environment["server.listen"]?.origin.description == "environment PROMETHEUS_PORT")
+        let flag = ConfigurationFlag(setting: "server.listen", flag: "--listen", text: "127.0.0.1:9400")
+        let flagged = try resolve(text, ["PROMETHEUS_PORT": "9300"], [flag])
+        #expect(flagged.text("server.listen") == "127.0.0.1:9400" && flagged.text("server.port") == nil)
+        #expect(try resolve(text + "  port: 9500\n").text("server.listen") == "127.0.0.1:9200")
+        #expect(try resolve("server: {port: 9500}\n").text("server.listen") == "127.0.0.1:9500")
+    }
+
+    @Test func addressesThatNobodyCanListenOn() throws {
+        for text in ["localhost", "127.0.0.1:99999", "nosuchhost:9100", ":9100"] {
+            let problems = try file("server:\n  listen: \"\(text)\"\n").problems
+            #expect(problems.count == 1 && problems[0].contains(":2:11: "), "\(problems)")
+            #expect(problems.first?.contains("127.0.0.1:9100") == true, "\(problems)")
+        }
+        let remote = "server:\n  listen: 0.0.0.0:9100\n"
+        let error = #expect(throws: CommandFailure.self) { try resolve(remote) }
+        #expect(error?.message.contains(":2:11: server.listen: 0.0.0.0:9100 can be reached") == true)
+        #expect(try resolve(remote + "  allow_remote: true\n").text("server.listen") == "0.0.0.0:9100")
+        let flag = ConfigurationFlag(setting: "server.allow_remote", flag: "--allow-remote", text: "true")
+        #expect(try resolve(remote, [:], [flag]).text("server.listen") == "0.0.0.0:9100")
+    }
+
     @Test func faultsOfTheEnvironment() {
         let error = #expect(throws: CommandFailure.self) {
             try resolve("", ["PROMETHEUS_PORT": "0", "COLLECTOR_CPU_ENABLED": "perhaps"])
