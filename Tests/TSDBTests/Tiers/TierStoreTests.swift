@@ -141,10 +141,11 @@ import Testing
     }
 
     /// Minutes that go before their day is over, or before anything was recorded after it, leave their hours.
-    @Test(arguments: [
-        ("raw=2h,1m=3h,1h=1000d", [20, 25, 30, 31, 47, 60]), ("raw=1d,1m=1d,1h=1000d", [30, 40, 80]),
-        ("raw=30d,1m=1y,1h=5y", [40, 24 * 800]), ("raw=30d,1m=1y,1h=5y", [24 * 1700]),
-    ] as [(String, [Int64])])
+    @Test(
+        arguments: [
+            ("raw=2h,1m=3h,1h=1000d", [20, 25, 30, 31, 47, 60]), ("raw=1d,1m=1d,1h=1000d", [30, 40, 80]),
+            ("raw=30d,1m=1y,1h=5y", [40, 24 * 800]), ("raw=30d,1m=1y,1h=5y", [24 * 1700]),
+        ] as [(String, [Int64])])
     func minutesGoOnlyWhereHoursAre(times: String, hours: [Int64]) throws {
         let keep = try TierKeep.standard.changed(by: times)
         var written = try WrittenStore()
