@@ -23,9 +23,17 @@ import TSDB
         Glibc.exit(run(Array(CommandLine.arguments.dropFirst()), on: .live()).rawValue)
     }
 
-    /// Everything but the process: what `arguments` ask for, done on `console`.
+    /// Everything but the process: what `arguments` ask for, done on `console`. Whatever a command tells of its work,
+    /// an answer that did not arrive whole is a failure.
     static func run(_ arguments: [String], on console: Console) -> CommandStatus {
-        defer { console.flush() }
+        let status = answer(arguments, on: console)
+        console.flush()
+        guard let failure = console.outputFailure else { return status }
+        console.say(failure.message)
+        return failure.status
+    }
+
+    private static func answer(_ arguments: [String], on console: Console) -> CommandStatus {
         if arguments.count == 2, arguments[0] == "help", let text = FunctionHelp.text(of: arguments[1]) {
             // No command is called as a function is.
             console.write(text)

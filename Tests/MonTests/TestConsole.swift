@@ -8,7 +8,8 @@ final class TestConsole {
     final class Said {
         var output: [UInt8] = []
         var error: [UInt8] = []
-        var hasReader = true
+        /// The `errno` that writing to standard output ends with.
+        var outputError: Int32 = 0
     }
 
     let said = Said()
@@ -25,9 +26,9 @@ final class TestConsole {
             now: Timestamp(milliseconds: now), zone: zone, environment: { environment[$0] },
             outputIsTerminal: isTerminal, errorIsTerminal: isTerminal, width: width
         ) { [said] descriptor, bytes in
-            if descriptor == 1 && !said.hasReader { return false }
+            if descriptor == 1 && said.outputError != 0 { return said.outputError }
             if descriptor == 1 { said.output += bytes } else { said.error += bytes }
-            return true
+            return 0
         }
     }
 

@@ -55,8 +55,8 @@ struct DumpSink {
     let path: OutputFile?
     var writer = TextWriter()
 
-    /// Whether anybody still reads it.
-    var isOpen: Bool { path != nil || console.hasReader }
+    /// Whether it still takes what is written.
+    var isOpen: Bool { path != nil || console.takesOutput }
 
     /// Hands on what was written when there is enough of it.
     mutating func drain() throws {

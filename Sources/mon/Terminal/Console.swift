@@ -15,17 +15,19 @@ final class Console {
     var inputIsTerminal = false
     /// Columns of the terminal.
     let width: Int
-    /// Takes bytes for a descriptor; false where nobody reads them any more.
-    private let sink: (_ descriptor: Int32, _ bytes: [UInt8]) -> Bool
+    /// Takes bytes for a descriptor; 0, or the `errno` that ended it.
+    private let sink: (_ descriptor: Int32, _ bytes: [UInt8]) -> Int32
     /// A line of standard input; nil at its end.
     var source: () -> String? = { nil }
     private var pending = TextWriter()
-    /// Whether standard output still has a reader.
-    private(set) var hasReader = true
+    /// Whether standard output still takes what is written: no more so once its reader went away, or its disk is full.
+    private(set) var takesOutput = true
+    /// Why standard output took no more; nil where it took all, or nobody reads it any more, which is no failure.
+    private(set) var outputFailure: CommandFailure?
 
     init(
         now: Timestamp, zone: TimeZoneRule, environment: @escaping (String) -> String?, outputIsTerminal: Bool,
-        errorIsTerminal: Bool, width: Int, sink: @escaping (Int32, [UInt8]) -> Bool
+        errorIsTerminal: Bool, width: Int, sink: @escaping (Int32, [UInt8]) -> Int32
     ) {
         self.now = now
         self.zone = zone
@@ -60,7 +62,7 @@ final class Console {
 
     /// Data. Kept until there is enough of it, or ``flush()``.
     func write(_ bytes: [UInt8]) {
-        guard hasReader else { return }
+        guard takesOutput else { return }
         pending.write(bytes)
         if pending.bytes.count >= 1 << 16 { flush() }
     }
@@ -91,7 +93,12 @@ final class Console {
     /// Hands what was written to standard output.
     func flush() {
         if pending.bytes.isEmpty { return }
-        hasReader = sink(STDOUT_FILENO, pending.take()) && hasReader
+        let code = sink(STDOUT_FILENO, pending.take())
+        if code == 0 || !takesOutput { return }
+        takesOutput = false
+        if code == EPIPE { return }
+        errno = code
+        outputFailure = InputFile.failure("write", "standard output")
     }
 
     // MARK: The process
@@ -102,16 +109,16 @@ final class Console {
         return unsafe String(cString: text)
     }
 
-    private static func write(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
+    private static func write(_ descriptor: Int32, _ bytes: [UInt8]) -> Int32 {
         unsafe bytes.withUnsafeBytes { bytes in
             var rest = unsafe bytes[...]
             while let base = unsafe UnsafeRawBufferPointer(rebasing: rest).baseAddress, unsafe !rest.isEmpty {
                 let count = unsafe Glibc.write(descriptor, base, rest.count)
                 if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { return false }
+                guard count > 0 else { return count < 0 ? errno : EIO }
                 unsafe rest = rest.dropFirst(count)
             }
-            return true
+            return 0
         }
     }
 }

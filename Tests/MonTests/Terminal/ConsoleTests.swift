@@ -1,3 +1,5 @@
+import Glibc
+import TestSupport
 import Testing
 
 @testable import mon
@@ -36,14 +38,34 @@ import Testing
 
     @Test func withoutAReaderNothingMoreIsWritten() {
         let test = TestConsole()
-        test.said.hasReader = false
+        test.said.outputError = EPIPE
         test.console.write("a")
         test.console.flush()
-        #expect(!test.console.hasReader)
-        test.said.hasReader = true
+        #expect(!test.console.takesOutput && test.console.outputFailure == nil)
+        test.said.outputError = 0
         test.console.write("b")
         test.console.flush()
         #expect(test.output.isEmpty && test.error.isEmpty)
+    }
+
+    /// What was cut must not pass for whole, whichever command it is of; a reader that went away wanted no more.
+    @Test(arguments: [
+        ["--version"], ["query", "--help"], ["help", "rate"], ["query", "load_average"], ["series"], ["labels"],
+        ["metrics"], ["export"], ["dump", "--format", "csv"], ["dump", "--format", "openmetrics"], ["db", "stats"],
+        ["db", "stats", "--json"], ["db", "check"],
+    ])
+    func anAnswerThatDoesNotArriveIsAFailure(arguments: [String]) throws {
+        let store = try SampleStore()
+        let hasStore = !arguments[0].hasPrefix("-") && arguments[0] != "help" && arguments.last != "--help"
+        let all = arguments + (hasStore ? ["--data", store.folder.path] : [])
+        let full = TestConsole(now: SampleStore.end)
+        full.said.outputError = ENOSPC
+        #expect(Mon.run(all, on: full.console) == .failure)
+        #expect(full.error == "mon: cannot write standard output: No space left on device\n")
+        let left = TestConsole(now: SampleStore.end)
+        left.said.outputError = EPIPE
+        #expect(Mon.run(all, on: left.console) == .success)
+        #expect(left.error.isEmpty)
     }
 
     @Test func widthOfTheTerminal() {
