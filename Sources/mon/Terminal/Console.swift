@@ -42,6 +42,12 @@ final class Console {
     static func live() -> Console {
         // A reader that goes away (`| head`) is an answer of write(2), not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        // The number of one that the shell closed (`>&-`) goes to the next file that is opened, the store's perhaps,
+        // and what is said would be written there.
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+            // The lowest number that is free; what is written to it is refused.
+            _ = unsafe open("/dev/null", O_RDONLY)
+        }
         let console = Console(
             now: WallClock.now(), zone: LocalZone.rule(), environment: Console.variable,
             outputIsTerminal: isatty(STDOUT_FILENO) == 1, errorIsTerminal: isatty(STDERR_FILENO) == 1,
