@@ -41,7 +41,7 @@ final class OpenGeneration: Sendable {
             // Nearly always the only one, and live; looking at all opens each of them.
             let first = attempt == 0 ? folder.generations().first : nil
             let found = try first == nil ? Generations(of: folder).live : first
-            guard let live = found else { throw .noStore(path: folder.path) }
+            guard let live = found else { throw folder.absence }
             let path = folder.environmentPath(live)
             do throws(StorageError) {
                 let environment = try Environment(path: path, access: .read, faults: faults)

@@ -205,6 +205,13 @@ package final class Store: Sendable {
     /// Whether a folder has a store.
     package static func isPresent(at path: String) -> Bool { !StoreFolder(path: path).generations().isEmpty }
 
+    /// What keeps this process from looking for a store in the folder; nil where nothing does.
+    package static func refusal(at path: String) -> StoreError? {
+        let absence = StoreFolder(path: path).absence
+        if case .noStore = absence { return nil }
+        return absence
+    }
+
     /// The pid of the process that records into the folder; nil where none does, -1 where it does not say.
     package static func recorder(of path: String) -> Int32? {
         RecorderLock.currentHolder(StoreFolder(path: path))

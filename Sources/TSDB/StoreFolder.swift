@@ -31,6 +31,31 @@ struct StoreFolder {
         return numbers.sorted(by: >)
     }
 
+    /// Why no store is found: there is none, or who looks for it may not enter the folder.
+    var absence: StoreError {
+        if let folder = unsafe opendir(generationsPath) {
+            unsafe closedir(folder)
+            return .noStore(path: path)
+        }
+        guard errno == EACCES else { return .noStore(path: path) }
+        let membership = group.map { "join its group (\($0)), " } ?? ""
+        return .refused(
+            .permission,
+            description: "cannot look into \(path): Permission denied; \(membership)use sudo, or name another folder "
+                + "with --data")
+    }
+
+    /// The group whose members may enter the folder; nil where none may but root's.
+    private var group: String? {
+        var status = stat()
+        // The kernel fills the structure; the path is a C string during the call only.
+        guard unsafe stat(path, &status) == 0, status.st_mode & (S_IRGRP | S_IXGRP) == S_IRGRP | S_IXGRP,
+            status.st_gid != 0, let entry = unsafe getgrgid(status.st_gid)
+        else { return nil }
+        // The name is copied at once; no other thread of this process asks for groups.
+        return unsafe String(cString: entry.pointee.gr_name)
+    }
+
     /// LMDB begins a file with two meta pages, of 4 KiB or more each, and the first commit comes behind them. A process
     /// that dies before leaves a shorter file, which LMDB refuses or dies of.
     private static let metaBytes = 8192

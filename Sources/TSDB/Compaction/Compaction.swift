@@ -80,10 +80,10 @@ package struct Compaction: ~Copyable {
 
     private init(_ path: String, until step: Step?, _ atOnceBytes: Int) throws(StoreError) {
         let folder = StoreFolder(path: path)
-        guard folder.device != nil else { throw .noStore(path: path) }
+        guard folder.device != nil else { throw folder.absence }
         let lock = try CompactionLock(folder)
         let generations = try Generations(of: folder)
-        guard let live = generations.live else { throw .noStore(path: path) }
+        guard let live = generations.live else { throw folder.absence }
         let oldPath = folder.environmentPath(live)
         try FileOwner.check(oldPath)
         for number in generations.obsolete { folder.remove(number) }

@@ -3,7 +3,8 @@ import TSDB
 
 /// The folder of the store: `--data`, else the variables MON_STORE_PATH and MON_DATA, else `store.path` of the
 /// configuration file, else `/var/lib/mon` where it is and may be used, else `$XDG_STATE_HOME/mon`, else
-/// `~/.local/state/mon`.
+/// `~/.local/state/mon`. Who only reads and has no store there means `/var/lib/mon`, also where he may not enter it:
+/// then he is told so.
 struct DataFolder {
     enum Use {
         case read, write
@@ -19,6 +20,7 @@ struct DataFolder {
     init(
         option: String?, use: Use, environment: @escaping (String) -> String?,
         mayUse: (String, Use) -> Bool = DataFolder.mayUse,
+        isRefused: (String) -> Bool = { Store.refusal(at: $0) != nil },
         configured: ((String) -> String?) -> Configuration.Value? = ConfigurationFile.storePath
     ) throws(CommandFailure) {
         if let option {
@@ -31,7 +33,12 @@ struct DataFolder {
         } else if mayUse(DataFolder.system, use) {
             (path, reason) = (DataFolder.system, nil)
         } else if let home = DataFolder.stateHome(environment) {
-            path = home + "/mon"
+            let own = home + "/mon"
+            if use == .read, isRefused(DataFolder.system), !Store.isPresent(at: own) {
+                (path, reason) = (DataFolder.system, nil)
+                return
+            }
+            path = own
             reason = "as MON_DATA is not set and \(DataFolder.system) is not there or may not be used"
         } else {
             throw CommandFailure(.usage, "no data folder: give one with --data, or set MON_DATA or HOME")
