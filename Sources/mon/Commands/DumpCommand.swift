@@ -35,12 +35,19 @@ struct DumpCommand: Verb {
         let snapshot = try store.openForReading(on: console).snapshot()
         let file = try output.map { try OutputFile($0) }
         var sink = DumpSink(console: console, path: file)
-        let written = try StoreDump(snapshot: snapshot, selectors: selectors, range: range)
-            .write(as: format, to: &sink)
+        var dump = StoreDump(snapshot: snapshot, selectors: selectors, range: range)
+        let written = try dump.write(as: format, to: &sink)
         try sink.finish()
         console.warn(of: snapshot.damage)
+        if let span = dump.windowsAlone {
+            let (first, last) = (TimeText.rfc3339(span.min, .utc), TimeText.rfc3339(span.max, .utc))
+            console.say(
+                "warning: between \(first) and \(last) there are windows whose samples aged away; they are not in a "
+                    + "dump, use `mon snapshot` to keep them")
+        }
         // A copy that lacks something must not pass for a whole one.
         if !snapshot.damage.isEmpty { return .store }
+        if written == 0 && dump.windowsAlone != nil { return .noData }
         if written == 0 {
             console.say("no series matches; `mon metrics` lists the metrics that there are")
             return .noData
@@ -80,6 +87,14 @@ struct StoreDump {
     let snapshot: Snapshot
     let selectors: [[Matcher]]
     let range: TimeRange
+    /// From the first window to the last whose samples are not there any more; nil where there are none.
+    private(set) var windowsAlone: TimeRange?
+
+    init(snapshot: Snapshot, selectors: [[Matcher]], range: TimeRange) {
+        self.snapshot = snapshot
+        self.selectors = selectors
+        self.range = range
+    }
 
     /// A metric as expositions show it, and the names of its samples.
     private struct Family {
@@ -88,14 +103,16 @@ struct StoreDump {
     }
 
     /// - Returns: the number of series.
-    func write(as format: SampleFormat, to sink: inout DumpSink) throws -> Int {
+    mutating func write(as format: SampleFormat, to sink: inout DumpSink) throws -> Int {
         let dump = SampleDump(format)
         dump.start(into: &sink.writer)
         var count = 0
+        var span: TimeRange?
+        defer { windowsAlone = span }
         for family in try families() {
             var isBegun = false
             for name in family.names {
-                try series(of: name) { labels, column in
+                try series(of: name, &span) { labels, column in
                     if !isBegun { dump.begin(family.family, into: &sink.writer) }
                     isBegun = true
                     count += 1
@@ -142,7 +159,10 @@ struct StoreDump {
     }
 
     /// Calls `body` with each wanted series of a metric that has samples in the range.
-    private func series(of name: String, _ body: (Labels, SampleColumn) throws -> Void) throws {
+    /// - Parameter span: is made to hold the windows without samples, too.
+    private func series(
+        of name: String, _ span: inout TimeRange?, _ body: (Labels, SampleColumn) throws -> Void
+    ) throws {
         let isName = try Matcher(Labels.metricNameLabel, .equal, name)
         let only = selectors.count == 1 ? selectors[0] : []
         let selection = try snapshot.select(only + [isName], in: range)
@@ -151,7 +171,28 @@ struct StoreDump {
             let labels = selection.labels[index]
             guard selectors.contains(where: { $0.allSatisfy { $0.matches(labels) } }) else { continue }
             try selection.read(index, in: range, into: &column)
+            try findWindows(of: index, in: selection, without: column, &span)
             if column.count > 0 { try body(labels, column) }
+        }
+    }
+
+    /// Extends `span` by the windows of a series that none of its samples in `column` lies in. Those of an hour tell of
+    /// all that is forgotten; a store that has forgotten nothing is asked for none.
+    private func findWindows(
+        of index: Int, in selection: SeriesSelection, without column: SampleColumn, _ span: inout TimeRange?
+    ) throws {
+        let raw = try selection.coverage(of: index).raw
+        guard raw > range.min.milliseconds else { return }
+        var windows = WindowColumns()
+        let last = min(range.max, Timestamp(milliseconds: raw))
+        try selection.readWindows(index, .hour, after: range.min, through: last, into: &windows)
+        let times = column.timestamps
+        for end in windows.ends {
+            let start = end - Tier.hour.windowMilliseconds
+            let next = times.indices.partitioned { times[$0] <= start }
+            if next < times.count, times[next] <= end { continue }
+            let first = min(span?.min.milliseconds ?? start, start)
+            span = TimeRange(minMilliseconds: first, maxMilliseconds: max(span?.max.milliseconds ?? end, end))
         }
     }
 }

@@ -188,3 +188,37 @@ private struct Place {
         #expect(place.run("dump", "--data", data, "--format", "openmetrics").output == text)
     }
 }
+    /// Samples that aged away are missing from a dump, though queries know of them by their windows.
+    @Test func windowsAreNotPassedOverInSilence() throws {
+        let folder = TemporaryFolder()
+        let hour: Int64 = 3_600_000
+        let start = SampleStore.end / (24 * hour) * 24 * hour
+        var recorder = try Recorder(path: folder.path, host: HostIdentity(name: "test", machineID: "0"))
+        let keep = TierKeep(raw: 24 * hour, minute: 9000 * hour, hour: 9000 * hour)
+        let old = recorder.reference(for: Labels(name: "old"))
+        let load = recorder.reference(for: Labels(name: "load"))
+        for tick in 0..<240 as Range<Int64> {
+            var row = Scrape.Row(group: GroupDefinition(intervalMilliseconds: 60_000), samples: [(load, Double(tick))])
+            if tick < 24 { row.samples.append((old, 1)) }
+            try recorder.append(Scrape(time: Timestamp(milliseconds: start + tick * hour + 1000), rows: [row]))
+        }
+        try recorder.sealEverything()
+        try recorder.close()
+        func dump(_ arguments: String...) -> (status: CommandStatus, output: String, error: String) {
+            let test = TestConsole(now: start + 240 * hour)
+            let all = ["dump", "--data", folder.path, "--format", "prometheus"] + arguments
+            return (Mon.run(all, on: test.console), test.output, test.error)
+        }
+        #expect(dump().error.isEmpty)
+        let store = try Store(at: folder.path, access: .write(HostIdentity(name: "test", machineID: "0")))
+        _ = try store.retain(RetentionPolicy(keep: keep), now: Timestamp(milliseconds: start + 240 * hour))
+        let all = dump()
+        let first = TimeText.rfc3339(Timestamp(milliseconds: start), .utc)
+        #expect(all.status == .success && all.output.contains("load 239 ") && !all.output.contains("load 9 "))
+        #expect(all.error.contains("warning: between \(first) and ") && all.error.contains("use `mon snapshot`"))
+        #expect(dump("--last", "12h").error.isEmpty)
+        let gone = dump("--match", "old")
+        #expect(gone.status == .noData && gone.error.contains("use `mon snapshot`"), "\(gone.error)")
+        #expect(!gone.error.contains("no series matches"))
+    }
+
