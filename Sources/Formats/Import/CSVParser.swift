@@ -120,12 +120,7 @@ struct CSVParser {
 
     private mutating func header(_ bytes: Span<UInt8>) throws(LineFault) {
         var names: [String] = []
-        for (number, field) in fields.enumerated() {
-            var name = try content(bytes, field)
-            // A byte order mark, as spreadsheets write it.
-            if number == 0, name.starts(with: [0xef, 0xbb, 0xbf]) { name.removeFirst(3) }
-            names.append(String(decoding: name, as: UTF8.self))
-        }
+        for field in fields { names.append(String(decoding: try content(bytes, field), as: UTF8.self)) }
         let start = fields.first?.lowerBound ?? 0
         guard let value = names.lastIndex(of: "value") else { throw LineFault(start, "no column is called value") }
         guard let time = names.lastIndex(where: { $0 == "time" || $0 == "timestamp" }) else {
@@ -223,7 +218,7 @@ struct CSVParser {
         {
             return value
         }
-        throw LineFault(place, "\(String(decoding: text, as: UTF8.self)) is no number")
+        throw LineFault(place, DecimalText.fault(of: String(decoding: text, as: UTF8.self)))
     }
 
     static func time(_ text: [UInt8], at place: Int) throws(LineFault) -> Int64 {

@@ -63,7 +63,7 @@ enum DecimalText {
     }
 
     /// Any number that the formats know: decimal, with exponent, `NaN`, `Inf`, `+Inf`, `-Inf` in any case. Nil where
-    /// the bytes are none. Of NaNs it knows the plain one only.
+    /// the bytes are none, or one that no float64 is near to. Of NaNs it knows the plain one only.
     static func value(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
         var token: [CChar] = []
         for place in range { token.append(CChar(bitPattern: bytes[place])) }
@@ -88,8 +88,18 @@ enum DecimalText {
             guard let base = token.baseAddress else { return nil }
             var end: UnsafeMutablePointer<CChar>?
             let value = unsafe strtod(base, &end)
-            return unsafe end == UnsafeMutablePointer(mutating: base + range.count) ? value : nil
+            return unsafe end == UnsafeMutablePointer(mutating: base + range.count) && value.isFinite ? value : nil
         }
+    }
+
+    /// Whether digits tell a number beyond the largest float64.
+    static func isTooLarge(_ text: String) -> Bool {
+        text.utf8.contains { $0 &- 48 < 10 } && Double(text)?.isInfinite == true
+    }
+
+    /// Why ``value(_:_:)`` is nil.
+    static func fault(of text: String) -> String {
+        isTooLarge(text) ? "\(text) is beyond the largest number that a sample can have" : "\(text) is no number"
     }
 
     /// Seconds since 1970 with any decimals, as milliseconds; moves `at` behind them. Digits behind the third decimal

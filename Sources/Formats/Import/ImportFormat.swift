@@ -35,7 +35,10 @@ package struct ImportProblems: Hashable, Sendable {
 
     mutating func add(_ problem: ImportProblem) {
         count += 1
-        if first.count < ImportProblems.keptMax { first.append(problem) }
+        guard first.count < ImportProblems.keptMax else { return }
+        // A reason quotes the input, which may hold anything.
+        first.append(
+            ImportProblem(line: problem.line, column: problem.column, reason: ToldText.line(problem.reason)))
     }
 }
 

@@ -109,7 +109,7 @@ struct JSONScanner: ~Escapable {
         if first == UInt8(ascii: "\"") {
             let text = try string()
             guard let value = DecimalText.value(text.span, 0..<text.count) else {
-                throw LineFault(start, "\(String(decoding: text, as: UTF8.self)) is no number")
+                throw LineFault(start, DecimalText.fault(of: String(decoding: text, as: UTF8.self)))
             }
             return value
         }
@@ -118,8 +118,11 @@ struct JSONScanner: ~Escapable {
         while at < end, !JSONScanner.endsToken(bytes[at]) { at += 1 }
         if let value = DecimalText.value(bytes, start..<at) { return value }
         let isNull = at - start == 4 && zip(start..<at, "null".utf8).allSatisfy { bytes[$0] == $1 }
-        guard isNull else { throw LineFault(start, "a number is expected") }
-        return .nan
+        if isNull { return .nan }
+        var token: [UInt8] = []
+        for place in start..<at { token.append(bytes[place]) }
+        let text = String(decoding: token, as: UTF8.self)
+        throw LineFault(start, DecimalText.isTooLarge(text) ? DecimalText.fault(of: text) : "a number is expected")
     }
 
     /// A whole number.

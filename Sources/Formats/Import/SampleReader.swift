@@ -29,6 +29,8 @@ package struct SampleReader {
     /// The bytes of the buffer that are not read yet: [0, filled).
     private var filled = 0
     private var isAtEnd = false
+    /// Whether the first bytes were not looked at yet.
+    private var isAtStart = true
     /// Within a record that is too long.
     private var isSkipping = false
 
@@ -47,6 +49,9 @@ package struct SampleReader {
 
     /// Whether a strict reader has met a problem.
     package var isStopped: Bool { input.isStopped }
+
+    /// Whether the input ends before its format lets it.
+    package var isCut: Bool { input.isCut }
 
     /// What was no sample.
     package var problems: ImportProblems { input.problems }
@@ -105,8 +110,24 @@ package struct SampleReader {
         return try result.get()
     }
 
+    /// Looks at the first bytes, which may say that what follows is something else.
+    /// - Returns: how many are passed over: those of a byte order mark, as spreadsheets and editors write it. Nil where
+    ///   nothing is to be read.
+    private mutating func begin() -> Int? {
+        isAtStart = false
+        if buffer[..<filled].starts(with: [0x1f, 0x8b]) {
+            input.add(
+                ImportProblem(
+                    line: 1, column: 1, reason: "gzip, no text; unpack it: zcat FILE | mon import --format FORMAT -"))
+            isAtEnd = true
+            return nil
+        }
+        return buffer[..<filled].starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+    }
+
     private mutating func parse() {
-        var start = 0
+        if isAtStart && filled < 3 && !isAtEnd { return }
+        guard var start = isAtStart ? begin() : 0 else { return }
         if isSkipping {
             guard let end = buffer[..<filled].firstIndex(of: 10) else {
                 byteCount += filled
@@ -154,6 +175,7 @@ struct ParserInput {
     let isStrict: Bool
     private(set) var problems = ImportProblems()
     private(set) var notes: [String] = []
+    private(set) var isCut = false
     private var cache = SeriesTextCache()
     private var nextNumber: UInt32 = 0
 
@@ -173,8 +195,14 @@ struct ParserInput {
 
     mutating func add(_ problem: ImportProblem) { problems.add(problem) }
 
+    /// The input ends too early, whatever was read of it.
+    mutating func addCut(_ reason: String) {
+        isCut = true
+        add(ImportProblem(line: line, column: 1, reason: reason))
+    }
+
     /// Something that a person should know and that is no fault.
-    mutating func note(_ text: String) { notes.append(text) }
+    mutating func note(_ text: String) { notes.append(ToldText.line(text)) }
 
     /// Names a series in the batch.
     mutating func newNumber(_ labels: Labels, _ batch: inout ImportBatch) -> UInt32 {

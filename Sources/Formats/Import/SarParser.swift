@@ -59,7 +59,7 @@ struct SarParser {
         if depth >= SarParser.elementDepth { depth = SarParser.elementDepth - 1 }
         let rest = consumed
         if isLast && rest < range.upperBound {
-            input.add(ImportProblem(line: input.line, column: 1, reason: "the output of sadf is cut short"))
+            input.addCut("the output of sadf is cut short")
         }
         if isLast && !skipped.isEmpty {
             input.note("sar's \(skipped.sorted().joined(separator: ", ")): no series of ours, skipped")

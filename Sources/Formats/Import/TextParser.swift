@@ -42,8 +42,7 @@ struct TextParser {
         }
         if let family { batch.families.append(family) }
         if isLast && isOpenMetrics && !hasEnded && !input.isStopped {
-            input.add(
-                ImportProblem(line: input.line, column: 1, reason: "no # EOF at the end; the file may be cut short"))
+            input.addCut("no # EOF at the end; the file may be cut short")
         }
         return at
     }
@@ -92,7 +91,7 @@ struct TextParser {
         scanner.skipBlanks()
         guard let token = scanner.word() else { throw LineFault(scanner.at, "a value is missing") }
         guard var value = DecimalText.value(bytes, token) else {
-            throw LineFault(token.lowerBound, "\(scanner.text(token)) is no number")
+            throw LineFault(token.lowerBound, DecimalText.fault(of: scanner.text(token)))
         }
         scanner.skipBlanks()
         var time = input.now

@@ -36,6 +36,7 @@ import Testing
     @Test func anyOrderOfColumns() {
         check("value,metric,timestamp,host\n1,up,5,a\n2,up,6,\n", "up{host=\"a\"} 1.0 5000", "up 2.0 6000")
         check("\u{feff}metric,time,value\nup,1,2\n", "up 2.0 1000")
+        check("\u{feff}\"metric\",time,value\nup,1,2\n", "up 2.0 1000")
         check(
             "metric,a,time,value\nup,\"x\ny\",1,2\nup,\"x\ny\",2,3\n", "up{a=\"x\\ny\"} 2.0 1000",
             "up{a=\"x\\ny\"} 3.0 2000")
@@ -128,6 +129,53 @@ import Testing
         check("{\(up)", problem: "column 28: } is expected")
         check("[1]", problem: "column 1: { is expected")
         check("{\(up),\"values\":[1],\"timestamps\":[1]} x", problem: "column 60: the end of the line is expected")
+    }
+}
+
+@Suite struct FirstBytesTests {
+    /// Whoever edits a file may put a byte order mark before it.
+    @Test func aByteOrderMarkIsPassedOver() {
+        for (text, format) in [
+            ("up 1 5\n", SampleFormat.prometheus), ("up 1 0.005\n# EOF\n", .openmetrics),
+            ("{\"metric\":{\"__name__\":\"up\"},\"values\":[1],\"timestamps\":[5]}", .jsonl),
+            ("metric,labels,time,value\nup,,0.005,1\n", .csv),
+        ] {
+            for size in 1...5 {
+                let read = ReadSamples(Array("\u{feff}\(text)".utf8), format, pieces: { size })
+                #expect(read.samples == ["up 1.0 5"] && read.problems.isEmpty, "\(format): \(read.problems)")
+            }
+        }
+        #expect(ReadSamples("", .prometheus).samples.isEmpty)
+        #expect(ReadSamples("x", .prometheus).problems.count == 1)
+    }
+
+    @Test func gzipIsNamed() {
+        let bytes: [UInt8] = [0x1f, 0x8b, 8, 0, 10, 10, 10, 65, 10, 0x1f, 0x8b, 10]
+        for format in SampleFormat.allCases {
+            for size in [1, 2, 5, 100] {
+                let read = ReadSamples(bytes, format, pieces: { size })
+                #expect(read.samples.isEmpty && read.problems.count == 1, "\(format): \(read.problems)")
+                #expect(read.problems.first?.contains("gzip, no text; unpack it: zcat FILE | mon import") == true)
+            }
+        }
+    }
+
+    /// Not an infinity that nobody has measured.
+    @Test func numbersBeyondAFloat64AreRefused() {
+        let fault = " is beyond the largest number that a sample can have"
+        func check(_ text: String, _ format: SampleFormat, sourceLocation: SourceLocation = #_sourceLocation) {
+            let read = ReadSamples(text, format)
+            #expect(read.samples.isEmpty && read.problems.count == 1, sourceLocation: sourceLocation)
+            #expect(read.problems.first?.hasSuffix(fault) == true, "\(read.problems)", sourceLocation: sourceLocation)
+        }
+        check("up 1e400 1\n", .prometheus)
+        check("up -1e400 1\n# EOF\n", .openmetrics)
+        check("metric,labels,time,value\nup,,1,1e309\n", .csv)
+        for value in ["1e400", "-1e400", "\"1e400\""] {
+            check("{\"metric\":{\"__name__\":\"up\"},\"values\":[\(value)],\"timestamps\":[1]}", .jsonl)
+        }
+        #expect(ReadSamples("up 1e308 1\nup +Inf 2\n", .prometheus).samples == ["up 1e+308 1", "up inf 2"])
+        #expect(ReadSamples("up 1e-400 1\n", .prometheus).samples == ["up 0.0 1"])
     }
 }
 
