@@ -39,6 +39,8 @@ package struct ImportOutcome: Hashable, Sendable {
     package var refusedSamples = 0
     /// Series beyond a limit.
     package var refusedSeries = 0
+    /// Those of them that the store's limit of a day refused; the others are beyond the import's own.
+    package var refusedByDay = 0
     /// The first of them.
     package var firstRefused: Labels?
     /// Samples whose times lie beyond what a store holds.

@@ -153,6 +153,7 @@ struct SpanWriter {
             let surplus = Set(news[room...])
             for series in news[room...] where refused.insert(series).inserted {
                 outcome.refuse(table.labels(of: series))
+                outcome.refusedByDay += 1
             }
             for one in columns where surplus.contains(one.series) { outcome.refusedSamples += one.column.count }
             columns.removeAll { surplus.contains($0.series) }

@@ -21,8 +21,13 @@ struct ImportRun {
         let outcome = try importer.finish { progress.show("writing", part: $0) }
         progress.clear()
         for text in report(outcome, reader) { console.say(text) }
-        let isFailure = reader.isStopped || (reader.problems.count > 0 && outcome.samples == 0)
-        return isFailure ? .failure : .success
+        let isWhole = !reader.isStopped && !reader.isCut && outcome.refusedSeries == 0
+        return isWhole && ImportRun.imported(outcome) > 0 ? .success : .failure
+    }
+
+    /// Samples that are in the store now.
+    private static func imported(_ outcome: ImportOutcome) -> Int {
+        outcome.samples - outcome.refusedSamples - outcome.samplesOutOfTime
     }
 
     /// A line a fact.
@@ -35,7 +40,10 @@ struct ImportRun {
             let before = reader.lineCount
             lines.append("stopped by --strict; the \(before) lines before it are imported, nothing behind them")
         }
-        var parts = ["\(outcome.samples - outcome.refusedSamples) samples of \(outcome.series) series imported"]
+        if outcome.samples == 0 && reader.problems.count == 0 {
+            lines.append("\(name): no sample is in it; was it written as \(format.rawValue)?")
+        }
+        var parts = ["\(ImportRun.imported(outcome)) samples of \(outcome.series) series imported"]
         if let range = outcome.range {
             parts.append("from \(TimeText.rfc3339(range.min, .utc)) to \(TimeText.rfc3339(range.max, .utc))")
         }
@@ -45,9 +53,14 @@ struct ImportRun {
         }
         if outcome.duplicates > 0 { lines.append("\(outcome.duplicates) samples were there already") }
         if let first = outcome.firstRefused {
+            var limits: [String] = []
+            if outcome.refusedSeries > outcome.refusedByDay { limits.append("--max-series \(arguments.maxSeries)") }
+            if outcome.refusedByDay > 0 {
+                limits.append("the \(arguments.options.storeSeriesMax) that a store takes in a day")
+            }
             lines.append(
-                "\(outcome.refusedSeries) series with \(outcome.refusedSamples) samples refused, the first \(first): "
-                    + "more than --max-series \(arguments.maxSeries), or more than the store takes in a day")
+                "\(outcome.refusedSeries) series with \(outcome.refusedSamples) samples refused, the first "
+                    + "\(ToldText.line("\(first)")): more than \(limits.joined(separator: ", or "))")
         }
         if outcome.samplesOutOfTime > 0 {
             lines.append("\(outcome.samplesOutOfTime) samples are of times that no store holds")

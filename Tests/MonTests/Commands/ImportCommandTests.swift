@@ -85,8 +85,45 @@ private struct Place {
         let place = Place()
         place.write((0..<20).map { "m{i=\"\($0)\"} 1 1700000000000\n" }.joined(), to: "in.prom")
         let ran = place.run("import", "--max-series", "5", "--data", place.path("data"), place.path("in.prom"))
-        #expect(ran.error.contains("15 series with 15 samples refused, the first m{i=\"5\"}"))
+        #expect(
+            ran.error.contains("15 series with 15 samples refused, the first m{i=\"5\"}: more than --max-series 5\n"))
+        #expect(ran.status == .failure)
         #expect(ran.error.contains("5 samples of 5 series imported"))
+    }
+
+    /// What brings nothing, or not all, must not pass for an import.
+    @Test func whatIsNoSuchFileFails() {
+        let place = Place()
+        place.write("# TYPE up gauge\nup{a=\"b\"} 1 1700000000\n# EOF\n", to: "in.om")
+        place.write("", to: "empty")
+        place.write("metric,labels,time,value\n", to: "head.csv")
+        place.write("up 1 1700000000\n", to: "cut.om")
+        place.write("up 1 9000000000000000000\n", to: "far.prom")
+        func check(_ file: String, _ format: String, _ reason: String) {
+            let ran = place.run("import", "--data", place.path("data"), "--format", format, place.path(file))
+            #expect(ran.status == .failure, "\(file) as \(format)")
+            #expect(ran.error.contains("\(reason)"), "\(file) as \(format): \(ran.error)")
+        }
+        check("in.om", "sar", "in.om: no sample is in it; was it written as sar?")
+        for format in ["csv", "jsonl", "prometheus", "sar"] { check("empty", format, "no sample is in it") }
+        check("head.csv", "csv", "no sample is in it")
+        check("cut.om", "openmetrics", "1 samples of 1 series imported")
+        check("cut.om", "openmetrics", "no # EOF at the end")
+        check(
+            "far.prom", "prometheus", "mon: 0 samples of 1 series imported\nmon: 1 samples are of times that no store")
+    }
+
+    @Test func messagesAreOneLineWithoutCommands() {
+        let place = Place()
+        let long = String(repeating: "z", count: 100_000)
+        place.write("up \u{1b}[2J\u{9b}x 1\nup \(long) 1\nup 1 1\n", to: "in.prom")
+        place.write("metric,labels,time,value\nup,,1,\"a\nb\"\nup,,1,1\n", to: "in.csv")
+        let ran = place.run("import", "--data", place.path("data"), place.path("in.prom"))
+        #expect(ran.error.contains("line 1, column 4: \\u{1b}[2J\\u{9b}x is no number\n"), "\(ran.error)")
+        #expect(ran.error.contains(" [...] zzz") && ran.error.contains("zzz is no number\n"))
+        #expect(!ran.error.contains("\u{1b}") && ran.error.utf8.count < 2000)
+        let lines = place.run("import", "--data", place.path("data"), place.path("in.csv"))
+        #expect(lines.error.contains("line 2, column 7: a\\nb is no number\n"), "\(lines.error)")
     }
 
     @Test func progressIsForTerminals() {
@@ -168,26 +205,6 @@ private struct Place {
                 == .noData)
     }
 
-    @Test func aHistogramIsOneFamily() throws {
-        let place = Place()
-        let text = """
-            # HELP h A histogram.
-            # TYPE h histogram
-            h_bucket{le="+Inf"} 2 1.5
-            h_count 2 1.5
-            h_sum 3 1.5
-            # HELP h_c Comes between.
-            # TYPE h_c gauge
-            h_c 1 1.5
-            # EOF
-
-            """
-        place.write(text, to: "in.om")
-        let data = place.path("data")
-        #expect(place.run("import", "--data", data, place.path("in.om")).status == .success)
-        #expect(place.run("dump", "--data", data, "--format", "openmetrics").output == text)
-    }
-}
     /// Samples that aged away are missing from a dump, though queries know of them by their windows.
     @Test func windowsAreNotPassedOverInSilence() throws {
         let folder = TemporaryFolder()
@@ -222,3 +239,23 @@ private struct Place {
         #expect(!gone.error.contains("no series matches"))
     }
 
+    @Test func aHistogramIsOneFamily() throws {
+        let place = Place()
+        let text = """
+            # HELP h A histogram.
+            # TYPE h histogram
+            h_bucket{le="+Inf"} 2 1.5
+            h_count 2 1.5
+            h_sum 3 1.5
+            # HELP h_c Comes between.
+            # TYPE h_c gauge
+            h_c 1 1.5
+            # EOF
+
+            """
+        place.write(text, to: "in.om")
+        let data = place.path("data")
+        #expect(place.run("import", "--data", data, place.path("in.om")).status == .success)
+        #expect(place.run("dump", "--data", data, "--format", "openmetrics").output == text)
+    }
+}
