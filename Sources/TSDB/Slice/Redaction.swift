@@ -10,9 +10,11 @@ package struct Redaction: Sendable {
         case hash
     }
 
-    /// The label that stands for the host's own name and machine id, too.
+    /// The label that stands for the host's own name and machine id, too, whatever label has them.
     package static let hostLabel = "host"
 
+    /// Whose name and machine id ``hostLabel`` stands for.
+    var host: HostIdentity?
     private let rules: [String: Rule]
     /// Drawn anew for each slice and kept nowhere, so that no list of likely names can be tried against the words.
     private let secret: [UInt64]
@@ -25,6 +27,9 @@ package struct Redaction: Sendable {
 
     package var isEmpty: Bool { rules.isEmpty }
 
+    /// The labels that it is about, sorted.
+    package var labels: [String] { rules.keys.sorted() }
+
     /// `labels` without what is not to be told.
     func redact(_ labels: Labels) -> Labels {
         var result = labels
@@ -32,7 +37,22 @@ package struct Redaction: Sendable {
             guard let value = labels[name] else { continue }
             result = result.setting(name, to: text(value, by: rule))
         }
+        guard let rule = rules[Redaction.hostLabel] else { return result }
+        for label in labels where rules[label.name] == nil && isOfHost(label) {
+            result = result.setting(label.name, to: text(label.value, by: rule))
+        }
         return result
+    }
+
+    /// Whether a label tells whose data it is: `nodename` of `host_info` was the host's name when it was recorded.
+    private func isOfHost(_ label: Label) -> Bool {
+        if label.name == Labels.metricNameLabel { return false }
+        if label.name == "nodename" { return true }
+        guard let host else { return false }
+        let isNamed = label.value == host.name || label.value.hasPrefix(host.name + ":")
+        // What is shorter than any machine id tells nothing of one.
+        let isNumbered = host.machineID.utf8.count >= 16 && label.value == host.machineID
+        return !host.name.isEmpty && isNamed || isNumbered
     }
 
     /// A value of the label `name`.

@@ -31,10 +31,13 @@ package struct SliceReport: Hashable, Sendable {
     package var windows = 0
     package var frames = 0
     package var bytes = 0
+
+    /// Nothing in the store was asked for.
+    package var isEmpty: Bool { samples == 0 && windows == 0 && frames == 0 }
 }
 
 extension Snapshot {
-    /// Writes a slice to `path`, where nothing may be yet.
+    /// Writes a slice to `path`, where nothing may be yet; one that is empty is not left there.
     ///
     /// Memory: one block's samples at a time.
     /// - Throws: ``StoreError/invalid(_:)`` where a redaction makes two series the same, or the path is taken; what
@@ -51,6 +54,10 @@ extension Snapshot {
             var writer = try SliceWriter(request, from: self, to: partial)
             var report = try writer.write()
             report.bytes = try writer.finish()
+            if report.isEmpty {
+                unsafe unlink(partial)
+                return report
+            }
             // The paths are C strings during the call only.
             guard unsafe rename(partial, path) == 0 else { throw StoreFolder.refusal("rename", partial) }
             return report
@@ -84,6 +91,8 @@ struct SliceWriter: ~Copyable {
     private(set) var remade: [UInt16: Set<Int64>] = [:]
 
     init(_ request: SliceRequest, from snapshot: Snapshot, to path: String) throws(StoreError) {
+        var request = request
+        request.redaction.host = snapshot.store.host
         let file = try converting { () throws(StorageError) in
             try Environment(path: path, access: .writeSnapshot, mapBytes: Store.mapBytes)
         }

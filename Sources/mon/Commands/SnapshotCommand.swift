@@ -38,17 +38,32 @@ struct SnapshotCommand: Verb {
         let redaction = try SnapshotCommand.redaction(redact)
         let range = try span.span(on: console) ?? .all
         guard !output.isEmpty else { throw CommandFailure(.usage, "-o: the file's name is empty") }
+        guard output != "-" else {
+            throw CommandFailure(
+                .usage, "-o -: a snapshot goes to a file, not to standard output; ./- is one of that name")
+        }
         let snapshot = try store.openForReading(on: console).snapshot()
+        try SnapshotCommand.warn(of: redaction, in: snapshot, on: console)
         let report = try snapshot.writeSlice(
             SliceRequest(range: range, selectors: selectors, redaction: redaction), to: output)
-        console.say(
-            "\(output): \(report.series) series, \(report.samples) samples, \(report.windows) windows, "
-                + "\(report.frames) process frames; \(report.bytes) bytes")
-        if report.samples == 0 && report.windows == 0 && report.frames == 0 {
-            console.say("it is empty: nothing in the store matches")
+        if report.isEmpty {
+            console.say("\(output) was not written: nothing in the store matches")
             return .noData
         }
+        console.say(
+            "\(output): \(report.series) series, \(report.samples) samples, \(report.windows) windows whose samples "
+                + "are gone, \(report.frames) process frames; \(report.bytes) bytes")
         return .success
+    }
+
+    /// A label that is mistyped hides nothing.
+    private static func warn(of redaction: Redaction, in snapshot: Snapshot, on console: Console) throws {
+        if redaction.isEmpty { return }
+        var known = Set(try snapshot.labelNames(matching: SeriesCommand.everything, in: .all))
+        known.formUnion(FrameSeries.labelNames + [Redaction.hostLabel])
+        for label in redaction.labels where !known.contains(label) {
+            console.say("warning: --redact \(label): no series has such a label; `mon labels` lists those there are")
+        }
     }
 
     static func redaction(_ rules: [String]) throws(CommandFailure) -> Redaction {

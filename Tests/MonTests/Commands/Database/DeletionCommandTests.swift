@@ -119,12 +119,62 @@ import Testing
             let all = ["snapshot", "--data", store.folder.path, "-o", path] + arguments
             #expect(Mon.run(all, on: test.console) == status, "\(arguments)")
             #expect(test.error.contains(said), "\(test.error)")
-            unlink(path)
+            // An empty one, too, would be in the way of the next try.
+            #expect(access(path, F_OK) != 0 && access(path + ".partial", F_OK) != 0, "\(arguments)")
         }
         check(.usage, "LABEL=drop", "--redact", "device")
         check(.usage, "LABEL=drop", "--redact", "device=hide")
         check(.usage, "--match", "--redact", "__name__=hash")
         check(.failure, "use hash", "--redact", "device=drop")
-        check(.noData, "it is empty", "--match", "nothing")
+        check(.noData, "x.mon was not written: nothing in the store matches", "--match", "nothing")
+        check(.usage, "-o -: a snapshot goes to a file", "-o", "-")
+        #expect(access("-", F_OK) != 0)
+    }
+
+    @Test func aLabelThatNothingHasIsTold() throws {
+        let store = try SampleStore()
+        let test = TestConsole(now: SampleStore.end)
+        let path = store.folder.path + "/x.mon"
+        let rules = ["--redact", "devise=hash", "--redact", "period=hash", "--redact", "host=drop"]
+        #expect(Mon.run(["snapshot", "--data", store.folder.path, "-o", path] + rules, on: test.console) == .success)
+        #expect(test.error.contains("warning: --redact devise: no series has such a label"))
+        #expect(!test.error.contains("--redact period") && !test.error.contains("--redact host"))
+    }
+
+    /// Whose data it is stands in labels, too.
+    @Test(arguments: ["hash", "drop"]) func theHostsNameIsNotTold(rule: String) throws {
+        let folder = TemporaryFolder()
+        let host = HostIdentity(name: "secret-vm", machineID: "0123456789abcdef0123456789abcdef")
+        var recorder = try Recorder(path: folder.path, host: host)
+        var row = Scrape.Row(group: GroupDefinition(intervalMilliseconds: 5000), samples: [])
+        for labels in [
+            Labels(name: "host_info", ["nodename": "secret-old", "release": "6.1"]),
+            Labels(name: "up", ["instance": "secret-vm:9100", "job": "a"]), Labels(name: "m", ["target": "secret-vm"]),
+            Labels(name: "n", ["id": host.machineID, "nodename": "secret-vm"]), Labels(name: "secret", ["a": "b"]),
+        ] {
+            row.samples.append((recorder.reference(for: labels), 1))
+        }
+        try recorder.append(Scrape(time: Timestamp(milliseconds: SampleStore.end), rows: [row]))
+        try recorder.close()
+        let path = folder.path + "/x.mon"
+        let test = TestConsole(now: SampleStore.end)
+        let arguments = ["snapshot", "--data", folder.path, "-o", path, "--redact", "host=\(rule)"]
+        #expect(Mon.run(arguments, on: test.console) == .success, "\(test.error)")
+        let series = TestConsole(now: SampleStore.end)
+        #expect(Mon.run(["series", "--db", path], on: series.console) == .success)
+        #expect(!series.output.contains("secret-") && !series.output.contains(host.machineID), "\(series.output)")
+        #expect(series.output.contains("release=\"6.1\"") && series.output.contains("secret{a=\"b\"}"))
+        #expect(series.output.contains("redacted-") == (rule == "hash"))
+    }
+
+    @Test(arguments: ["some text, longer than nothing\n", ""]) func whatIsNoSnapshotIsNotCalledDamaged(text: String) {
+        let folder = TemporaryFolder()
+        let path = folder.path + "/notes.txt"
+        FileBytes.write(Array(text.utf8), to: path)
+        for arguments in [["query", "up"], ["series"], ["db", "check"], ["db", "stats"]] {
+            let test = TestConsole()
+            #expect(Mon.run(arguments + ["--db", path], on: test.console) == .failure)
+            #expect(test.error == "mon: \(path) is no snapshot of mon; `mon snapshot` makes one\n")
+        }
     }
 }
