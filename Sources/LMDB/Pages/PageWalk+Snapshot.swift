@@ -13,6 +13,12 @@ extension Environment {
     /// A writer may be half through with one of them, so that what looks damaged is looked at again.
     package static func metaFaults(folder: String) -> [PageFault] { metaFaults(path: folder + "/data.mdb") }
 
+    /// Whether a file begins as LMDB's do, in one of its two meta pages at least, whatever else is wrong with them.
+    package static func isFile(_ path: String) throws(StorageError) -> Bool {
+        let file = try PageFile(path: path)
+        return [0, 1].contains { file.page($0)?.integer(16, 4) == MetaPage.magic }
+    }
+
     /// As ``metaFaults(folder:)``, of the file itself.
     package static func metaFaults(path: String) -> [PageFault] {
         var faults: [PageFault] = []

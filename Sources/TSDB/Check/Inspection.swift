@@ -48,6 +48,7 @@ package final class Inspection {
 
     /// Of the one file that `mon snapshot` made.
     package convenience init(snapshotFile path: String) throws(StoreError) {
+        try Store.requireFile(path)
         try self.init(path, .readSnapshot, file: path, path: path, .reachable)
     }
 

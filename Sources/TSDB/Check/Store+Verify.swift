@@ -13,10 +13,17 @@ extension Store {
 
     /// As ``openVerified(at:)``, of the one file that `mon snapshot` made.
     package static func openVerified(snapshotFile path: String) throws(StoreError) -> Store {
+        try requireFile(path)
         if let fault = Environment.metaFaults(path: path).first {
             throw .damaged(path: path, record: "page \(fault.page)", reason: fault.reason)
         }
         return try Store(at: path, access: .snapshotFile)
+    }
+
+    /// What is no file of LMDB at all is not called a damaged one.
+    static func requireFile(_ path: String) throws(StoreError) {
+        let isFile = try converting { () throws(StorageError) in try Environment.isFile(path) }
+        if !isFile { throw .invalid("\(path) is no snapshot of mon; `mon snapshot` makes one") }
     }
 
     /// Looks at all pages that lead to records, as of now; may run beside a writer. Whoever goes on writing a file
