@@ -20,7 +20,8 @@ struct SpanOptions: ParsableArguments {
     func zone(on console: Console) -> TimeZoneRule { utc ? .utc : console.zone }
 
     /// Nil where no span is asked for.
-    func span(on console: Console) throws(CommandFailure) -> TimeRange? {
+    /// - Parameter needsStart: whether an end alone is none.
+    func span(on console: Console, needsStart: Bool = true) throws(CommandFailure) -> TimeRange? {
         let zone = zone(on: console)
         if let last {
             if from != nil || to != nil { throw CommandFailure(.usage, "--last goes without --from and --to") }
@@ -29,8 +30,10 @@ struct SpanOptions: ParsableArguments {
             return TimeRange(min: Timestamp(milliseconds: overflow ? .min : start), max: console.now)
         }
         guard let from else {
-            if to != nil { throw CommandFailure(.usage, "--to needs --from") }
-            return nil
+            guard let to else { return nil }
+            if needsStart { throw CommandFailure(.usage, "--to needs --from") }
+            let end = try TimeExpression.parse(to, option: "--to", now: console.now, zone: zone)
+            return TimeRange(min: TimeRange.all.min, max: end)
         }
         let start = try TimeExpression.parse(from, option: "--from", now: console.now, zone: zone)
         guard let to else {

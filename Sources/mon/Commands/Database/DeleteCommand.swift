@@ -7,7 +7,7 @@ struct DeleteCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Deletes the samples of series.",
         discussion: """
-            Without --from or --last all samples of the series go. Beside `mon run`, too: a series that is still
+            Without --from, --to or --last all samples of the series go. Beside `mon run`, too: a series that is still
             recorded goes on. The file keeps its size until `mon db compact`.
 
             mon db delete 'disk_io_read_bytes_total{device="sdz"}' --dry-run
@@ -27,13 +27,16 @@ struct DeleteCommand: Verb {
 
     func perform(on console: Console) throws -> CommandStatus {
         let wanted = try selectors.map(SeriesCommand.matchers)
-        let range = try span.span(on: console) ?? .all
+        let range = try span.span(on: console, needsStart: false) ?? .all
         let folder = try store.folder(for: .write, on: console)
         let plan = try folder.openStore().wouldDelete(wanted, in: range)
         guard !plan.isEmpty else {
+            let isOfProcesses = wanted.contains(where: DeleteCommand.namesProcesses)
             console.say(
-                "nothing matches; series of processes are made from frames, which go by their age (`mon retention run`)"
-            )
+                isOfProcesses
+                    ? "nothing to delete: series of processes are made from frames, which go by their age "
+                        + "(`mon retention run`)"
+                    : "no series matches; `mon series` lists those that there are")
             return .noData
         }
         if dryRun {
@@ -53,6 +56,13 @@ struct DeleteCommand: Verb {
         let opened = try Store(at: folder.path, access: .write(SampleCommand.host()))
         console.write(DeleteCommand.text(try opened.delete(wanted, in: range)))
         return .success
+    }
+
+    /// Whether a selector names a metric that is made from process frames.
+    private static func namesProcesses(_ matchers: [Matcher]) -> Bool {
+        let names = matchers.filter { $0.name == Labels.metricNameLabel }
+        return !names.isEmpty
+            && FrameSeries.families.contains { family in names.allSatisfy { $0.matches(family.name) } }
     }
 
     static func text(_ report: DeletionReport) -> String {

@@ -50,6 +50,22 @@ import Testing
         #expect(!series.output.contains("sda") && series.output.contains("sdb"))
     }
 
+    /// What is before a time goes without naming the beginning; what is not there is told as what it is.
+    @Test func deleteUpToATime() throws {
+        let store = try SampleStore()
+        let test = TestConsole(now: SampleStore.end)
+        #expect(run(store, on: test, "delete", "load_average", "--to", "-1m", "--dry-run") == .success)
+        #expect(test.output == "would delete 109 samples of 1 series\n")
+        func reason(_ selector: String) -> String {
+            let test = TestConsole(now: SampleStore.end)
+            #expect(run(store, on: test, "delete", selector, "--yes") == .noData)
+            return test.error
+        }
+        #expect(reason("nothing{a=\"b\"}") == "mon: no series matches; `mon series` lists those that there are\n")
+        #expect(reason("{a=\"b\"}").contains("no series matches"))
+        #expect(reason("process_memory_bytes").contains("made from frames"))
+    }
+
     @Test func deleteWithinASpan() throws {
         let store = try SampleStore()
         let test = TestConsole(now: SampleStore.end)
