@@ -22,6 +22,18 @@ struct MetricsCommand: Verb {
     var header = true
 
     func perform(on console: Console) throws -> CommandStatus {
+        guard let families = try self.families(on: console) else { return .noData }
+        let rows = families.map { family in
+            [family.name, ExpositionFormat.openMetrics.word(for: family.kind), family.unit, family.help]
+        }
+        Listing(columns: ["name", "type", "unit", "help"], rows: rows)
+            .write(as: format, header: header, on: console) { PrometheusJSON.write(families: families, into: &$0) }
+        return .success
+    }
+
+    /// What is recorded; nil, with a word on it, where nothing is. The snapshot has ended when it returns, however
+    /// slowly the list is taken (``QueryCommand``).
+    private func families(on console: Console) throws -> [MetricFamily]? {
         let snapshot = try store.openForReading(on: console).snapshot()
         let view = StoreView(snapshot)
         let names = try snapshot.labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
@@ -35,16 +47,10 @@ struct MetricsCommand: Verb {
             console.say(
                 "no metric begins with \(prefix)"
                     + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"))
-            return .noData
+            return nil
         }
-        let families = try wanted.map { name in
+        return try wanted.map { name in
             try view.metadata(of: name) ?? MetricFamily(name: name, kind: .unknown, help: "")
         }
-        let rows = families.map { family in
-            [family.name, ExpositionFormat.openMetrics.word(for: family.kind), family.unit, family.help]
-        }
-        Listing(columns: ["name", "type", "unit", "help"], rows: rows)
-            .write(as: format, header: header, on: console) { PrometheusJSON.write(families: families, into: &$0) }
-        return .success
     }
 }

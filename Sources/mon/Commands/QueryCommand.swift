@@ -88,26 +88,35 @@ struct QueryCommand: Verb {
             limits: QueryLimits(timeout: .milliseconds(timeout), threadsMax: 2), acceptsExperimental: !features.isEmpty)
         // Before the store is opened: a mistyped query is one with or without data.
         let parsed = try parse(with: engine)
+        let answer = try self.answer(parsed, time, engine, queryOptions, format, on: console)
+        console.write(answer.text)
+        guard let reason = answer.reason else { return .success }
+        console.say(reason)
+        return .noData
+    }
+
+    /// Asks the store. Its snapshot has ended when it returns: whoever takes the answer may be in no hurry, and as long
+    /// as a snapshot lives the store grows.
+    /// - Returns: what is printed, and why nothing was found.
+    private func answer(
+        _ parsed: Query.Expression, _ time: QueryTime, _ engine: QueryEngine, _ queryOptions: QueryOptions,
+        _ format: OutputFormat, on console: Console
+    ) throws -> (text: [UInt8], reason: String?) {
         let snapshot = try store.openForReading(on: console).snapshot()
         let result = try engine.evaluate(expression, at: time, in: snapshot, options: queryOptions)
         for annotation in result.annotations {
             console.say((annotation.severity == .warning ? "warning: " : "info: ") + annotation.message)
         }
         if explain {
-            console.write(
-                try engine.explain(
-                    expression, at: time, statistics: result.statistics, options: queryOptions))
-            console.write(QueryCommand.cost(result.statistics) + "\n")
-            return .success
+            let plan = try engine.explain(
+                expression, at: time, statistics: result.statistics, options: queryOptions)
+            return (Array((plan + QueryCommand.cost(result.statistics) + "\n").utf8), nil)
         }
         if stats { console.say(QueryCommand.costs(result.statistics)) }
         var writer = TextWriter()
         try format.write(result, options(parsed, result, format, snapshot, on: console), into: &writer)
-        console.write(writer.bytes)
         let hint = EmptyAnswer(expression: parsed, time: time, zone: span.zone(on: console))
-        guard hint.applies(to: result), let reason = try hint.reason(in: snapshot) else { return .success }
-        console.say(reason)
-        return .noData
+        return (writer.bytes, hint.applies(to: result) ? try hint.reason(in: snapshot) : nil)
     }
 
     private func tier() throws(CommandFailure) -> Tier? {

@@ -26,12 +26,7 @@ struct SeriesCommand: Verb {
         try store.setClock(of: console)
         let range = try span.span(on: console) ?? .all
         let wanted = try selectors.isEmpty ? [SeriesCommand.everything] : selectors.map(SeriesCommand.matchers)
-        let snapshot = try store.openForReading(on: console).snapshot()
-        let view = StoreView(snapshot)
-        var found: Set<Labels> = []
-        for matchers in wanted { found.formUnion(try view.select(matchers, in: range).labels) }
-        let sorted = found.sorted()
-        console.warn(of: snapshot.damage)
+        let sorted = try found(wanted, in: range, on: console)
         guard !sorted.isEmpty else {
             console.say("no series matches; `mon metrics` lists the metrics that there are")
             return .noData
@@ -40,6 +35,16 @@ struct SeriesCommand: Verb {
             PrometheusJSON.write(series: sorted, into: &writer)
         }
         return .success
+    }
+
+    /// The series. The snapshot has ended when it returns, however slowly the list is taken (``QueryCommand``).
+    private func found(_ wanted: [[Matcher]], in range: TimeRange, on console: Console) throws -> [Labels] {
+        let snapshot = try store.openForReading(on: console).snapshot()
+        let view = StoreView(snapshot)
+        var found: Set<Labels> = []
+        for matchers in wanted { found.formUnion(try view.select(matchers, in: range).labels) }
+        console.warn(of: snapshot.damage)
+        return found.sorted()
     }
 
     /// A line a series; in CSV and JSON lines a column a label.

@@ -1,4 +1,5 @@
 import Formats
+import Glibc
 import Model
 import TSDB
 import TestSupport
@@ -182,6 +183,42 @@ struct SampleStore {
         check([], .usage, "Missing expected argument")
         check(["a", "--frm", "x"], .usage, "Unknown option")
         check(["load_average + on() group_left() {__name__=~\".+\"}"], .failure, "")
+    }
+
+    /// Whoever reads an answer slowly, or not at all, holds no snapshot: the store would grow.
+    @Test(arguments: [
+        ["query", "load_average"], ["query", "--explain", "load_average"], ["query", "nothing"], ["series"],
+        ["metrics"],
+    ])
+    func theStoreIsClosedWhenTheAnswerIsGiven(arguments: [String]) throws {
+        let store = try SampleStore()
+        var opened: [String] = []
+        let console = Console(
+            now: Timestamp(milliseconds: SampleStore.end), zone: .utc, environment: { _ in nil },
+            outputIsTerminal: false, errorIsTerminal: false, width: 100
+        ) { _, _ in
+            opened += openFiles(below: store.folder.path)
+            return 0
+        }
+        // Looked for as well where it is open.
+        let held = try Store(at: store.folder.path, access: .read)
+        #expect(!openFiles(below: held.path).isEmpty)
+        _ = consume held
+        _ = Mon.run(arguments + ["--data", store.folder.path], on: console)
+        #expect(opened.isEmpty, "\(opened)")
+    }
+
+    /// Files of a folder that this process has open.
+    private func openFiles(below path: String) -> [String] {
+        (0..<256).compactMap { descriptor in
+            var target = [UInt8](repeating: 0, count: 4096)
+            let count = target.withUnsafeMutableBytes {
+                readlink("/proc/self/fd/\(descriptor)", $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+            }
+            guard count > 0 else { return nil }
+            let text = String(decoding: target[..<count], as: UTF8.self)
+            return text.hasPrefix(path + "/") ? text : nil
+        }
     }
 
     @Test func withoutAStore() {
