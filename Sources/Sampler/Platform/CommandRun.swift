@@ -17,24 +17,32 @@ final class CommandRun: Sendable {
     }
 
     private let arguments: [String]
+    /// As messages call it.
+    private let what: String
     private let timeoutMilliseconds: Int64
     /// The process group while there is one.
     private let group = Mutex<Int32>(0)
 
     static let outputBytesMax = 1 << 20
     private static let complaintBytesMax = 200
+    /// How often is looked whether a program has ended whose output has not.
+    private static let lookMilliseconds: Int32 = 100
 
-    init(_ arguments: [String], timeoutMilliseconds: Int64) {
+    /// - Parameter what: What messages call it; the program where that is nil.
+    init(_ arguments: [String], timeoutMilliseconds: Int64, what: String? = nil) {
         self.arguments = arguments
+        self.what = what ?? arguments[0]
         self.timeoutMilliseconds = timeoutMilliseconds
     }
 
     /// Ends a run that is under way.
-    func stop() {
+    func stop() { killGroup() }
+
+    private func killGroup() {
         group.withLock { group in if group > 0 { kill(-group, SIGKILL) } }
     }
 
-    private var attempt: String { "run \(arguments[0])" }
+    private var attempt: String { "run \(what)" }
 
     /// Runs it and waits for its end, at most as long as it may take.
     func run() -> Result {
@@ -56,12 +64,14 @@ final class CommandRun: Sendable {
         }
         group.withLock { $0 = pid }
         var result = Result(status: 0)
-        read(output, complaints, until: deadline, into: &result)
+        read(pid, output, complaints, until: deadline, into: &result)
         if result.problem == nil, !hasEnded(pid, before: deadline) { result.problem = timeout }
-        result.status = end(pid)
+        let (status, signal) = end(pid)
+        result.status = signal == 0 ? status : 128 + signal
         if result.problem == nil, result.status != 0 {
             let words = result.complaint.isEmpty ? "" : ": \(result.complaint)"
-            result.problem = CollectorError(.system, attempt: attempt, found: "it exited \(result.status)\(words)")
+            let end = signal == 0 ? "it exited \(status)" : "it was ended by signal \(signal)"
+            result.problem = CollectorError(.system, attempt: attempt, found: end + words)
         }
         return result
     }
@@ -70,8 +80,11 @@ final class CommandRun: Sendable {
         CollectorError(.timeout, attempt: attempt, found: "not ended after \(timeoutMilliseconds) ms; it was killed")
     }
 
-    /// Reads both pipes to their ends.
-    private func read(_ output: Int32, _ complaints: Int32, until deadline: UInt64, into result: inout Result) {
+    /// Reads both pipes to their ends; where the program has ended and others hold them, what there is in them. Its
+    /// group is then killed, and who has left that is not waited for.
+    private func read(
+        _ pid: Int32, _ output: Int32, _ complaints: Int32, until deadline: UInt64, into result: inout Result
+    ) {
         var open = [pollfd(fd: output, events: Int16(POLLIN), revents: 0)]
         open.append(pollfd(fd: complaints, events: Int16(POLLIN), revents: 0))
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
@@ -85,8 +98,14 @@ final class CommandRun: Sendable {
                 result.problem = timeout
                 return
             }
+            // Looked at before the pipes are: what it wrote before its end is then in them.
+            let isOver = mon_has_exited(pid) != 0
+            if isOver { killGroup() }
             // The array has as many structures as it says; a negative descriptor is passed over.
-            if unsafe poll(&open, nfds_t(open.count), rest) < 0, errno != EINTR { return }
+            let ready = unsafe poll(&open, nfds_t(open.count), isOver ? 0 : min(rest, CommandRun.lookMilliseconds))
+            if ready < 0, errno != EINTR { return }
+            if ready == 0, isOver { return }
+            if ready <= 0 { continue }
             for place in open.indices where open[place].fd >= 0 && open[place].revents != 0 {
                 // The kernel writes at most the array's count.
                 let count = unsafe buffer.withUnsafeMutableBytes {
@@ -98,7 +117,7 @@ final class CommandRun: Sendable {
                     complaint += buffer[..<min(count, CommandRun.complaintBytesMax - complaint.count)]
                 } else if result.output.count + count > CommandRun.outputBytesMax {
                     result.problem = .malformed(
-                        "what \(arguments[0]) writes", "more than \(CommandRun.outputBytesMax) bytes")
+                        "what \(what) writes", "more than \(CommandRun.outputBytesMax) bytes")
                     return
                 } else {
                     result.output += buffer[..<count]
@@ -120,7 +139,7 @@ final class CommandRun: Sendable {
     }
 
     /// Kills what is left of the group, and takes the program's status.
-    private func end(_ pid: Int32) -> Int32 {
+    private func end(_ pid: Int32) -> (status: Int32, signal: Int32) {
         // Before its number is free for another: the group may outlive the program.
         group.withLock { group in
             kill(-pid, SIGKILL)
@@ -129,8 +148,7 @@ final class CommandRun: Sendable {
         var status: Int32 = 0
         // The kernel fills the status of our own child.
         while unsafe waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        let signal = status & 0x7f
-        return signal == 0 ? (status >> 8) & 0xff : 128 + signal
+        return ((status >> 8) & 0xff, status & 0x7f)
     }
 }
 

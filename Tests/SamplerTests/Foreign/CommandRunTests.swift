@@ -47,6 +47,29 @@ import Testing
         #expect(flood.output.count <= CommandRun.outputBytesMax)
     }
 
+    /// A child that holds the output of a program that has ended is killed with it, and what was written counts; one in
+    /// a group of its own is not waited for.
+    @Test(arguments: ["", "setsid "]) func whoHoldsTheOutputIsNotWaitedFor(_ prefix: String) throws {
+        let folder = TemporaryFolder()
+        let pidFile = folder.path + "/pid"
+        let began = ClockReading.now().monotonicNanoseconds
+        let held = run("/bin/sh", "-c", "\(prefix)sleep 322 & echo $! > \(pidFile); echo 'x 1'", timeout: 60_000)
+        #expect(ClockReading.now().monotonicNanoseconds - began < 30_000_000_000)
+        #expect(held.problem == nil && held.status == 0 && held.output == Array("x 1\n".utf8), "\(held)")
+        let child = try #require(
+            contents(of: pidFile).flatMap { Int32(String(decoding: $0.dropLast(), as: UTF8.self)) })
+        if !prefix.isEmpty { kill(child, SIGKILL) }
+        #expect(isGone(child))
+    }
+
+    @Test func aSignalIsToldAsOne() {
+        let crashed = run("/bin/sh", "-c", "kill -SEGV $$")
+        #expect(crashed.status == 139)
+        #expect(crashed.problem?.description == "cannot run /bin/sh: it was ended by signal 11")
+        #expect(
+            run("/bin/sh", "-c", "exit 139").problem?.description == "cannot run /bin/sh: it exited 139")
+    }
+
     private func isGone(_ pid: Int32) -> Bool {
         for _ in 0..<1000 {
             guard let stat = contents(of: "/proc/\(pid)/stat") else { return true }
