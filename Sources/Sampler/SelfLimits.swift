@@ -81,6 +81,7 @@ package struct SelfLimits: Sendable {
             }
             figures.isExceeded[resource] = isExceeded
         }
+        takeBackOthers(&decisions)
         checksSinceRecovery = checksSinceRecovery == .max ? .max : checksSinceRecovery + 1
         if figures.isExceeded.values.contains(true) {
             calmChecks = 0
@@ -125,6 +126,21 @@ package struct SelfLimits: Sendable {
             guard exceededChecks >= SelfLimits.checksBeforeStop else { return }
             decisions.append(.stop(isMemory ? .memory : .cpu))
             count(.stop)
+        }
+    }
+
+    /// A measure that the configuration does not name any more is taken back, whatever is used.
+    private mutating func takeBackOthers(_ decisions: inout [Decision]) {
+        if bounds.measure != .disableCollectors {
+            while let last = disabled.popLast() {
+                decisions.append(.enable(last))
+                count(.recover)
+            }
+        }
+        if bounds.measure != .throttle, figures.throttle > 1 {
+            figures.throttle = 1
+            decisions.append(.throttle(1))
+            count(.recover)
         }
     }
 

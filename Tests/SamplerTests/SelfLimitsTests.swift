@@ -69,6 +69,22 @@ import Testing
         #expect(checks == 5)
     }
 
+    /// What an action has done ends with it, also while the limit is exceeded.
+    @Test func anotherActionTakesBackTheOneBefore() {
+        var limits = limits(.disableCollectors)
+        #expect(limits.check(usage(0.05), costs: costs) == [.exceeded(.cpu), .disable("process")])
+        let rest = costs.filter { $0.collector != "process" }
+        #expect(limits.check(usage(0.05), costs: rest) == [.disable("services")])
+        limits.bounds.measure = .log
+        #expect(limits.check(usage(0.05), costs: rest) == [.enable("services"), .enable("process")])
+        #expect(limits.check(usage(0.05), costs: costs) == [])
+        limits.bounds.measure = .throttle
+        #expect(limits.check(usage(0.05), costs: costs) == [.throttle(2)])
+        limits.bounds.measure = .disableCollectors
+        #expect(limits.check(usage(0.05), costs: costs) == [.throttle(1), .disable("process")])
+        #expect(limits.figures.throttle == 1)
+    }
+
     @Test func memoryIsMetByRestingToo() {
         var limits = limits(.disableCollectors)
         #expect(limits.check(usage(0.001, 2000), costs: costs) == [.exceeded(.memory), .disable("process")])

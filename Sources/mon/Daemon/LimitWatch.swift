@@ -20,7 +20,8 @@ struct LimitWatch {
         log = options.log
     }
 
-    /// Takes over other limits; what rests because of the old ones goes on resting until the new ones are kept.
+    /// Takes over other limits; what rests because of the old ones goes on resting until the new ones are kept or,
+    /// where they have another action, to the next check.
     mutating func adopt(_ options: DaemonOptions) {
         limits.bounds = options.limits
         intervalNanoseconds = UInt64(options.limitCheckMilliseconds) * 1_000_000
