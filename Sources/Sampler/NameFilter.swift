@@ -26,6 +26,12 @@ struct CompiledNameFilter {
     /// Whether anything is asked for at all.
     var isTrivial: Bool { include == nil && exclude == nil }
 
+    /// Whether `exclude` names it.
+    func excludes(_ name: String) -> Bool { exclude?.matches(name) == true }
+
+    /// Whether `include` names it, or is not there.
+    func includes(_ name: String) -> Bool { include?.matches(name) ?? true }
+
     /// - Parameter isLeftOut: What the collector does with the name by itself. Who names it in `include` wants it.
     func shows(_ name: String, unless isLeftOut: Bool = false) -> Bool {
         if exclude?.matches(name) == true { return false }

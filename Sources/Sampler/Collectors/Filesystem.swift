@@ -139,8 +139,8 @@ struct FilesystemCollector: Collector {
         hasTable = true
         let mounts = MountTable.parse(table.scanner)
         let chosen = MountTable.chosen(from: mounts) { mount in
-            types.shows(mount.type) && mountPoints.shows(String(decoding: mount.mountPoint, as: UTF8.self))
-        }
+            types.shows(mount.type) && mountPoints.includes(String(decoding: mount.mountPoint, as: UTF8.self))
+        }.filter { !mountPoints.excludes(String(decoding: $0.mountPoint, as: UTF8.self)) }
         shown = chosen.map { mount in
             let path = host.rootfs.isEmpty ? mount.mountPoint : Array(host.rootfs.utf8) + mount.mountPoint
             let labels: KeyValuePairs = [

@@ -16,16 +16,21 @@ struct Mount: Hashable {
 /// The mounts whose fill level says something of the host.
 enum MountTable {
     /// File system types without storage of their own, after psutil's choice (types that the kernel marks `nodev` and
-    /// that are no network or user-space file system). Memory file systems are memory, and overlays are the container
-    /// layers of a file system that is listed anyway; a container's own `/` is kept.
+    /// that are no network or user-space file system) but for tmpfs, which can be full as a disk can. Overlays are the
+    /// container layers of a file system that is listed anyway; a container's own `/` is kept.
     private static let pseudoTypes: Set<String> = [
         "autofs", "bdev", "binder", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "cpuset", "debugfs",
         "devfs", "devpts", "devtmpfs", "efivarfs", "fuse.gvfsd-fuse", "fuse.lxcfs", "fuse.portal", "fusectl",
         "hugetlbfs", "ipathfs", "mqueue", "nsfs", "pipefs", "proc", "pstore", "ramfs", "resctrl", "rootfs",
-        "rpc_pipefs", "securityfs", "selinuxfs", "sockfs", "spufs", "sysfs", "tmpfs", "tracefs", "usbfs", "xenfs",
+        "rpc_pipefs", "securityfs", "selinuxfs", "sockfs", "spufs", "sysfs", "tracefs", "usbfs", "xenfs",
     ]
     /// Images that are full by nature, snaps and discs: an alert on 100 % would never end.
     private static let imageTypes: Set<String> = ["cramfs", "erofs", "iso9660", "romfs", "squashfs", "udf"]
+
+    /// Memory file systems below these are the system's own and small, or a container's.
+    private static let systemFolders = [
+        "/dev", "/proc", "/sys", "/run/credentials", "/var/lib/docker", "/var/lib/containers/storage",
+    ].map { Array($0.utf8) }
 
     /// Every mount of a mountinfo file, in its order. Lines that are cut short are left out.
     static func parse(_ text: consuming ByteScanner) -> [Mount] {
@@ -75,7 +80,7 @@ enum MountTable {
 
     /// The mounts to show: with storage, visible (of several on one mount point only the last), and each file system
     /// once, at its own root rather than at a bind mount, else at the shorter mount point, else at the first.
-    /// - Parameter isWanted: Who is unwanted leaves its file system to another mount of it.
+    /// - Parameter isWanted: Who is unwanted leaves its file system to another mount of it, such as a bind mount.
     static func chosen(from mounts: [Mount], where isWanted: (Mount) -> Bool = { _ in true }) -> [Mount] {
         var visible: [[UInt8]: Int] = [:]
         for (index, mount) in mounts.enumerated() { visible[mount.mountPoint] = index }
@@ -94,7 +99,7 @@ enum MountTable {
     }
 
     /// File systems whose statfs the kernel answers from memory, whatever their disk does.
-    private static let localTypes: Set<String> = ["exfat", "ext2", "ext3", "ext4", "f2fs", "vfat", "xfs"]
+    private static let localTypes: Set<String> = ["exfat", "ext2", "ext3", "ext4", "f2fs", "tmpfs", "vfat", "xfs"]
     /// Pseudo types that a program or another machine stands behind.
     private static let remotePseudoTypes: Set<String> = ["autofs", "fuse.gvfsd-fuse", "fuse.lxcfs", "fuse.portal"]
 
@@ -112,6 +117,12 @@ enum MountTable {
 
     private static func isShown(_ mount: Mount) -> Bool {
         if pseudoTypes.contains(mount.type) || imageTypes.contains(mount.type) { return false }
+        if mount.type == "tmpfs" {
+            return !systemFolders.contains { folder in
+                let point = mount.mountPoint
+                return point.starts(with: folder) && (point.count == folder.count || point[folder.count] == 47)
+            }
+        }
         return mount.type != "overlay" || mount.mountPoint == [UInt8(ascii: "/")]
     }
 

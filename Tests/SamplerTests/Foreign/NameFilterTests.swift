@@ -51,7 +51,6 @@ import Testing
         #expect(points { _ in } == ["/", "/mnt/my disk", "/mnt/nas"])
         #expect(points { $0.mountPoints.exclude = "/mnt/.*" } == ["/"])
         #expect(points { $0.fileSystemTypes.exclude = "nfs4?" } == ["/", "/mnt/my disk"])
-        // Another mount of the same file system stands in; the recorded host has no answer for it.
         #expect(points { $0.mountPoints.exclude = "/|/mnt/my disk" } == ["/mnt/nas"])
         let other = MountTable.chosen(
             from: [
@@ -59,6 +58,30 @@ import Testing
                 Mount(deviceNumber: "8:1", root: [47], mountPoint: Array("/b/c".utf8), type: "ext4", source: "s"),
             ], where: { $0.mountPoint != Array("/a".utf8) })
         #expect(other.map(\.mountPoint) == [Array("/b/c".utf8)])
+    }
+
+    /// A file system that is excluded at its own mount point does not come back by a bind mount of it; who asks for
+    /// the bind mount gets that.
+    @Test(arguments: [
+        (NameFilter(), ["/", "/data"]), (NameFilter(exclude: "/"), ["/data"]),
+        (NameFilter(include: "/run/netns|/data"), ["/data", "/run/netns"]),
+        (NameFilter(include: "/run/.*", exclude: "/run/netns"), []),
+    ]) func bindMounts(_ filter: NameFilter, _ expected: [String]) {
+        let host = WrittenHost()
+        host.write(
+            "proc/1/mountinfo",
+            "1 1 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:2 / /data rw - ext4 /dev/sda2 rw\n"
+                + "3 1 8:1 /run/netns /run/netns rw - ext4 /dev/sda1 rw\n")
+        var calls = Fixtures.calls
+        calls.mountStatistics = { _ in .statistics(Fixtures.disk) }
+        var options = Fixtures.only("filesystem")
+        options.mountPoints = filter
+        var loop = SamplingLoop(host: host.host, options: options, calls: calls)
+        let batch = loop.sample(at: Timestamp(milliseconds: 0), monotonicNanoseconds: 0)
+        let catalog = loop.catalog
+        let points = batch.groups.flatMap(\.samples).map { catalog.labels[$0.series.index] }
+            .filter { $0.metricName == "disk_total_bytes" }.compactMap { $0["mountpoint"] }
+        #expect(points == expected)
     }
 
     @Test func services() {

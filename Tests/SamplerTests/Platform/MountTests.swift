@@ -41,7 +41,7 @@ import Testing
         // Pseudo file systems and images are not.
         #expect(
             chosen(
-                "1 1 0:1 / /proc rw - proc p rw\n2 1 0:2 / /tmp rw - tmpfs t rw\n"
+                "1 1 0:1 / /proc rw - proc p rw\n2 1 0:2 / /ram rw - ramfs t rw\n"
                     + "3 1 7:0 / /s ro - squashfs l ro\n") == [])
         // Of one device, its own root rather than a bind mount, then the shorter path, then the first.
         #expect(chosen("1 1 8:1 /sub /a rw - ext4 d rw\n2 1 8:1 / /longer rw - ext4 d rw\n") == ["/longer"])
@@ -56,7 +56,16 @@ import Testing
                 from: table(
                     "1 1 8:1 / /a rw - ext4 d rw\n"
                         + "2 1 8:2 / /a rw - xfs e rw\n"))[0].type == "xfs")
-        #expect(chosen("1 1 8:1 / /a rw - ext4 d rw\n2 1 0:9 / /a rw - tmpfs t rw\n") == [])
+        #expect(chosen("1 1 8:1 / /a rw - ext4 d rw\n2 1 0:9 / /a rw - ramfs t rw\n") == [])
+        // Memory that can be full, where it is not the system's own; nobody is waited for to ask it.
+        let memory = [
+            "/run", "/run/lock", "/tmp", "/run/user/1000", "/dev", "/dev/shm", "/devices", "/proc/acpi",
+            "/sys/fs/cgroup",
+            "/run/credentials/a.service", "/run/credentials", "/var/lib/docker/x/shm", "/var/lib/mon",
+        ].enumerated().map { "\($0) 1 0:\(100 + $0) / \($1) rw - tmpfs tmpfs rw\n" }.joined()
+        #expect(chosen(memory) == ["/run", "/run/lock", "/tmp", "/run/user/1000", "/devices", "/var/lib/mon"])
+        let mounts = table(memory + "99 1 0:99 / /net rw - nfs h:/e rw\n98 1 0:98 / /net/t rw - tmpfs t rw\n")
+        #expect(mounts.map { MountTable.mayBlock($0, among: mounts) }.suffix(3) == [false, true, true])
         // A container's root is an overlay; the layers of containers are not shown on their host.
         #expect(chosen("1 1 0:5 / / rw - overlay o rw\n2 1 0:6 / /var/lib/x rw - overlay o rw\n") == ["/"])
         #expect(chosen("1 1 0:5 / /n rw - nfs4 h:/e rw\n2 1 0:6 / /f rw - fuse.sshfs h: rw\n") == ["/n", "/f"])
