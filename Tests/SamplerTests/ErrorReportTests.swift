@@ -79,6 +79,39 @@ import Testing
             }
         }
     }
+
+    /// The I/O of other users' processes, for an agent without the right to trace them.
+    @Test func deniedIOIsADebugLineOnce() {
+        let host = WrittenHost()
+        host.write("proc/meminfo", "MemTotal: 1000 kB\n")
+        for pid in [77, 78] {
+            host.write("proc/\(pid)/stat", "\(pid) (there) S 1 1 1 0 -1 0 0 0 0 0 5 0 0 0 20 0 2 0 9 1000 10 7\n")
+            host.write("proc/\(pid)/status", "Name:\tthere\nUid:\t0\t0\t0\t0\n")
+            host.write("proc/\(pid)/io", "read_bytes: 1\nwrite_bytes: 2\n")
+            chmod("\(host.host.procfs)/\(pid)/io", 0)
+        }
+        chmod(String(host.host.procfs.dropLast("/proc".count)), 0o755)
+        // Root may read whatever it likes; of this thread alone, its files are another user's.
+        let setUser = unsafe unsafeBitCast(dlsym(nil, "setfsuid"), to: (@convention(c) (UInt32) -> Int32).self)
+        _ = setUser(65534)
+        defer { _ = setUser(geteuid()) }
+        var loop = SamplingLoop(host: host.host, options: Fixtures.only("process"), calls: Fixtures.calls)
+        var told: [CollectorReport] = []
+        var errors: Double?
+        for tick in 0..<7 as Range<Int64> {
+            let batch = loop.sample(
+                at: Timestamp(milliseconds: tick * 10_000), monotonicNanoseconds: UInt64(tick) * 10_000_000_000)
+            told += loop.reports
+            #expect(batch.frame?.processes.map(\.readBytes) == [nil, nil])
+            errors = batch.value(
+                #"agent_collector_errors_total{collector="process", reason="permission"}"#, loop.catalog)
+        }
+        #expect(
+            told.map(\.severity) == [.debug] && told.first?.text.contains("other users' processes") == true, "\(told)")
+        // At the first look, and whenever one of the idle is looked at again.
+        #expect((2...7).contains(errors ?? 0), "\(errors ?? -1)")
+    }
+
     @Test func theRemedyIsThatOfWhoWroteIt() {
         #expect(
             CollectorError.malformed("/proc/stat", "x").description

@@ -34,6 +34,8 @@ struct ProcessCollector: Collector {
     /// Whether the descriptors of all processes' I/O are kept, and not only of the shown ones: half of what reading it
     /// costs is opening it.
     private var keepsIdleFiles = false
+    /// The refusal of a process' I/O that was met last, and the look that met it.
+    private var refusal: (code: Int32, look: Int)?
 
     /// Of how many looks one reads the I/O of an idle process: a minute at 10 s.
     private static let idleRound = 6
@@ -116,6 +118,15 @@ struct ProcessCollector: Collector {
             if let record = record(of: index, processes) { frame.processes.append(record) }
         }
         table.finish()
+        if let refusal {
+            // One lack of one right, however many processes there are: counted once a look, and told once.
+            let error = CollectorError(code: refusal.code, attempt: "read the I/O of other users' processes")
+            if refusal.look == lookCount {
+                scrape.partialErrors.append(error)
+            } else {
+                scrape.lastingErrors.append(error)
+            }
+        }
         lastLook = scrape.monotonicNanoseconds
         lookCount += 1
         scrape.frame = frame
@@ -182,6 +193,7 @@ struct ProcessCollector: Collector {
             count = processes.read(pid, "io", into: &buffer)
         }
         // Denied without the right to trace the process, on most hosts for all but the agent's own.
+        if count == -Int(EACCES) || count == -Int(EPERM) { refusal = (Int32(-count), lookCount) }
         let io = count > 0 ? ProcessStat.blockIO(ByteScanner(buffer.span.extracting(0..<count))) : nil
         table.processes[index].updateIO(io, isFirstLook: table.isFirstLook)
     }
