@@ -41,6 +41,8 @@ package enum Gzip {
 
     private static func vary(_ response: inout Response) {
         if let place = response.headers.firstIndex(where: { $0.name.lowercased() == "vary" }) {
+            // A page that is kept says it already.
+            if response.headers[place].value.hasSuffix("Accept-Encoding") { return }
             response.headers[place].value += ", Accept-Encoding"
         } else {
             response.headers.append(("Vary", "Accept-Encoding"))
