@@ -11,8 +11,12 @@ private struct RecordedAgent {
     static let end: Int64 = 1_700_000_000_000
     let folder = TemporaryFolder()
 
-    /// - Parameter others: series beside those of an agent that is well.
-    init(_ others: [(labels: Labels, value: Double)] = []) throws {
+    /// - Parameters:
+    ///   - others: series beside those of an agent that is well.
+    ///   - counters: those that grow by one every so many ticks.
+    init(_ others: [(labels: Labels, value: Double)] = [], counting counters: [(labels: Labels, ticks: Int)] = [])
+        throws
+    {
         var recorder = try Recorder(path: folder.path, host: HostIdentity(name: "web1", machineID: "0"))
         var series: [(Labels, (Int) -> Double)] = [
             (Labels(name: "agent_cpu_seconds_total", [:]), { Double($0) * 0.005 }),
@@ -41,6 +45,7 @@ private struct RecordedAgent {
             series.removeAll { $0.0 == other.labels }
             series.append((other.labels, { _ in other.value }))
         }
+        for counter in counters { series.append((counter.labels, { Double($0 / counter.ticks) })) }
         let references = series.map { recorder.reference(for: $0.0) }
         for tick in 0...120 {
             var row = Scrape.Row(group: GroupDefinition(intervalMilliseconds: 5000), samples: [])
@@ -98,6 +103,85 @@ private struct RecordedAgent {
         line("           machine's")
         line("cost       0.10 % of a core, 12.0 MiB memory (2.5 MiB its own), writes 12.0 KiB a minute, a scrape")
         line("           takes 2.0 ms, 3 ticks missed")
+    }
+
+    /// Pages of others have series of the same names: another program's, and none of the host's.
+    @Test func seriesOfScrapedPagesAreNoneOfTheHost() throws {
+        let labels: KeyValuePairs = ["job": "good", "instance": "127.0.0.1:9113"]
+        var names = [
+            "cpu_usage_percent", "memory_usage_percent", "memory_total_bytes", "agent_memory_pss_bytes",
+            "agent_store_dropped_scrapes_total", "agent_throttle_factor", "agent_cpu_seconds_total",
+        ].map { (labels: Labels(name: $0, labels), value: 99.0) }
+        names.append(
+            (Labels(name: "load_average", ["job": "a", "instance": "127.0.0.1:9113", "period": "1m"]), 42))
+        names.append((Labels(name: "disk_usage_percent", ["job": "a", "device": "c"]), 98))
+        names.append((Labels(name: "agent_info", ["job": "a", "version": "0.0.1"]), 1))
+        names.append((Labels(name: "textfile_error", labels), 1))
+        names.append((Labels(name: "disk_unreachable", ["job": "a", "mountpoint": "/x"]), 1))
+        names.append((Labels(name: "agent_exec_exit_status", ["job": "a", "name": "x"]), 1))
+        let agent = try RecordedAgent(names)
+        let test = TestConsole(now: RecordedAgent.end)
+        #expect(test.run("status", "--data", agent.folder.path) == .failure)
+        #expect(test.output.hasPrefix("mon 1.2.3 on web1  1 to look at\n\n  ! nobody records"), "\(test.output)")
+        for text in [
+            "cpu 12.3 %, memory 41.0 % of 8.0 GiB, fullest disk 70.3 %, load 1.50\n",
+            "cost       0.10 % of a core, 12.0 MiB",
+        ] { #expect(test.output.contains(text), "\(test.output)") }
+    }
+
+    /// Programs, pages, text files and file systems that do not work are something to look at.
+    @Test func sourcesThatFailAreNamed() throws {
+        let agent = try RecordedAgent([
+            (Labels(name: "agent_exec_exit_status", ["name": "bad"]), 3),
+            (Labels(name: "agent_exec_exit_status", ["name": "good"]), 0),
+            (Labels(name: "agent_exec_failures_total", ["name": "good"]), 4),
+            (Labels(name: "agent_exec_runs_total", ["name": "good"]), 9),
+            (Labels(name: "up", ["job": "nginx", "instance": "127.0.0.1:9113"]), 0),
+            (Labels(name: "up", ["job": "six", "instance": "[::1]:9113"]), 0),
+            (Labels(name: "up", ["job": "well", "instance": "127.0.0.1:9114"]), 1),
+            // Sent here by others.
+            (Labels(name: "up", ["job": "far", "instance": "web2:9113"]), 0),
+            (Labels(name: "textfile_error", [:]), 1),
+            (Labels(name: "disk_unreachable", ["mountpoint": "/mnt/nas"]), 1),
+            (Labels(name: "disk_unreachable", ["mountpoint": "/"]), 0),
+        ])
+        let test = TestConsole(now: RecordedAgent.end)
+        #expect(test.run("status", "--data", agent.folder.path) == .failure)
+        #expect(test.output.hasPrefix("mon 1.2.3 on web1  6 to look at\n"), "\(test.output)")
+        for problem in [
+            "! exec bad fails: its latest run ended with status 3;", "! the page of job nginx at 127.0.0.1:9113 is not",
+            "! the page of job six at [::1]:9113 is not scraped", "! a text file has a fault; the log names it\n",
+            "! file system /mnt/nas does not answer\n",
+        ] { #expect(test.output.contains(problem), "\(problem)\n\(test.output)") }
+    }
+
+    /// A program that exits well and writes what is no metric; one that recovers is well again.
+    @Test func aProgramThatBringsNothingIsNamed() throws {
+        let agent = try RecordedAgent(
+            [
+                (Labels(name: "agent_exec_exit_status", ["name": "odd"]), 0),
+                (Labels(name: "agent_exec_exit_status", ["name": "flaky"]), 0),
+            ],
+            counting: [
+                (Labels(name: "agent_exec_runs_total", ["name": "odd"]), 12),
+                (Labels(name: "agent_exec_failures_total", ["name": "odd"]), 12),
+                (Labels(name: "agent_exec_runs_total", ["name": "flaky"]), 12),
+                (Labels(name: "agent_exec_failures_total", ["name": "flaky"]), 24),
+            ])
+        let test = TestConsole(now: RecordedAgent.end)
+        #expect(test.run("status", "--data", agent.folder.path) == .failure)
+        #expect(test.output.hasPrefix("mon 1.2.3 on web1  2 to look at\n"), "\(test.output)")
+        #expect(test.output.contains("! exec odd fails: its runs bring nothing;"), "\(test.output)")
+    }
+
+    @Test(arguments: 40...120) func numbersStayWithTheirUnits(_ width: Int) throws {
+        let agent = try RecordedAgent()
+        let test = TestConsole(now: RecordedAgent.end, width: width)
+        _ = test.run("status", "--data", agent.folder.path)
+        for line in test.output.split(separator: "\n") {
+            let first = line.split(separator: " ").first?.split(separator: ",").first ?? ""
+            #expect(!["%", "B", "KiB", "MiB", "GiB", "ms", "series", "ticks"].contains(first), "\(width): \(line)")
+        }
     }
 
     @Test func asJSON() throws {

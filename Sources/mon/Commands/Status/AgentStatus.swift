@@ -36,37 +36,38 @@ struct AgentStatus {
     subscript(name: String) -> Double? { figures.first { $0.name == name }?.value }
 
     /// What is asked of the store; a question without an answer is a figure without a value. Rates are of the last five
-    /// minutes, means of the last hour.
+    /// minutes, means of the last hour. Braces hold what is the agent's own: a scraped page may have a series of the
+    /// same name, and is another program's.
     private static let questions: [(name: String, expression: String)] = [
-        ("cpuUsagePercent", "cpu_usage_percent"),
-        ("memoryUsagePercent", "memory_usage_percent"),
-        ("memoryTotalBytes", "memory_total_bytes"),
-        ("diskUsagePercentMax", "max(disk_usage_percent)"),
+        ("cpuUsagePercent", "cpu_usage_percent{}"),
+        ("memoryUsagePercent", "memory_usage_percent{}"),
+        ("memoryTotalBytes", "memory_total_bytes{}"),
+        ("diskUsagePercentMax", "max(disk_usage_percent{})"),
         ("load1", "load_average{period=\"1m\"}"),
         ("networkReceiveBytesPerSecond", "sum(rate(network_receive_bytes_total{device!=\"lo\"}[5m]))"),
         ("networkTransmitBytesPerSecond", "sum(rate(network_transmit_bytes_total{device!=\"lo\"}[5m]))"),
-        ("containerMemoryLimitBytes", "cgroup_memory_limit_bytes"),
-        ("containerCPULimitCores", "cgroup_cpu_limit_cores"),
-        ("agentMemoryPSSBytes", "agent_memory_pss_bytes"),
-        ("agentMemoryAnonymousBytes", "agent_memory_rss_anon_bytes"),
-        ("agentMissedTicks", "agent_missed_ticks_total"),
+        ("containerMemoryLimitBytes", "cgroup_memory_limit_bytes{}"),
+        ("containerCPULimitCores", "cgroup_cpu_limit_cores{}"),
+        ("agentMemoryPSSBytes", "agent_memory_pss_bytes{}"),
+        ("agentMemoryAnonymousBytes", "agent_memory_rss_anon_bytes{}"),
+        ("agentMissedTicks", "agent_missed_ticks_total{}"),
         (
             "agentScrapeSeconds",
-            "rate(agent_scrape_duration_seconds_sum[1h]) / rate(agent_scrape_duration_seconds_count[1h])"
+            "rate(agent_scrape_duration_seconds_sum{}[1h]) / rate(agent_scrape_duration_seconds_count{}[1h])"
         ),
         (
             "agentCommitSeconds",
-            "rate(agent_commit_duration_seconds_sum[1h]) / rate(agent_commit_duration_seconds_count[1h])"
+            "rate(agent_commit_duration_seconds_sum{}[1h]) / rate(agent_commit_duration_seconds_count{}[1h])"
         ),
-        ("agentThrottleFactor", "agent_throttle_factor"),
-        ("agentDroppedScrapes", "agent_store_dropped_scrapes_total"),
-        ("commitFailuresLastHour", "sum(increase(agent_store_commit_failures_total[1h]))"),
-        ("pendingScrapes", "agent_pending_scrapes"),
-        ("storeUsedBytes", "agent_store_size_bytes"),
-        ("storeFileBytes", "agent_store_file_bytes"),
-        ("storeMaxBytes", "agent_store_max_size_bytes"),
-        ("storeHeadBytes", "agent_store_head_bytes"),
-        ("configurationReadSeconds", "agent_config_last_reload_success_timestamp_seconds"),
+        ("agentThrottleFactor", "agent_throttle_factor{}"),
+        ("agentDroppedScrapes", "agent_store_dropped_scrapes_total{}"),
+        ("commitFailuresLastHour", "sum(increase(agent_store_commit_failures_total{}[1h]))"),
+        ("pendingScrapes", "agent_pending_scrapes{}"),
+        ("storeUsedBytes", "agent_store_size_bytes{}"),
+        ("storeFileBytes", "agent_store_file_bytes{}"),
+        ("storeMaxBytes", "agent_store_max_size_bytes{}"),
+        ("storeHeadBytes", "agent_store_head_bytes{}"),
+        ("configurationReadSeconds", "agent_config_last_reload_success_timestamp_seconds{}"),
     ]
 
     /// Older than this, in intervals, and the newest sample says that something is wrong.
@@ -94,14 +95,14 @@ struct AgentStatus {
         }
         seriesCount = try snapshot.select([Matcher(Labels.metricNameLabel, .notEqual, "")], in: lookback).labels.count
         intervalSeconds = try asked.interval()
-        if let info = try asked.vector("agent_info").first?.labels {
+        if let info = try asked.vector("agent_info{}").first?.labels {
             version = info["version"] ?? ""
             listenAddress = info["listen"] ?? ""
         }
-        paused = try asked.vector("agent_collector_paused").map {
+        paused = try asked.vector("agent_collector_paused{}").map {
             Paused(collector: $0.labels["collector"] ?? "", reason: $0.labels["reason"] ?? "")
         }.sorted { $0.collector < $1.collector }
-        for (labels, value) in try asked.vector("agent_collector_status") {
+        for (labels, value) in try asked.vector("agent_collector_status{}") {
             guard let name = labels["collector"] else { continue }
             if value == 1 { running.append(name) } else { failing.append(name) }
         }
@@ -113,7 +114,8 @@ struct AgentStatus {
     private static func newest(in snapshot: Snapshot, _ now: Timestamp) throws -> Timestamp? {
         // The store may hold what others sent, of any time: the agent's own heartbeat tells.
         let range = TimeRange(min: Timestamp(milliseconds: now.milliseconds - 300_000), max: now)
-        let selection = try snapshot.select([Matcher("__name__", equals: "agent_cpu_seconds_total")], in: range)
+        let own = ["__name__": "agent_cpu_seconds_total", "job": "", "instance": ""]
+        let selection = try snapshot.select(own.map { Matcher($0.key, equals: $0.value) }, in: range)
         var column = SampleColumn()
         for index in selection.labels.indices {
             try selection.read(index, in: range, into: &column)
@@ -141,13 +143,13 @@ struct AgentStatus {
         for one in paused where one.reason == "limits" {
             problems.append("collector \(one.collector) rests because of the agent's limits")
         }
-        for (labels, value) in try asked.vector("agent_limit_exceeded") where value == 1 {
+        for (labels, value) in try asked.vector("agent_limit_exceeded{}") where value == 1 {
             problems.append("the agent uses more \(labels["resource"] ?? "") than its limit")
         }
         if let factor = self["agentThrottleFactor"], factor > 1 {
             problems.append("intervals are \(FloatText.short(factor)) times as long because of the agent's limits")
         }
-        if try asked.vector("agent_config_last_reload_successful").first?.value == 0 {
+        if try asked.vector("agent_config_last_reload_successful{}").first?.value == 0 {
             problems.append("the latest configuration was refused; see mon config check")
         }
         if let failures = self["commitFailuresLastHour"], failures >= 1 {
@@ -157,7 +159,43 @@ struct AgentStatus {
         if let dropped = self["agentDroppedScrapes"], dropped > 0 {
             problems.append("\(Int(dropped)) scrapes were given up because the store took none")
         }
+        return try problems + findSourceProblems(asked)
+    }
+
+    /// What is wrong with what others bring, and with file systems.
+    private func findSourceProblems(_ asked: Asked) throws -> [String] {
+        var problems: [String] = []
+        for (labels, value) in try asked.vector(AgentStatus.failingPrograms) {
+            let name = labels["name"] ?? ""
+            let end =
+                value == 0 ? "its runs bring nothing" : "its latest run ended with status \(FloatText.short(value))"
+            problems.append("exec \(name) fails: \(end); see agent_exec_failures_total{name=\"\(name)\"} and the log")
+        }
+        // What mon scrapes is on an address of this machine. Others' series of the name may have been sent here.
+        let pages = #"up{job!="",instance=~"127[.].+|.::1.:.+"} == 0"#
+        for (labels, _) in try asked.vector(pages, ofAll: true) {
+            problems.append(
+                "the page of job \(labels["job"] ?? "") at \(labels["instance"] ?? "") is not scraped; the log says why"
+            )
+        }
+        if try !asked.vector("textfile_error{} == 1").isEmpty {
+            problems.append("a text file has a fault; the log names it")
+        }
+        for (labels, _) in try asked.vector("disk_unreachable{} == 1") {
+            problems.append("file system \(labels["mountpoint"] ?? "") does not answer")
+        }
         return problems
+    }
+
+    /// Programs whose latest run ended badly, or all of whose latest runs brought nothing for another reason.
+    private static let failingPrograms = """
+        agent_exec_exit_status{} != 0 or agent_exec_exit_status{} and on(name)
+        (changes(agent_exec_failures_total{}[15m]) > 0) == on(name) changes(agent_exec_runs_total{}[15m])
+        """
+
+    /// A question about the agent's own series, which have neither a job nor an instance.
+    private static func own(_ expression: String) -> String {
+        expression.split(separator: "{", omittingEmptySubsequences: false).joined(separator: #"{job="",instance="","#)
     }
 
     /// Questions at one moment.
@@ -166,7 +204,8 @@ struct AgentStatus {
         let snapshot: Snapshot
         let time: Timestamp
 
-        func vector(_ expression: String) throws -> [(labels: Labels, value: Double)] {
+        func vector(_ expression: String, ofAll: Bool = false) throws -> [(labels: Labels, value: Double)] {
+            let expression = ofAll ? expression : AgentStatus.own(expression)
             let result = try engine.evaluate(expression, at: .instant(time), in: snapshot)
             guard case .vector(let series) = result.value else { return [] }
             return series.compactMap { one in one.samples.first.map { (one.labels, $0.value) } }
@@ -174,7 +213,7 @@ struct AgentStatus {
 
         /// What a counter has grown by a second, from the first to the last of its samples in the last five minutes.
         func slope(_ counter: String) throws -> Double? {
-            let result = try engine.evaluate("\(counter)[5m]", at: .instant(time), in: snapshot)
+            let result = try engine.evaluate(AgentStatus.own("\(counter){}[5m]"), at: .instant(time), in: snapshot)
             guard case .matrix(let series) = result.value, let samples = series.first?.samples,
                 let first = samples.first, let last = samples.last, last.time > first.time
             else { return nil }
@@ -187,7 +226,8 @@ struct AgentStatus {
 
         /// Seconds between the agent's last two scrapes.
         func interval() throws -> Double? {
-            let result = try engine.evaluate("agent_cpu_seconds_total[15m]", at: .instant(time), in: snapshot)
+            let result = try engine.evaluate(
+                AgentStatus.own("agent_cpu_seconds_total{}[15m]"), at: .instant(time), in: snapshot)
             guard case .matrix(let series) = result.value, let samples = series.first?.samples, samples.count > 1 else {
                 return nil
             }

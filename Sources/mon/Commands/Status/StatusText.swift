@@ -116,8 +116,17 @@ struct StatusText {
             isFirst = false
             line = ""
         }
+        // A number stays with its unit.
+        var words: [String] = []
         for word in text.split(separator: " ") {
-            if !line.isEmpty, TextTable.width(of: line) + 1 + TextTable.width(of: String(word)) > room { flush() }
+            if words.last?.last?.isNumber == true {
+                words[words.count - 1] += " " + word
+            } else {
+                words.append(String(word))
+            }
+        }
+        for word in words {
+            if !line.isEmpty, TextTable.width(of: line) + 1 + TextTable.width(of: word) > room { flush() }
             line += (line.isEmpty ? "" : " ") + word
         }
         flush()
