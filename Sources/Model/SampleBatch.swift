@@ -19,8 +19,14 @@ package struct SeriesCatalog: Sendable {
     package private(set) var epoch: UInt32 = 0
     package private(set) var labels: [Labels] = []
     package private(set) var families: [MetricFamily] = []
-    /// Which collector each series came from first, beside ``labels``.
+    /// Which collector brings each series, beside ``labels``.
     package private(set) var origins: [String] = []
+    /// How many series have changed hands: another number means other ``origins``.
+    package private(set) var originChanges = 0
+    /// By series: 0 where it is the agent's own, else the source outside that claimed it, or ``unclaimed``.
+    private var owners: [UInt32] = []
+    private var sourceCount: UInt32 = 0
+    private static let unclaimed = UInt32.max
     /// The collector whose series are those that are new from now on.
     package var origin = ""
     private var handles: [Labels: SeriesHandle] = [:]
@@ -32,17 +38,65 @@ package struct SeriesCatalog: Sendable {
     package func successor() -> SeriesCatalog {
         var catalog = SeriesCatalog()
         catalog.epoch = epoch &+ 1
+        catalog.sourceCount = sourceCount
         return catalog
     }
 
-    /// The handle of the series, the same one at each call.
+    /// The handle of a series of the agent's own, the same one at each call. A source outside that brought the series
+    /// up to now has lost it.
     package mutating func handle(for labels: Labels) -> SeriesHandle {
-        if let known = handles[labels] { return known }
+        guard let known = handles[labels] else { return enter(labels, owner: 0) }
+        if owners[known.index] != 0 { give(known, to: 0) }
+        return known
+    }
+
+    private mutating func enter(_ labels: Labels, owner: UInt32) -> SeriesHandle {
         let handle = SeriesHandle(index: self.labels.count, epoch: epoch)
         self.labels.append(labels)
         origins.append(origin)
+        owners.append(owner)
         handles[labels] = handle
         return handle
+    }
+
+    private mutating func give(_ handle: SeriesHandle, to owner: UInt32) {
+        owners[handle.index] = owner
+        guard origins[handle.index] != origin else { return }
+        origins[handle.index] = origin
+        originChanges += 1
+    }
+
+    /// The number of one more source outside.
+    package mutating func makeSource() -> UInt32 {
+        sourceCount += 1
+        return sourceCount
+    }
+
+    /// The handle of a series that a source outside would bring, which is another's where ``isClaimed(_:by:)`` says no:
+    /// what the agent measures itself is never anybody else's, and of two sources the first has it until it ends there.
+    package mutating func claim(_ labels: Labels, by source: UInt32) -> SeriesHandle {
+        guard let known = handles[labels] else { return enter(labels, owner: source) }
+        if owners[known.index] == SeriesCatalog.unclaimed { give(known, to: source) }
+        return known
+    }
+
+    /// Whether the series is that source's to bring.
+    package func isClaimed(_ series: SeriesHandle, by source: UInt32) -> Bool { owners[series.index] == source }
+
+    /// Whether the series is the agent's own.
+    package func isOwn(_ series: SeriesHandle) -> Bool { owners[series.index] == 0 }
+
+    /// Leaves a series that has ended to whoever brings it next.
+    package mutating func release(_ series: SeriesHandle, by source: UInt32) {
+        if isClaimed(series, by: source) { owners[series.index] = SeriesCatalog.unclaimed }
+    }
+
+    /// Takes over a series of the catalog before this one, with whom it belongs to.
+    package mutating func adopt(_ series: SeriesHandle, of former: SeriesCatalog) -> SeriesHandle {
+        let labels = former.labels[series.index]
+        if let known = handles[labels] { return known }
+        origin = former.origins[series.index]
+        return enter(labels, owner: former.owners[series.index])
     }
 
     /// Tells what a metric is; the first description of a name stands.

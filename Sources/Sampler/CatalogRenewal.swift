@@ -21,8 +21,7 @@ struct CatalogRenewal {
 
     /// Enters a series of the old catalog, with the collector from which it came.
     mutating func enter(_ handle: SeriesHandle) -> SeriesHandle {
-        catalog.origin = old.origins[handle.index]
-        return catalog.handle(for: old.labels[handle.index])
+        catalog.adopt(handle, of: old)
     }
 
     mutating func describe(_ families: [MetricFamily]) {

@@ -21,6 +21,8 @@ package struct CollectorError: Error, Hashable, Sendable {
     package let attempt: String
     /// What was found.
     package let found: String
+    /// Whether the configuration names what is missing or denied, so that its lack is no property of the host.
+    private(set) var isAskedFor = false
 
     package init(_ reason: Reason, attempt: String, found: String) {
         self.reason = reason
@@ -40,6 +42,13 @@ package struct CollectorError: Error, Hashable, Sendable {
         }
         self.attempt = attempt
         found = "\(text) (errno \(code))"
+    }
+
+    /// The same error as one that people have to know of.
+    var ofSomethingAskedFor: CollectorError {
+        var error = self
+        error.isAskedFor = true
+        return error
     }
 
     /// What makes two errors the same one to a person: the byte at which a file is odd does not.

@@ -237,7 +237,7 @@ struct CollectorSlot {
         reportTimes[error.cause] = now
         let severity: CollectorReport.Severity
         switch error.reason {
-        case .permission, .missing: severity = .debug
+        case .permission, .missing: severity = error.isAskedFor ? .error : .debug
         case .malformed, .timeout, .system: severity = .error
         }
         reports.append(CollectorReport(collector: entry.name, severity: severity, text: error.description))

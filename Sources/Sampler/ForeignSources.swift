@@ -80,57 +80,6 @@ package struct ScrapeTarget: Hashable, Sendable {
     }
 }
 
-/// Series that one source outside brings at times of its own, in a group of its own: the ones of its latest result live
-/// until the next one comes, or fails.
-struct ForeignSeries {
-    private let intervalMilliseconds: Int64
-    private var live = LiveSeries()
-    /// What the source tells of them.
-    private var families: [MetricFamily] = []
-
-    init(intervalMilliseconds: Int64) { self.intervalMilliseconds = intervalMilliseconds }
-
-    /// Replaces what the source told by `samples` and `families`; series that are missing now end.
-    ///
-    /// A series that another collector brings is left to it.
-    /// - Returns: how many were left out.
-    mutating func replace(
-        by samples: [(labels: Labels, value: Double)], _ families: [MetricFamily], of collector: String,
-        into scrape: inout Scrape
-    ) -> Int {
-        self.families = families
-        for family in families { scrape.catalog.describe(family) }
-        var group = SampleBatch.Group(intervalMilliseconds: intervalMilliseconds)
-        group.samples.reserveCapacity(samples.count)
-        var leftOut = 0
-        for (labels, value) in samples {
-            let handle = scrape.catalog.handle(for: labels)
-            if scrape.catalog.origins[handle.index] == collector, scrape.foreignSeen.insert(handle).inserted {
-                group.append(handle, value)
-            } else {
-                leftOut += 1
-            }
-        }
-        live.settle(&group, from: 0)
-        scrape.foreign.append(group)
-        return leftOut
-    }
-
-    /// Moves over to another catalog.
-    mutating func renew(_ renewal: inout CatalogRenewal) {
-        live.renew(&renewal)
-        if !live.handles.isEmpty { renewal.describe(families) }
-    }
-
-    /// Ends all of it.
-    mutating func end(into scrape: inout Scrape) {
-        if live.handles.isEmpty { return }
-        var group = SampleBatch.Group(intervalMilliseconds: intervalMilliseconds)
-        live.end(into: &group)
-        scrape.foreign.append(group)
-    }
-}
-
 /// When a source outside is asked again, and what came of it.
 struct ForeignSchedule {
     private let intervalNanoseconds: UInt64

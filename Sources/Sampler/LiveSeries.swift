@@ -28,6 +28,9 @@ struct LiveSeries {
         for index in handles.indices { handles[index] = renewal.enter(handles[index]) }
     }
 
+    /// Forgets those that have become another's, and does not end them.
+    mutating func keep(where isKept: (SeriesHandle) -> Bool) { handles.removeAll { !isKept($0) } }
+
     /// Marks all series as ended.
     mutating func end(into group: inout SampleBatch.Group) {
         for series in handles { group.append(series, .staleMarker) }

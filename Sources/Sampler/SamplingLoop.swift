@@ -202,9 +202,14 @@ package struct SamplingLoop: ~Copyable {
         scrape.foreignSeen.removeAll()
     }
 
-    /// Puts what came in groups of their own among the others, by interval.
+    /// Puts what came in groups of their own among the others, by interval: but what a collector behind the source
+    /// turned out to bring itself, and the end of what another source has taken up.
     private mutating func finishForeign(into batch: inout SampleBatch) {
-        for group in scrape.foreign where !group.samples.isEmpty {
+        for var group in scrape.foreign {
+            group.samples.removeAll { series, value in
+                scrape.catalog.isOwn(series) || (value.isStaleMarker && scrape.foreignSeen.contains(series))
+            }
+            if group.samples.isEmpty { continue }
             if let place = batch.groups.firstIndex(where: { $0.intervalMilliseconds == group.intervalMilliseconds }) {
                 batch.groups[place].samples += group.samples
             } else {

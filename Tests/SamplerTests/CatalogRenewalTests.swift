@@ -85,7 +85,7 @@ import Testing
         let families = [MetricFamily(name: "a", kind: .counter, help: "What a is.")]
         var series = ForeignSeries(intervalMilliseconds: 1000)
         let samples = ["a", "b"].map { (labels: Labels(name: $0), value: 1.0) }
-        #expect(series.replace(by: samples, families, of: "scrape", into: &scrape) == 0)
+        #expect(series.replace(by: samples, families, into: &scrape) == nil)
         var renewal = CatalogRenewal(of: scrape.catalog, describing: [])
         series.renew(&renewal)
         scrape.catalog = renewal.catalog
@@ -93,7 +93,7 @@ import Testing
         #expect(scrape.catalog.origins == ["scrape", "scrape"] && scrape.catalog.epoch == 1)
         (scrape.foreign, scrape.foreignSeen) = ([], [])
         scrape.catalog.origin = "scrape"
-        #expect(series.replace(by: [samples[1]], [], of: "scrape", into: &scrape) == 0)
+        #expect(series.replace(by: [samples[1]], [], into: &scrape) == nil)
         let found = scrape.foreign[0].samples.map { (scrape.catalog.labels[$0.series.index].metricName, $0.value) }
         #expect(found.map(\.0) == ["b", "a"] && found[0].1 == 1 && found[1].1.isStaleMarker)
         // What has no series is described no more.

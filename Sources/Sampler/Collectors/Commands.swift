@@ -43,7 +43,8 @@ struct CommandsCollector: Collector {
 
         init(_ source: CommandSource, _ calls: SystemCalls) {
             self.source = source
-            let run = CommandRun(source.command, timeoutMilliseconds: source.timeoutMilliseconds)
+            let run = CommandRun(
+                source.command, timeoutMilliseconds: source.timeoutMilliseconds, what: source.description)
             self.run = run
             job = BackgroundJob("run \(source.command[0])") { CommandsCollector.outcome(of: run, source, calls) }
             schedule = ForeignSchedule(intervalMilliseconds: source.intervalMilliseconds)
@@ -124,11 +125,8 @@ struct CommandsCollector: Collector {
             return
         }
         let content = outcome.content
-        let leftOut = entry.series.replace(by: content.samples, content.families, of: "exec", into: &scrape)
-        if leftOut > 0 {
-            entry.latest?.problem = .malformed(
-                "what \(entry.source.command[0]) writes", "\(leftOut) series that are there already; they are left out")
-        }
+        let leftOut = entry.series.replace(by: content.samples, content.families, into: &scrape)
+        if let leftOut { entry.latest?.problem = leftOut.error(in: entry.source.output) }
         // Its samples are parsed strings, many bytes of them.
         entry.latest?.content = TextFileContent()
     }
@@ -141,7 +139,7 @@ struct CommandsCollector: Collector {
         var outcome = Outcome(
             status: result.status, seconds: Double(took / 1000) / 1e6, problem: result.problem)
         if result.problem != nil { return outcome }
-        let what = "what \(source.command[0]) writes"
+        let what = source.output
         outcome.content = calls.readPage(result.output, .text, began.wall, CommandsCollector.seriesMax)
         if outcome.content.isTooLong {
             outcome.problem = .malformed(what, "more than \(CommandsCollector.seriesMax) series")
@@ -150,4 +148,11 @@ struct CommandsCollector: Collector {
         }
         return outcome
     }
+}
+
+extension CommandSource {
+    /// As messages call it: several may run one program.
+    fileprivate var description: String { "\(command[0]) of exec \(name)" }
+
+    fileprivate var output: String { "what \(description) writes" }
 }

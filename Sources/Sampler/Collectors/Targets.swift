@@ -85,14 +85,15 @@ struct TargetsCollector: Collector {
 
     private static func take(_ outcome: Outcome, _ entry: inout Entry, into scrape: inout Scrape) {
         entry.problem = outcome.problem
-        var samples = outcome.content.samples
-        samples.append((entry.own.up, outcome.problem == nil ? 1 : 0))
-        samples.append((entry.own.duration, outcome.seconds))
-        samples.append((entry.own.samples, Double(outcome.sampleCount)))
-        let leftOut = entry.series.replace(by: samples, outcome.content.families, of: "scrape", into: &scrape)
-        if leftOut > 0, entry.problem == nil {
-            entry.problem = .malformed(entry.target.url, "\(leftOut) series that are there already; they are left out")
-        }
+        // What is told of the page comes first: a page that has an `up` of its own does not speak for the scrape.
+        let own = [
+            (labels: entry.own.up, value: outcome.problem == nil ? 1 : 0),
+            (labels: entry.own.duration, value: outcome.seconds),
+            (labels: entry.own.samples, value: Double(outcome.sampleCount)),
+        ]
+        let families = outcome.content.families
+        let leftOut = entry.series.replace(by: own + outcome.content.samples, families, into: &scrape)
+        if let leftOut, entry.problem == nil { entry.problem = leftOut.error(in: entry.target.description) }
     }
 
     /// On the job's thread.
@@ -106,7 +107,7 @@ struct TargetsCollector: Collector {
                 outcome.content.samples[place].labels = target.labelled(outcome.content.samples[place].labels)
             }
         } catch {
-            outcome.problem = error
+            outcome.problem = error.ofSomethingAskedFor
         }
         let took = ClockReading.now().monotonicNanoseconds &- began.monotonicNanoseconds
         outcome.seconds = Double(took / 1000) / 1e6
@@ -116,7 +117,7 @@ struct TargetsCollector: Collector {
     private static func page(
         of target: ScrapeTarget, at now: Timestamp, _ calls: SystemCalls
     ) throws(CollectorError) -> TextFileContent {
-        let attempt = "scrape \(target.url)"
+        let attempt = target.attempt
         var response = try PageRequest(target: target).send()
         guard response.status == 200 else {
             throw CollectorError(.system, attempt: attempt, found: "the answer has status \(response.status)")
@@ -145,6 +146,11 @@ struct TargetsCollector: Collector {
 }
 
 extension ScrapeTarget {
+    /// As messages call it: several jobs may have one page.
+    var description: String { "\(url) of job \(job)" }
+
+    var attempt: String { "scrape \(description)" }
+
     /// The labels with those of the target. A label of the page that has one of their names is kept as `exported_…`.
     func labelled(_ labels: Labels) -> Labels {
         var builder = LabelsBuilder(labels)

@@ -19,8 +19,8 @@ struct TextFilesCollector: Collector {
     private static let bytesMax = 1 << 20
 
     private let folder: String?
-    /// What the files tell of their metrics.
-    private var families: [MetricFamily] = []
+    /// Of all files together.
+    private var series = ForeignSeries(intervalMilliseconds: 0)
     private let read: @Sendable ([UInt8], Timestamp) -> TextFileContent
 
     static func copyOptions(of all: SamplerOptions, to own: inout SamplerOptions) {
@@ -33,23 +33,26 @@ struct TextFilesCollector: Collector {
     }
 
     mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
-        var hasFault = false
-        families.removeAll(keepingCapacity: true)
+        let faultCount = scrape.partialErrors.count
+        series.intervalMilliseconds = scrape.group.intervalMilliseconds
+        series.begin(into: &scrape)
         var room = TextFilesCollector.seriesMax
         if let folder {
             for name in DirectoryListing.names(in: folder) where name.hasSuffix(".prom") {
                 do throws(CollectorError) {
                     try emit("\(folder)/\(name)", &room, into: &scrape)
                 } catch {
-                    hasFault = true
-                    scrape.partialErrors.append(error)
+                    scrape.partialErrors.append(error.reason == .permission ? error.ofSomethingAskedFor : error)
                 }
             }
         }
-        scrape.emit("textfile_error", hasFault ? 1 : 0)
+        series.finish(into: &scrape)
+        scrape.emit("textfile_error", scrape.partialErrors.count > faultCount ? 1 : 0)
     }
 
-    mutating func renew(_ renewal: inout CatalogRenewal) { renewal.describe(families) }
+    mutating func endForeign(into scrape: inout Scrape) { series.end(into: &scrape) }
+
+    mutating func renew(_ renewal: inout CatalogRenewal) { series.renew(&renewal) }
 
     private mutating func emit(_ path: String, _ room: inout Int, into scrape: inout Scrape) throws(CollectorError) {
         var status = stat()
@@ -62,9 +65,9 @@ struct TextFilesCollector: Collector {
         try file.refresh()
         let text = file.scanner
         let content = read(text.bytes(in: text.all), scrape.time)
-        for family in content.families { scrape.catalog.describe(family) }
-        families += content.families
-        for (labels, value) in content.samples.prefix(room) { scrape.emit(labels, value) }
+        if let leftOut = series.add(content.samples.prefix(room), content.families, into: &scrape) {
+            scrape.partialErrors.append(leftOut.error(in: path))
+        }
         scrape.emit("textfile_modified_timestamp_seconds", ["file": path], Double(status.st_mtim.tv_sec))
         if content.samples.count > room {
             room = 0

@@ -8,16 +8,24 @@ struct PageRequest {
     /// A page of more bytes is refused, packed or not.
     static let bytesMax = 8 << 20
 
-    private var attempt: String { "scrape \(target.url)" }
+    private var attempt: String { target.attempt }
 
     /// The answer, of whatever status.
     func send() throws(CollectorError) -> PageResponse {
         let deadline = ClockReading.nanoseconds(of: CLOCK_MONOTONIC) &+ UInt64(target.timeoutMilliseconds) * 1_000_000
-        let token = try target.bearerToken?.read()
+        let token = try readToken()
         let socket = try connect(deadline)
         defer { close(socket) }
         try write(Array(head(token).utf8), to: socket, deadline)
         return try read(from: socket, deadline)
+    }
+
+    private func readToken() throws(CollectorError) -> String? {
+        do throws(CollectorError) {
+            return try target.bearerToken?.read()
+        } catch {
+            throw CollectorError(error.reason, attempt: "\(error.attempt) to \(attempt)", found: error.found)
+        }
     }
 
     private func head(_ token: String?) -> String {

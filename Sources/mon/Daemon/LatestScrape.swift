@@ -15,6 +15,8 @@ final class LatestScrape: Sendable {
         /// By handle, as in the sampler's catalog.
         var labels: [Labels] = []
         var origins: [String] = []
+        /// Of the sampler's catalog.
+        var originChanges = 0
         var samples: [Sample?] = []
         var families: [String: MetricFamily] = [:]
         var describedCount = 0
@@ -52,6 +54,9 @@ final class LatestScrape: Sendable {
                 state.labels.append(labels)
                 state.samples.append(former[labels])
             }
+            if state.originChanges != catalog.originChanges {
+                (state.origins, state.originChanges) = (catalog.origins, catalog.originChanges)
+            }
             for family in catalog.families[state.describedCount...] { state.families[family.name] = family }
             state.describedCount = catalog.families.count
             for group in batch.groups {
@@ -70,6 +75,7 @@ final class LatestScrape: Sendable {
         for (labels, sample) in zip(state.labels, state.samples) { former[labels] = sample }
         (state.labels, state.origins, state.samples) = ([], [], [])
         (state.families, state.describedCount, state.formed) = ([:], 0, nil)
+        state.originChanges = 0
         state.epoch = epoch
         return former
     }

@@ -83,6 +83,29 @@ import Testing
         #expect(CollectorNames.all.contains("disk") && CollectorNames.all.contains("disk_io"))
     }
 
+    /// A series that a text file brought until its own collector began is on the page of that one.
+    @Test func aSeriesThatChangedHandsIsItsCollectors() {
+        let folder = TemporaryFolder()
+        FileBytes.write(Array("uptime_seconds 3\nmine 1\n".utf8), to: folder.path + "/a.prom")
+        var options = SamplerOptions()
+        options.disabledCollectors = Set(CollectorRegistry.entries.map(\.name)).subtracting(["textfile"])
+        options.textFileFolder = folder.path
+        var loop = SamplingLoop(host: .live, options: options, calls: .withReaders)
+        let latest = LatestScrape()
+        for tick in 0...1 as ClosedRange<Int64> {
+            let time = LatestScrapeTests.after(10_000 * tick)
+            latest.update(
+                loop.sample(at: time, monotonicNanoseconds: 1 + 10_000_000_000 * UInt64(tick)), loop.catalog)
+            func shows(_ line: String, _ collector: String) -> Bool {
+                lines(latest.page(.native, as: .text, of: [collector], at: time)).contains { $0.hasPrefix(line) }
+            }
+            #expect(shows("uptime_seconds 3", "textfile") == (tick == 0) && shows("mine 1", "textfile"))
+            #expect(shows("uptime_seconds ", "host_info") == (tick == 1))
+            options.disabledCollectors.remove("host_info")
+            loop.reconfigure(options)
+        }
+    }
+
     @Test func theVersionTellsAnotherPage() {
         let latest = LatestScrape()
         let before = latest.version(at: LatestScrapeTests.start)

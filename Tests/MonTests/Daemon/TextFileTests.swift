@@ -38,7 +38,7 @@ import Testing
         let (page, families, reports) = pass(folder)
         #expect(
             page.filter { !$0.contains("modified") } == [
-                #"backup_bytes{job="db"} 42"#, "up 1", "last 1500", "textfile_error 0",
+                "textfile_error 0", #"backup_bytes{job="db"} 42"#, "up 1", "last 1500",
             ])
         #expect(page.filter { $0.contains("modified") }.count == 2)
         #expect(families.contains { $0.name == "backup_bytes" && $0.kind == .gauge && $0.help == "Size." })

@@ -39,12 +39,15 @@ import Testing
         /// Of the sources' clock.
         var seconds: UInt64 = 0
 
-        init(_ collector: String, _ change: (inout SamplerOptions) -> Void) {
+        init(
+            _ collector: String, calls: SystemCalls = ForeignSourcesTests.calls,
+            _ change: (inout SamplerOptions) -> Void
+        ) {
             var options = SamplerOptions()
             change(&options)
             options.disabledCollectors = Set(CollectorRegistry.entries.map(\.name)).subtracting([collector])
             options.intervalMilliseconds[collector] = 1000
-            loop = SamplingLoop(host: .live, options: options, calls: ForeignSourcesTests.calls)
+            loop = SamplingLoop(host: .live, options: options, calls: calls)
         }
 
         /// The next second, and the samples of it but those about collectors.
@@ -131,8 +134,8 @@ import Testing
         let first = ticks.next { !$0.isEmpty }
         #expect(
             first == [
-                #"a_open{exported_instance="own", instance="127.0.0.1:\#(server.port)", job="other", team="x"} 1.0"#,
                 "up\(labels) 1.0", "scrape_samples_scraped\(labels) 1.0",
+                #"a_open{exported_instance="own", instance="127.0.0.1:\#(server.port)", job="other", team="x"} 1.0"#,
             ])
         #expect(server.requests.first?.hasPrefix("GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\n") == true)
         // Nobody answers, then one who packs, then too many series.
@@ -195,6 +198,58 @@ import Testing
             FileBytes.write(bytes, to: folder.path + "/" + name)
             #expect(problem(SecretFile(name), environment).contains("no secret"), "\(name)")
         }
+    }
+
+    /// What the configuration names and is not there is told as an error, once a job.
+    @Test func aTokenThatIsMissingIsAnError() {
+        let server = PageServer()
+        func target(_ job: String, _ token: String) -> ScrapeTarget {
+            var target = ScrapeTarget(
+                job: job, url: server.url, intervalMilliseconds: 1000, timeoutMilliseconds: 1000)!
+            target.bearerToken = SecretFile(token)
+            return target
+        }
+        var ticks = Ticks("scrape") { options in
+            options.targets = [
+                target("one", "/nowhere/token"), target("two", "/nowhere/token"), target("three", "no.credential"),
+            ]
+        }
+        var told: [CollectorReport] = []
+        for _ in 0..<4000 where told.count < 3 {
+            _ = ticks.next()
+            told += ticks.loop.reports
+            usleep(2000)
+        }
+        for _ in 0..<5 {
+            _ = ticks.next()
+            told += ticks.loop.reports
+            usleep(2000)
+        }
+        #expect(told.count == 3 && told.allSatisfy { $0.severity == .error }, "\(told)")
+        for (job, found) in [
+            ("one", "/nowhere/token"), ("two", "/nowhere/token"), ("three", "LoadCredential=no.credential"),
+        ] {
+            #expect(told.contains { $0.text.contains("of job \(job):") && $0.text.contains(found) }, "\(told)")
+        }
+    }
+
+    /// A page that has the series by which its scrape is told does not speak for it.
+    @Test func whatAPageSaysOfItsScrapeIsLeftOut() {
+        let server = PageServer()
+        let target = ScrapeTarget(job: "j", url: server.url, intervalMilliseconds: 10_000, timeoutMilliseconds: 5000)!
+        server.serve("HTTP/1.1 200 OK\r\n\r\nup 0\nother 1\n")
+        var calls = ForeignSourcesTests.calls
+        calls.readPage = { _, _, _, _ in
+            var content = TextFileContent()
+            content.samples = [(Labels(name: "up"), 0), (Labels(name: "other"), 1)]
+            return content
+        }
+        var ticks = Ticks("scrape", calls: calls) { $0.targets = [target] }
+        _ = ticks.next()
+        let lines = ticks.next { !$0.isEmpty }
+        #expect(lines.filter { $0.hasPrefix("up{") }.map { $0.hasSuffix(" 1.0") } == [true], "\(lines)")
+        #expect(lines.contains { $0.hasPrefix("other{") })
+        #expect(ticks.loop.reports.first?.text.contains("is there already, of collector scrape") == true)
     }
 
     @Test func tooManySeriesAreNone() {
