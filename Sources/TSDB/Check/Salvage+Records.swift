@@ -216,7 +216,8 @@ extension Salvage {
         }
         var seen: Set<Labels> = []
         var nameless = 0
-        for id in labels.indices {
+        // An empty name is that of a series that is gone, of which no sample is left.
+        for id in labels.indices where !labels[id].isEmpty {
             let lost = RegistryReader.lostSeries(id, in: name.start)
             // One name twice would be one series with the samples of two.
             if !seen.insert(labels[id]).inserted { labels[id] = lost }

@@ -21,7 +21,7 @@ extension Snapshot {
             try toleratingRegistry(day) { registry throws(StoreError) in
                 names = try MetricNames(&registry, in: transaction)
                 if let place = statistics.days.firstIndex(where: { $0.start == day }) {
-                    statistics.days[place].series = registry.count
+                    statistics.days[place].series = try names.count(in: &registry, transaction)
                 }
             }
             for (name, count) in names.seriesCounts {
@@ -90,12 +90,27 @@ private struct MetricNames {
             seriesCounts[names[names.count - 1], default: 0] += pair.seriesCount
         }
         for id in registry.seriesCount..<registry.count {
-            let name = try registry.labels(of: UInt32(id), in: transaction).metricName ?? ""
+            let labels = try registry.labels(of: UInt32(id), in: transaction)
+            if labels.isEmpty { continue }
+            let name = labels.metricName ?? ""
             let place = names.lastIndex(of: name) ?? names.count
             if place == names.count { names.append(name) }
             places[id] = Int32(place)
             seriesCounts[name, default: 0] += 1
         }
+    }
+
+    /// The number of series; an id without any label is that of one that is gone. Only those that have no metric name
+    /// are looked at.
+    func count(
+        in registry: inout RegistryReader, _ transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> Int {
+        var count = 0
+        for (id, place) in places.enumerated() {
+            if place < 0, try registry.labels(of: UInt32(id), in: transaction).isEmpty { continue }
+            count += 1
+        }
+        return count
     }
 
     /// The name; empty where the registry does not tell it.

@@ -156,7 +156,7 @@ extension Snapshot {
         for day in [days[days.count - 2], today] {
             var labels: Set<Labels> = []
             try toleratingRegistry(day) { registry throws(StoreError) in
-                labels = Set(try registry.allLabels(in: transaction))
+                labels = Set(try registry.allLabels(in: transaction).filter { !$0.isEmpty })
             }
             sets.append(labels)
         }
