@@ -39,6 +39,8 @@ import Synchronization
             }
         }
 
+        fileprivate var hasLockFile: Bool { self == .read || self == .write }
+
         fileprivate var isReadOnly: Bool { self == .read || self == .readSnapshot }
     }
 
@@ -60,9 +62,11 @@ import Synchronization
                 try StorageError.check(unsafe mdb_env_set_mapsize(environment, mapBytes), "reserve a map for", path)
             }
             try StorageError.check(unsafe mdb_env_set_maxreaders(environment, 1024), "reserve readers for", path)
+            if access.hasLockFile { try LockFile.prepare(in: path) }
             let flags = UInt32(access.flags)
             try StorageError.check(unsafe mdb_env_open(environment, path, flags, 0o660), "open", path)
             unsafe database = try Environment.openDatabase(environment, access, path)
+            if access == .write { FolderOwner.take(path + "/data.mdb", from: path) }
         } catch {
             unsafe mdb_env_close(environment)
             throw error

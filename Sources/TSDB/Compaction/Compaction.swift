@@ -94,9 +94,14 @@ package struct Compaction: ~Copyable {
         try folder.makeEnvironment(number)
         // What one left that died before LMDB's first page was whole.
         try folder.clearUnfinished(number)
-        let copy = try converting { () throws(StorageError) in
+        let copy: Environment
+        do throws(StorageError) {
             let mapBytes = try source.environment.statistics().mapBytes
-            return try Environment(path: folder.environmentPath(number), access: .write, mapBytes: mapBytes)
+            copy = try Environment(path: folder.environmentPath(number), access: .write, mapBytes: mapBytes)
+        } catch {
+            // On a full disk nothing stays of what takes room on it.
+            folder.remove(number)
+            throw StoreError(error)
         }
         try FileOwner.take(from: oldPath, to: folder.environmentPath(number))
         self.folder = folder

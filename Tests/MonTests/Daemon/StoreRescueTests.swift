@@ -38,6 +38,22 @@ import Testing
         #expect(try open(path) == nil, "the new one is whole")
     }
 
+    /// What ends a process on a full disk does not speak against the store.
+    @Test func aFullDiskIsNoDamage() throws {
+        guard let disk = TemporaryMount(bytes: 1 << 20) else { return }
+        #expect(!disk.path.withCString { StoreGuard.isDiskFull($0) })
+        disk.fill()
+        #expect(disk.path.withCString { StoreGuard.isDiskFull($0) })
+        #expect(!"/no/such/folder".withCString { StoreGuard.isDiskFull($0) })
+        let refused = #expect(throws: StoreError.self) { _ = try open(disk.path + "/new") }
+        guard case .refused(.diskFull, let text) = refused else {
+            Issue.record("\(String(describing: refused))")
+            return
+        }
+        #expect(text.contains("free space"))
+        #expect(access(StoreRescue.counterPath(disk.path + "/new"), F_OK) != 0)
+    }
+
     @Test func twoDeathsAreEnough() throws {
         let store = try SampleStore()
         let path = store.folder.path
