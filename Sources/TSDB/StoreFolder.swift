@@ -76,10 +76,13 @@ struct StoreFolder {
         }
     }
 
-    /// Makes the folder of a generation, and those above it.
+    /// Makes the folder of a generation, and those above it. Root leaves those in another's data folder to its owner.
     func makeEnvironment(_ generation: Int) throws(StoreError) {
-        for folder in [path, generationsPath, environmentPath(generation)] {
-            if unsafe mkdir(folder, 0o770) == 0 || errno == EEXIST { continue }
+        for (folder, above) in [(path, nil), (generationsPath, path), (environmentPath(generation), generationsPath)] {
+            if unsafe mkdir(folder, 0o770) == 0 || errno == EEXIST {
+                if let above { FolderOwner.take(folder, from: above) }
+                continue
+            }
             throw StoreFolder.refusal("make the folder", folder)
         }
     }
@@ -157,7 +160,7 @@ struct RecorderLock: ~Copyable {
 
     /// - Throws: ``StoreError/recorderRuns(path:pid:)`` where another process holds it.
     init(_ folder: StoreFolder) throws(StoreError) {
-        let descriptor = unsafe open(folder.lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o660)
+        let descriptor = unsafe open(folder.lockPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o660)
         guard descriptor >= 0 else { throw StoreFolder.refusal("open the lock file", folder.lockPath) }
         // Who merely looks whether it is held (``currentHolder(_:)``) holds it for a microsecond.
         var isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
@@ -169,6 +172,7 @@ struct RecorderLock: ~Copyable {
             let holder = RecorderLock.holder(descriptor)
             close(descriptor)
             throw .recorderRuns(path: folder.path, pid: holder)
+        FolderOwner.take(descriptor, from: folder.path)
         }
         self.descriptor = descriptor
         let text = Array("\(getpid())\n".utf8)

@@ -1,4 +1,5 @@
 import Glibc
+import LMDB
 
 /// Held by the one process that compacts a folder; the kernel releases it when the process dies.
 struct CompactionLock: ~Copyable {
@@ -7,8 +8,9 @@ struct CompactionLock: ~Copyable {
     init(_ folder: StoreFolder) throws(StoreError) {
         let path = folder.path + "/compact.lock"
         // The path is a C string during the call only.
-        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o660)
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o660)
         guard descriptor >= 0 else { throw StoreFolder.refusal("open the lock file", path) }
+        FolderOwner.take(descriptor, from: folder.path)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw .refused(
