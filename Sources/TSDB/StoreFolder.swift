@@ -162,6 +162,7 @@ struct RecorderLock: ~Copyable {
     init(_ folder: StoreFolder) throws(StoreError) {
         let descriptor = unsafe open(folder.lockPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o660)
         guard descriptor >= 0 else { throw StoreFolder.refusal("open the lock file", folder.lockPath) }
+        FolderOwner.take(descriptor, from: folder.path)
         // Who merely looks whether it is held (``currentHolder(_:)``) holds it for a microsecond.
         var isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
         for _ in 0..<20 where !isLocked {
