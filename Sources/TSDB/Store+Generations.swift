@@ -37,6 +37,7 @@ final class OpenGeneration: Sendable {
 
     /// Opens the live generation for reading.
     convenience init(in folder: StoreFolder, faults: FaultPlan? = nil) throws(StoreError) {
+        try folder.checkUnlockedReading()
         for attempt in 0..<8 {
             // Nearly always the only one, and live; looking at all opens each of them.
             let first = attempt == 0 ? folder.generations().first : nil

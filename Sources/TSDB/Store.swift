@@ -118,7 +118,10 @@ package final class Store: Sendable {
         let open = try opened()
         // Another store may lie in the folder by now. Only who merely reads may change to it: what a writer knows of
         // his store, the chains of its rows, is wrong for any other.
-        if access == .read, !open.isInPlace { return .moved(from: open) }
+        if access == .read {
+            if !open.isInPlace { return .moved(from: open) }
+            try folder.checkUnlockedReading()
+        }
         do throws(StorageError) {
             let transaction = try open.environment.beginRead()
             return try transaction.isMoved() ? .moved(from: open) : .begun(transaction)

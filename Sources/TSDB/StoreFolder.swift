@@ -107,13 +107,6 @@ struct StoreFolder {
         return unsafe stat(path, &found) == 0 ? found.st_dev : nil
     }
 
-    /// Whether the folder lies on media that nobody can write to, so that readers go without a lock file.
-    var isOnReadOnlyMedia: Bool {
-        var status = statvfs()
-        // The kernel fills the structure; the path is a C string during the call only.
-        return unsafe statvfs(generationsPath, &status) == 0 && status.f_flag & UInt(ST_RDONLY) != 0
-    }
-
     /// Bytes that are left on the file system of the folder, for who asks; nil where there is no such folder.
     var freeBytes: Int? {
         var status = statvfs()

@@ -41,6 +41,7 @@ package final class Inspection {
     /// - Throws: where there is no file, or one that is not LMDB's at all.
     package convenience init(at path: String, _ reach: Reach) throws(StoreError) {
         let folder = StoreFolder(path: path)
+        try folder.checkUnlockedReading()
         guard let generation = try Inspection.live(folder) else { throw folder.absence }
         let environment = folder.environmentPath(generation)
         try self.init(environment, .read, file: environment + "/data.mdb", path: path, reach)

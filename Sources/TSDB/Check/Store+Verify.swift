@@ -44,6 +44,7 @@ extension Store {
     /// opening does.
     private static func verifyMetaPages(at path: String) throws(StoreError) {
         let folder = StoreFolder(path: path)
+        try folder.checkUnlockedReading()
         for generation in folder.generations() {
             guard let fault = Environment.metaFaults(folder: folder.environmentPath(generation)).first else { continue }
             throw .damaged(path: path, record: "page \(fault.page)", reason: fault.reason)
