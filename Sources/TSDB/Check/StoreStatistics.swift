@@ -1,3 +1,4 @@
+import Glibc
 import LMDB
 import Model
 
@@ -63,7 +64,7 @@ package struct StoreStatistics: Sendable {
     /// Bytes of the file, and of its pages that are free.
     package var fileBytes = 0
     package var freeBytes = 0
-    /// Processes that hold read transactions, by pid.
+    /// Other processes that hold read transactions, by pid: who asks is not one of them.
     package var readers: [Int32] = []
 
     /// Keys and values of all records.
@@ -174,7 +175,7 @@ extension Snapshot {
         // A file of its own has no lock file, where readers enter themselves.
         if open.number == 0 { return }
         let readers = try converting { () throws(StorageError) in try open.environment.readers() }
-        statistics.readers = Set(readers.filter { $0.commit != nil }.map(\.pid)).sorted()
+        statistics.readers = Set(readers.filter { $0.commit != nil && $0.pid != getpid() }.map(\.pid)).sorted()
     }
 }
 
