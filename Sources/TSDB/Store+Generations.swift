@@ -43,6 +43,7 @@ final class OpenGeneration: Sendable {
             let first = attempt == 0 ? folder.generations().first : nil
             let found = try first == nil ? Generations(of: folder).live : first
             guard let live = found else { throw folder.absence }
+            try folder.checkWhole(live)
             let path = folder.environmentPath(live)
             do throws(StorageError) {
                 let environment = try Environment(path: path, access: .read, faults: faults)
@@ -159,6 +160,7 @@ struct Generations {
     /// - Parameter floor: only generations above it are looked at.
     init(of folder: StoreFolder, above floor: Int = 0) throws(StoreError) {
         for number in folder.generations() where number > floor {
+            try folder.checkWhole(number)
             let path = folder.environmentPath(number)
             let payload: [UInt8]?
             let isDamaged: Bool

@@ -24,9 +24,7 @@ struct StoreFolder {
             let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if let number = Int(name), number > 0, dataBytes(number) ?? 0 >= StoreFolder.metaBytes {
-                numbers.append(number)
-            }
+            if let number = Int(name), number > 0, !isUnfinished(number) { numbers.append(number) }
         }
         return numbers.sorted(by: >)
     }
@@ -57,8 +55,28 @@ struct StoreFolder {
     }
 
     /// LMDB begins a file with two meta pages, of 4 KiB or more each, and the first commit comes behind them. A process
-    /// that dies before leaves a shorter file, which LMDB refuses or dies of.
+    /// that dies before, or a disk that is full, leaves a shorter file, which LMDB refuses or dies of.
     private static let metaBytes = 8192
+
+    /// Whether no commit was ever made to a generation. A file that is shorter than its meta pages and says otherwise
+    /// is one that was cut; one of no bytes, or of zeros, cannot tell.
+    private func isUnfinished(_ generation: Int) -> Bool {
+        guard let bytes = dataBytes(generation) else { return true }
+        if bytes >= StoreFolder.metaBytes { return false }
+        if bytes == 0 { return true }
+        // What cannot be read is not emptied either.
+        return (try? PageFile(path: dataPath(generation)))?.isBeginning ?? false
+    }
+
+    /// - Throws: where a generation's file is shorter than its meta pages: LMDB must not be let near it.
+    func checkWhole(_ generation: Int) throws(StoreError) {
+        guard let bytes = dataBytes(generation), bytes > 0, bytes < StoreFolder.metaBytes, !isUnfinished(generation)
+        else { return }
+        throw .damaged(
+            path: path, record: dataPath(generation),
+            reason:
+                "it was cut short: it has \(bytes) bytes, and its first two pages alone take \(StoreFolder.metaBytes)")
+    }
 
     private func dataPath(_ generation: Int) -> String { "\(environmentPath(generation))/data.mdb" }
 
@@ -70,7 +88,7 @@ struct StoreFolder {
 
     /// Empties a data file that holds less than LMDB's meta pages, and so no commit: LMDB begins an empty one anew.
     func clearUnfinished(_ generation: Int) throws(StoreError) {
-        guard let bytes = dataBytes(generation), bytes > 0, bytes < StoreFolder.metaBytes else { return }
+        guard let bytes = dataBytes(generation), bytes > 0, isUnfinished(generation) else { return }
         guard unsafe truncate(dataPath(generation), 0) == 0 else {
             throw StoreFolder.refusal("empty the unfinished file", dataPath(generation))
         }
@@ -110,7 +128,7 @@ struct StoreFolder {
     /// Bytes that are left on the file system of the folder, for who asks; nil where there is no such folder.
     var freeBytes: Int? {
         var status = statvfs()
-        // As above.
+        // The kernel fills the structure; the path is a C string during the call only.
         guard unsafe statvfs(path, &status) == 0 else { return nil }
         return Int(geteuid() == 0 ? status.f_bfree : status.f_bavail) * Int(status.f_frsize)
     }

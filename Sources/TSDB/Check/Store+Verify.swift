@@ -46,6 +46,7 @@ extension Store {
         let folder = StoreFolder(path: path)
         try folder.checkUnlockedReading()
         for generation in folder.generations() {
+            try folder.checkWhole(generation)
             guard let fault = Environment.metaFaults(folder: folder.environmentPath(generation)).first else { continue }
             throw .damaged(path: path, record: "page \(fault.page)", reason: fault.reason)
         }

@@ -38,6 +38,16 @@ import Testing
         #expect(try open(path) == nil, "the new one is whole")
     }
 
+    @Test func aFileThatWasCutShortIsDamage() throws {
+        let store = try SampleStore()
+        let path = store.folder.path
+        truncate(path + "/tsdb/1/data.mdb", 5000)
+        let rescue = try #require(try open(path))
+        #expect(rescue.reason.contains("cut short: it has 5000 bytes"))
+        #expect(FileBytes.read(rescue.aside + "/tsdb/1/data.mdb").count == 5000, "what was there is kept")
+        #expect(try open(path) == nil, "the new one is whole")
+    }
+
     /// What ends a process on a full disk does not speak against the store.
     @Test func aFullDiskIsNoDamage() throws {
         guard let disk = TemporaryMount(bytes: 1 << 20) else { return }
