@@ -22,7 +22,8 @@ struct RetentionRunCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "Drop the oldest blocks beyond this size. Default: 1GiB, or 10% of the disk where that is less.",
+            "Drop the oldest blocks beyond this size. Default: 1GiB, or 10% of the disk where that is less, "
+                + "but 16MiB, or half of a smaller disk.",
             valueName: "size"))
     var maxSize: String?
 

@@ -68,7 +68,8 @@ struct RunCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "Bound of the store: beyond it the oldest blocks go. Default: 1GiB, or 10% of the disk where that is less.",
+            "Bound of the store: beyond it the oldest blocks go. Default: 1GiB, or 10% of the disk where that is less, "
+                + "but 16MiB, or half of a smaller disk.",
             valueName: "size"))
     var maxSize: String?
 

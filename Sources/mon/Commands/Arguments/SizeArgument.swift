@@ -5,8 +5,12 @@ enum SizeArgument {
     /// What a store needs to be one: the head of two hours, a few blocks, and pages to free some with.
     static let storeBytesMin = 16 << 20
 
-    /// The default of `--max-size`: 1 GiB, or a tenth of the disk where that is less.
+    /// The default of `--max-size`: 1 GiB, or a tenth of the disk where that is less, but what a store needs; on a disk
+    /// that is hardly larger, half of it, so that the bound is reached before the disk is full.
     static let defaultStoreBytes = 1 << 30
+
+    /// A disk of less than twice that is none to record to.
+    private static let diskStoreBytesMin = 4 << 20
 
     private static let units: [(suffix: String, bytes: Double)] = [
         ("kib", 1024), ("mib", 1_048_576), ("gib", 1_073_741_824), ("tib", 1_099_511_627_776), ("kb", 1e3), ("mb", 1e6),
@@ -21,8 +25,8 @@ enum SizeArgument {
     ///   - diskBytes: the size of the store's disk; nil where that cannot be told.
     static func storeBytes(_ text: String?, option: String, diskBytes: Int?) throws(CommandFailure) -> Int {
         guard let text else {
-            let tenth = (diskBytes ?? .max) / 10
-            return max(storeBytesMin, min(defaultStoreBytes, tenth))
+            let disk = diskBytes ?? .max
+            return min(max(storeBytesMin, min(defaultStoreBytes, disk / 10)), max(diskStoreBytesMin, disk / 2))
         }
         guard let bytes = parse(text, whole: diskBytes) else {
             throw CommandFailure(

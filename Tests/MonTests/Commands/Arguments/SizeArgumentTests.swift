@@ -30,7 +30,9 @@ import Testing
         }
         #expect(try bytes(nil, disk: 1 << 40) == 1 << 30)
         #expect(try bytes(nil, disk: 4_000_000_000) == 400_000_000)
-        #expect(try bytes(nil, disk: 1000) == 16 << 20, "a disk that small is none")
+        #expect(try bytes(nil, disk: 100 << 20) == 16 << 20, "a store needs as much")
+        #expect(try bytes(nil, disk: 20 << 20) == 10 << 20, "the bound is reached before the disk is full")
+        #expect(try bytes(nil, disk: 1000) == 4 << 20, "a disk that small is none")
         #expect(try bytes(nil, disk: nil) == 1 << 30)
         #expect(try bytes("64MiB", disk: 1000) == 64 << 20)
         let small = #expect(throws: CommandFailure.self) { try bytes("1M", disk: nil) }
