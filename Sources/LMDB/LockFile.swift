@@ -18,7 +18,7 @@ enum LockFile {
         var status = stat()
         // The kernel fills the structure; the path is a C string during the call only. Looked at by its name: closing
         // a descriptor of it would release the locks that LMDB has in this process.
-        if unsafe stat(path, &status) == 0, status.st_size > 0, isWhole(status), !isForeign(status) { return }
+        if unsafe stat(path, &status) == 0, status.st_size > 0, isWhole(status), !isForeign(status, folder) { return }
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o660)
         guard descriptor >= 0 else {
             let code = errno
@@ -37,6 +37,11 @@ enum LockFile {
     /// Whether all of it has room on the disk.
     private static func isWhole(_ status: stat) -> Bool { status.st_blocks * 512 >= status.st_size }
 
-    /// Whether it may be that root has to give it away.
-    private static func isForeign(_ status: stat) -> Bool { geteuid() == 0 && status.st_uid == 0 }
+    /// Whether root has to give it to the owner of the folder.
+    private static func isForeign(_ status: stat, _ folder: String) -> Bool {
+        var above = stat()
+        // As above.
+        guard geteuid() == 0, status.st_uid == 0, unsafe stat(folder, &above) == 0 else { return false }
+        return (above.st_uid, above.st_gid) != (status.st_uid, status.st_gid)
+    }
 }

@@ -8,11 +8,11 @@ import Glibc
 /// would. Only where the guarded thread reads or writes the store, a record that nobody foresaw is the likely cause,
 /// and the same is done.
 ///
-/// A full disk is no damage: a map of a file that has no room for what is written to it ends a process with SIGBUS, too.
-/// That is told as what it is, with exit code 1, and does not count against the store.
+/// A full disk is no damage: a map of a file that has no room for what is written to it ends a process with SIGBUS,
+/// too. That is told as what it is, with exit code 1, and does not count against the store.
 ///
-/// The handler uses nothing but write(2), open(2), fsync(2), statvfs(3), pthread_self(3) and _exit(2), on memory that was
-/// filled before.
+/// The handler uses nothing but write(2), open(2), fsync(2), statvfs(3), pthread_self(3) and _exit(2), on memory that
+/// was filled before.
 enum StoreGuard {
     /// The line, and the path of the file that counts how often it happened; both NUL-terminated, both never freed.
     nonisolated(unsafe) private static var message: UnsafeMutablePointer<CChar>?
