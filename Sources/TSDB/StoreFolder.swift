@@ -184,7 +184,6 @@ struct RecorderLock: ~Copyable {
             let holder = RecorderLock.holder(descriptor)
             close(descriptor)
             throw .recorderRuns(path: folder.path, pid: holder)
-        FolderOwner.take(descriptor, from: folder.path)
         }
         self.descriptor = descriptor
         let text = Array("\(getpid())\n".utf8)
