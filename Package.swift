@@ -31,10 +31,16 @@ let quickStart = [
     "--no-warn-symbol-ordering",
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency], links: [LinkerSetting] = []) -> Target {
+/// What runs once a process or a request, and works little itself: small serves it better than fast.
+let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
+func room(
+    _ name: String, _ dependencies: [Target.Dependency], settings: [SwiftSetting] = [], links: [LinkerSetting] = []
+) -> Target {
     .target(
         name: name, dependencies: dependencies,
-        swiftSettings: ["Model", "TSDB", "Query", "Formats"].contains(name) ? strict + instrumented : strict,
+        swiftSettings: strict + settings
+            + (["Model", "TSDB", "Query", "Formats"].contains(name) ? instrumented : []),
         linkerSettings: links)
 }
 
@@ -90,7 +96,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            links: [.linkedLibrary(":libdeflate.a")]),
+            settings: small, links: [.linkedLibrary(":libdeflate.a")]),
         // Layer 6.
         .executableTarget(
             name: "mon",
@@ -98,8 +104,7 @@ let package = Package(
                 "Model", "TSDB", "Query", "Formats", "Sampler", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            // Commands and options run once a process: small serves them better than fast.
-            swiftSettings: strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))],
+            swiftSettings: strict + small,
             linkerSettings: [.unsafeFlags(quickStart, .when(platforms: [.linux], configuration: .release))]),
 
         // Benchmarks: no dependencies of their own, so that none reaches mon.
