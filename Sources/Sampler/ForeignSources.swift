@@ -99,3 +99,13 @@ struct ForeignSchedule {
         lastBegin.map { now &- $0 > UInt64(timeoutMilliseconds + 10_000) * 1_000_000 } ?? false
     }
 }
+
+extension CommandSource {
+    /// The command as it may be shown: without what looks like a secret.
+    package var shownCommand: String { CommandLineText.redacted(command).joined(separator: " ") }
+}
+
+extension ScrapeTarget {
+    /// The address as it may be shown: without what looks like a secret.
+    package var shownURL: String { SecretText.redacted(url) }
+}

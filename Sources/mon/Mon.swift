@@ -13,7 +13,7 @@ import TSDB
         version: Version.text,
         subcommands: [
             StatusCommand.self, QueryCommand.self, SeriesCommand.self, LabelsCommand.self, MetricsCommand.self,
-            ExportCommand.self,
+            EventsCommand.self, ExportCommand.self,
             RunCommand.self, ServeCommand.self, SampleCommand.self, RetentionCommand.self, ImportCommand.self,
             DumpCommand.self, SnapshotCommand.self, DBCommand.self, ConfigCommand.self,
         ])

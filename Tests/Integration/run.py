@@ -259,7 +259,7 @@ def test_programs_and_pages_of_others(folder):
         agent.end(signal.SIGTERM)
         log.close()
     told = open(agent.data + ".log").read()
-    assert told.count("/bin/false: it exited 1") == 1 and told.count("series_max = 10") == 1, told
+    assert told.count("/bin/false of exec broken: it exited 1") == 1 and told.count("series_max = 10") == 1, told
     assert "Connection refused" in told and "No such file" in told, told
 
 

@@ -129,7 +129,7 @@ package enum PrometheusJSON {
     }
 
     /// `{"name":"value",…}` in order of names.
-    static func write(_ labels: Labels, into writer: inout TextWriter) {
+    package static func write(_ labels: Labels, into writer: inout TextWriter) {
         writer.write(byte: UInt8(ascii: "{"))
         labels.forEachField { name, value in
             JSONText.write(bytes: labels.bytes[name], into: &writer)

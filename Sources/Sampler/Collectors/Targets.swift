@@ -31,7 +31,7 @@ struct TargetsCollector: Collector {
 
         init(_ target: ScrapeTarget, _ calls: SystemCalls) {
             self.target = target
-            job = BackgroundJob("scrape \(target.url)") { TargetsCollector.outcome(of: target, calls) }
+            job = BackgroundJob("scrape \(target.shownURL)") { TargetsCollector.outcome(of: target, calls) }
             schedule = ForeignSchedule(intervalMilliseconds: target.intervalMilliseconds)
             series = ForeignSeries(intervalMilliseconds: target.intervalMilliseconds)
             func labels(_ name: String) -> Labels { target.labelled(Labels(name: name)) }
@@ -147,7 +147,7 @@ struct TargetsCollector: Collector {
 
 extension ScrapeTarget {
     /// As messages call it: several jobs may have one page.
-    var description: String { "\(url) of job \(job)" }
+    var description: String { "\(shownURL) of job \(job)" }
 
     var attempt: String { "scrape \(description)" }
 

@@ -63,8 +63,8 @@ struct ConfigShowCommand: Verb {
             rows.append(
                 ["store.retention_for", "\(exception.selector) \(exception.times)", exception.origin.description])
         }
-        rows += configuration.commands.map { ["exec", "\($0.name): \($0.command.joined(separator: " "))", "file"] }
-        rows += configuration.targets.map { ["scrape", "\($0.job): \($0.url)", "file"] }
+        rows += configuration.commands.map { ["exec", "\($0.name): \($0.shownCommand)", "file"] }
+        rows += configuration.targets.map { ["scrape", "\($0.job): \($0.shownURL)", "file"] }
         var table = TextTable()
         for column in origin ? ["setting", "value", "from"] : ["setting", "value"] { table.addColumn(column) }
         for row in rows { table.addRow(origin ? row : Array(row.dropLast())) }

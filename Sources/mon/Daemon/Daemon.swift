@@ -137,6 +137,7 @@ struct Daemon: ~Copyable {
             if ingest.willSeal(at: batch.time) { age() }
             let catalog = loop.catalog
             listener.latest.update(batch, catalog)
+            for event in batch.events { log.warning(event.text, ["event": EventKind(event.kind).rawValue]) }
             attempt("record") { ingest throws(StoreError) in try ingest.append(batch, catalog) }
         }
         for report in loop.reports {

@@ -250,6 +250,15 @@ import Testing
         #expect(wrong.error.contains("\(path):3:1: lgo: there is no such key; did you mean log?"))
         let refused = TestConsole()
         #expect(Mon.run(["run", "--config", path], on: refused.console) == .lint)
+        let secrets = """
+            exec: [{name: c, command: [/usr/bin/check, --password=hunter2, -v]}]
+            scrape: [{job: j, url: 'http://127.0.0.1:9/m?token=hunter2&x=1'}]
+            """
+        FileBytes.write(Array(secrets.utf8), to: path)
+        let redacted = TestConsole()
+        #expect(Mon.run(["config", "show", "--config", path], on: redacted.console) == .success)
+        #expect(redacted.output.contains("--password=*** -v") && redacted.output.contains("?token=***&x=1"))
+        #expect(!redacted.output.contains("hunter2"))
         FileBytes.write(Array("store:\n  commit_every: 6\n".utf8), to: path)
         let right = TestConsole()
         #expect(Mon.run(["config", "check", path], on: right.console) == .success)
