@@ -60,10 +60,10 @@ struct AgentRuntimeCollector: Collector {
         (action: $0, series: NamedSeries("agent_limit_actions_total", ["action": $0.rawValue]))
     }
     private var proportionalBytes: UInt64?
-    private var openFileCount = 0
+    private var openFileCount: Double?
     private let ownFiles: String
-    /// What does not change while the agent runs.
-    private let bounds = (virtual: limit(RLIMIT_AS), files: limit(RLIMIT_NOFILE))
+    /// What does not change while the agent runs; nothing where it looks at a copy of a host.
+    private let bounds: (virtual: Double?, files: Double?)
     private var nextLook: UInt64 = 0
 
     /// Looking at the share of every page takes 0.1 ms.
@@ -71,7 +71,11 @@ struct AgentRuntimeCollector: Collector {
 
     init(_ surroundings: Surroundings) {
         calls = surroundings.calls
-        ownFiles = "\(surroundings.host.procfs)/self/fd"
+        let host = surroundings.host
+        ownFiles = "\(host.procfs)/self/fd"
+        bounds =
+            host.isLive
+            ? (AgentRuntimeCollector.limit(RLIMIT_AS), AgentRuntimeCollector.limit(RLIMIT_NOFILE)) : (nil, nil)
     }
 
     /// RLIM_INFINITY is the largest number, as client libraries show it.
@@ -90,11 +94,12 @@ struct AgentRuntimeCollector: Collector {
         if scrape.monotonicNanoseconds >= nextLook {
             nextLook = scrape.monotonicNanoseconds + AgentRuntimeCollector.lookNanoseconds / 100 * 99
             proportionalBytes = calls.ownProportionalBytes()
-            openFileCount = DirectoryListing.names(in: ownFiles).count
+            let count = DirectoryListing.names(in: ownFiles).count
+            openFileCount = count == 0 ? nil : Double(count)
         }
         scrape.emit(&proportional, proportionalBytes)
         scrape.emit(&virtualMax, bounds.virtual)
-        scrape.emit(&openFiles, Double(openFileCount))
+        scrape.emit(&openFiles, openFileCount)
         scrape.emit(&openFilesMax, bounds.files)
         guard let figures = scrape.runtimeFigures else { return }
         scrape.emit("agent_info", ["version": figures.version, "listen": figures.listenAddress], 1)
