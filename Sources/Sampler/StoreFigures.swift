@@ -16,6 +16,8 @@ package struct StoreFigures: Sendable {
     package var commitFailures: [(reason: String, count: Int)] = []
     /// Scrapes that were given up because the store took none for an hour.
     package var droppedScrapes = 0
+    /// Samples of series beyond what a day may name.
+    package var refusedSamples = 0
     /// Blocks that were removed to stay within the bound.
     package var evictedBlocks = 0
     /// Readers that died without letting go of their snapshot.
@@ -43,6 +45,9 @@ package struct StoreFigures: Sendable {
             name: "agent_store_dropped_scrapes_total", kind: .counter,
             help: "Scrapes that were given up because the store took none for an hour."),
         MetricFamily(
+            name: "agent_store_refused_samples_total", kind: .counter,
+            help: "Samples that were refused because the day names as many series as it may."),
+        MetricFamily(
             name: "agent_store_evicted_blocks_total", kind: .counter,
             help: "Blocks that were removed to keep the store within its size."),
         MetricFamily(
@@ -58,6 +63,7 @@ struct StoreSeries {
     private var sizeMax = NamedSeries("agent_store_max_size_bytes")
     private var written = NamedSeries("agent_store_written_bytes_total")
     private var dropped = NamedSeries("agent_store_dropped_scrapes_total")
+    private var refused = NamedSeries("agent_store_refused_samples_total")
     private var evicted = NamedSeries("agent_store_evicted_blocks_total")
     private var stale = NamedSeries("agent_store_stale_readers_total")
     private var failures: [String: NamedSeries] = [:]
@@ -68,6 +74,7 @@ struct StoreSeries {
         if let bytes = figures.sizeMaxBytes { scrape.emit(&sizeMax, Double(bytes)) }
         scrape.emit(&written, figures.writtenBytes)
         scrape.emit(&dropped, Double(figures.droppedScrapes))
+        scrape.emit(&refused, Double(figures.refusedSamples))
         scrape.emit(&evicted, Double(figures.evictedBlocks))
         scrape.emit(&stale, Double(figures.staleReaders))
         for (reason, count) in figures.commitFailures {

@@ -66,6 +66,11 @@ package struct Recorder: ~Copyable {
     var oldestSpan: Int64?
     /// Bytes that may be in use; nil for no bound.
     package var sizeMax: Int?
+    /// Series that a day may name (``Store/daySeriesMax``).
+    package var daySeriesMax: Int {
+        get { store.daySeriesMax }
+        set { store.daySeriesMax = newValue }
+    }
     var recovery: Recovery
 
     /// Scrapes that wait when commits fail; beyond them the oldest are given up and counted.

@@ -45,6 +45,14 @@ package final class Store: Sendable {
         var mapBytes: Int
         /// The pages in use, as they were counted last.
         var counted: SpaceUse?
+        var daySeriesMax = StoreLimits.daySeriesMax
+    }
+
+    /// Series that a day may name; what is written through this store is refused beyond. Of a smaller number those that
+    /// the day names already go on.
+    package var daySeriesMax: Int {
+        get { place.withLock { $0.daySeriesMax } }
+        set { place.withLock { $0.daySeriesMax = newValue } }
     }
 
     /// Address space for the map. The file grows only as pages are used, so a large number costs nothing.

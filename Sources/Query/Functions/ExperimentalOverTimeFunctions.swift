@@ -76,11 +76,11 @@ extension Function {
             // Two sorts.
             try checkpoint.pass(20 * windows[step].count)
             let values = Array(windows.values[windows[step]])
-            let median = Quantile.median(values)
             if values.contains(where: \.isNaN) {
                 row[step] = .nan
                 continue
             }
+            let median = Quantile.median(values)
             row[step] = Quantile.median(values.map { ($0 - median).magnitude.quieted })
         }
     }

@@ -104,6 +104,7 @@ struct HeadWriter: ~Copyable {
                 day = try DayWriter(day: wanted, store: store)
                 groups.forgetIDs()
             }
+            day?.seriesMax = store.daySeriesMax
             var groups = self.groups
             var frames = self.frames
             var written = Written(superblock: superblock)

@@ -337,9 +337,11 @@ struct InboxDay {
     private var tailCount: Int
     /// Series that the store has; those behind them are news.
     private var writtenCount: Int
+    private let seriesMax: Int
 
     init(_ day: Int64, _ snapshot: Snapshot) throws(StoreError) {
         self.day = day
+        seriesMax = snapshot.store.daySeriesMax
         var (labels, tails, sorted) = ([Labels](), 0, 0)
         try snapshot.withRegistry(day) { registry throws(StoreError) in
             labels = try registry.allLabels(tolerating: DamageList(writing: ()), in: snapshot.transaction)
@@ -358,7 +360,7 @@ struct InboxDay {
     /// The day's id of a series, a new one where it has none; nil where the day takes no more.
     mutating func id(of series: Labels, _ news: inout [Labels]) -> UInt32? {
         if let known = ids[series] { return known }
-        guard labels.count < StoreLimits.daySeriesMax else { return nil }
+        guard labels.count < seriesMax else { return nil }
         let id = UInt32(labels.count)
         ids[series] = id
         labels.append(series)

@@ -64,7 +64,7 @@ struct DayWriter {
         return id
     }
 
-    /// The row without the samples of series that the day has no room to name (``StoreLimits/daySeriesMax``).
+    /// The row without the samples of series that the day has no room to name (``seriesMax``).
     mutating func admit(_ row: Scrape.Row, _ series: SeriesTable, _ refused: inout RefusedSeries) -> Scrape.Row {
         // Far from the limit nothing has to be looked up.
         if labels.count + row.samples.count <= seriesMax { return row }

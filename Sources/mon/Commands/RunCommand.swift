@@ -22,6 +22,7 @@ struct DaemonOptions: Sendable {
     var retention: RetentionRequest
     /// Bytes of the store's file that may be in use.
     var sizeMaxBytes: Int
+    var daySeriesMax: Int
     /// What the agent may use itself, and how often that is checked.
     var limits: SelfLimits.Bounds
     var limitCheckMilliseconds: Int64
@@ -112,6 +113,7 @@ extension DaemonOptions {
         sizeMaxBytes = try SizeArgument.storeBytes(
             configuration.text("store.max_size"), option: configuration["store.max_size"]?.origin.description ?? "",
             diskBytes: Disk.bytes(below: dataPath))
+        daySeriesMax = configuration.whole("store.max_series") ?? StoreLimits.daySeriesMax
         limits = SelfLimits.Bounds(
             cpuShare: configuration.number("limits.cpu_percent").map { $0 / 100 },
             anonymousBytes: configuration.text("limits.memory").flatMap { SizeArgument.parse($0, whole: nil) },

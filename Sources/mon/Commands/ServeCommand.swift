@@ -49,6 +49,7 @@ struct ServeCommand: Verb {
         let fixed = store.db == nil ? nil : console.now
         switch try open(on: console) {
         case .alone(var recorder):
+            recorder.daySeriesMax = configuration.whole("store.max_series") ?? recorder.daySeriesMax
             if let policy = try request.policy(on: recorder.store.snapshot().retentionPolicy()) {
                 try recorder.use(policy, now: WallClock.now())
             }

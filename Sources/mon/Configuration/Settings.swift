@@ -1,5 +1,6 @@
 import Query
 import Sampler
+import TSDB
 
 /// THE list of what can be set. The example file has each of them, which a test compares.
 enum Settings {
@@ -22,6 +23,9 @@ enum Settings {
             "store.max_size", .size(min: SizeArgument.storeBytesMin),
             "Bound of the store, beyond it the oldest data goes; else 1GiB, or a tenth of the disk where that is less."
         ),
+        Setting(
+            "store.max_series", .whole(1000...StoreLimits.daySeriesMax), default: "\(StoreLimits.daySeriesMax)",
+            "Series that a day may name; those beyond are refused, counted, and told once."),
         Setting(
             "store.retention.raw", .age, "How long to keep samples; else as the store was told last, at first 30d."),
         Setting("store.retention.1m", .age, "How long to keep windows of a minute; at first 1y."),

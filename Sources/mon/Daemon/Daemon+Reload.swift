@@ -41,7 +41,8 @@ extension Daemon {
         let prepared = try listener.prepare(new, replacing: options)
         do {
             try ingest.adopt(
-                sizeMaxBytes: new.sizeMaxBytes, scrapesPerCommit: new.scrapesPerCommit, policy, now: WallClock.now())
+                sizeMaxBytes: new.sizeMaxBytes, daySeriesMax: new.daySeriesMax,
+                scrapesPerCommit: new.scrapesPerCommit, policy, now: WallClock.now())
         } catch {
             prepared.cancel()
             throw error

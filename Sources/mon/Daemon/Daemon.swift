@@ -69,6 +69,7 @@ struct Daemon: ~Copyable {
         if let policy = try options.retention.policy(on: opened.recorder.store.snapshot().retentionPolicy()) {
             try opened.recorder.use(policy, now: WallClock.now())
         }
+        opened.recorder.daySeriesMax = options.daySeriesMax
         rescue = opened.rescue
         listener = Listener(into: opened.recorder.store, options)
         ingest = Ingest(opened.recorder)
@@ -174,7 +175,7 @@ struct Daemon: ~Copyable {
         hasToldRefusals = true
         log.error(
             "the day names as many series as it may; new ones are refused",
-            ["series": "\(StoreLimits.daySeriesMax)", "first": "\(first)"])
+            ["series": "\(ingest.store.daySeriesMax)", "first": "\(first)"])
     }
 
     /// A recording that was interrupted leaves a gap, and a boot that came between an event.

@@ -43,12 +43,14 @@ struct Ingest: ~Copyable {
     /// How long commits took.
     private(set) var commits = DurationHistogram.commits
 
-    /// Takes over how much may be in use, how many scrapes share a commit, and how long to keep what.
+    /// Takes over how much may be in use, how many series a day may name, how many scrapes share a commit, and how long
+    /// to keep what.
     mutating func adopt(
-        sizeMaxBytes: Int, scrapesPerCommit: Int, _ policy: RetentionPolicy?, now: Timestamp
+        sizeMaxBytes: Int, daySeriesMax: Int, scrapesPerCommit: Int, _ policy: RetentionPolicy?, now: Timestamp
     ) throws(StoreError) {
         if let policy { try recorder.use(policy, now: now) }
         recorder.sizeMax = sizeMaxBytes
+        recorder.daySeriesMax = daySeriesMax
         recorder.commitEvery(scrapesPerCommit)
     }
 

@@ -32,6 +32,7 @@ struct StoreUpkeep {
         let failures = ingest.commitFailures
         figures.commitFailures = CommitFailure.allCases.map { ($0.rawValue, failures[$0] ?? 0) }
         figures.droppedScrapes = ingest.droppedScrapes
+        figures.refusedSamples = ingest.refusedSeries.samples
         figures.evictedBlocks = ingest.evicted.blocks + ingest.evicted.processBlocks
         figures.staleReaders = staleReaders + ingest.staleReaders
         return figures

@@ -40,6 +40,18 @@ import Testing
         return found
     }
 
+    /// A sender gets as many new series into a day as the store is told to take.
+    @Test func seriesBeyondWhatTheStoreTakesAreRefused() throws {
+        let store = try Store(at: folder.path, access: .write(InboxTests.host))
+        store.daySeriesMax = 2
+        let inbox = Inbox(into: store, source: "remote-write")
+        let samples = (0..<5).map { (Labels(name: "m", ["i": "\($0)"]), InboxTests.start, 1.0) }
+        let outcome = try inbox.write(InboxTests.batch(samples))
+        #expect(outcome.refusedSeries == 3 && outcome.refusedSamples == 3)
+        #expect(outcome.firstRefused?.metricName == "m")
+        #expect(try InboxTests.contents(of: store).count == 2)
+    }
+
     /// Invariants 1 and 2, against a dictionary; blocks are made now and then.
     @Test(arguments: [1, 2, 3]) func holdsWhatADictionaryHolds(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

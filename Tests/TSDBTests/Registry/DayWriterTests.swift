@@ -24,4 +24,25 @@ import Testing
         #expect(day.admit(mixed, table, &refused).samples.count == 3)
         #expect(refused.samples == 4)
     }
+
+    /// What a store is told counts for who records, also for a day that is open already, and where it is told more.
+    @Test func aRecorderFollowsWhatTheStoreIsTold() throws {
+        var written = try WrittenStore()
+        let names = (0..<8).map { Labels(name: "m", ["i": "\($0)"]) }
+        try written.append(5000, names.prefix(2).map { ($0, 1) })
+        written.recorder.daySeriesMax = 3
+        try written.recorder.append(row(10_000, names.prefix(5), &written.recorder))
+        #expect(written.recorder.refusedSeries.samples == 2)
+        #expect(written.recorder.refusedSeries.first == names[3])
+        written.recorder.daySeriesMax = 6
+        try written.recorder.append(row(15_000, names[...], &written.recorder))
+        #expect(written.recorder.refusedSeries.samples == 4)
+        #expect(try written.store.snapshot().select([], in: .all).count == 6)
+    }
+
+    private func row(_ time: Int64, _ names: ArraySlice<Labels>, _ recorder: inout Recorder) -> Scrape {
+        let samples = names.map { (recorder.reference(for: $0), 1.0) }
+        return Scrape(
+            time: Timestamp(milliseconds: time), rows: [Scrape.Row(group: WrittenStore.group, samples: samples)])
+    }
 }

@@ -88,7 +88,7 @@ enum RemoteWriteRoute {
             return response
         }
         let kept = outcome.samples - outcome.samplesOutOfTime - outcome.refusedSamples
-        var problems = problems(written, outcome)
+        var problems = problems(written, outcome, daySeriesMax: services.store.daySeriesMax)
         if ahead > 0 {
             problems.append(
                 "\(ahead) samples of times more than ten minutes ahead of this server's clock; is the sender's right?")
@@ -127,7 +127,9 @@ enum RemoteWriteRoute {
 
     /// What was not written and will not be however often it comes. Exemplars are not samples: that they are not kept
     /// is what their header says.
-    private static func problems(_ written: WriteRequest, _ outcome: ImportOutcome) -> [String] {
+    private static func problems(
+        _ written: WriteRequest, _ outcome: ImportOutcome, daySeriesMax: Int
+    ) -> [String] {
         var problems: [String] = []
         if written.histograms > 0 {
             problems.append("\(written.histograms) samples of native histograms, which this store does not keep")
@@ -143,7 +145,7 @@ enum RemoteWriteRoute {
         if let first = outcome.firstRefused {
             problems.append(
                 "\(outcome.refusedSamples) samples of \(outcome.refusedSeries) series beyond the "
-                    + "\(StoreLimits.daySeriesMax) that a day may have, the first \(first)")
+                    + "\(daySeriesMax) that a day may have, the first \(first)")
         }
         return problems
     }

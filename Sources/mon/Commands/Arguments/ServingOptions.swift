@@ -4,7 +4,7 @@ import Model
 import Query
 import Server
 
-/// What `mon serve` and `mon run` have in common where they answer queries by HTTP.
+/// What `mon serve` and `mon run` have in common where they answer queries and take samples by HTTP.
 struct ServingOptions: ParsableArguments {
     @Flag(help: "Listen on addresses that other machines can reach. Nobody is asked who he is.")
     var allowRemote = false
@@ -29,6 +29,12 @@ struct ServingOptions: ParsableArguments {
             valueName: "experimental"))
     var features: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Series that a day may name: new ones beyond are refused, counted and logged once. At first 1000000.",
+            valueName: "count"))
+    var maxSeries: String?
+
     /// What was given.
     func given() throws(CommandFailure) -> [ConfigurationFlag] {
         for feature in features where feature != "experimental" {
@@ -36,7 +42,7 @@ struct ServingOptions: ParsableArguments {
         }
         return ConfigurationFlag.given([
             ("server.allow_remote", "--allow-remote", allowRemote ? "true" : nil),
-            ("query.timeout", "--query-timeout", queryTimeout),
+            ("store.max_series", "--max-series", maxSeries), ("query.timeout", "--query-timeout", queryTimeout),
             ("query.cache", "--query-cache", queryCache),
             ("query.log_slower_than", "--log-queries-slower-than", logQueriesSlowerThan),
             ("query.experimental", "--enable", features.isEmpty ? nil : "true"),
