@@ -71,11 +71,19 @@ import Synchronization
             unsafe mdb_env_close(environment)
             throw error
         }
-        unsafe owner = EnvironmentOwner(environment)
+        let extended = access.hasLockFile ? unsafe Environment.extendLock(environment, path) : nil
+        unsafe owner = EnvironmentOwner(environment, lock: extended)
         self.path = path
         self.faults = faults
         checksPages = access.isReadOnly
         faults?.reopened()
+    }
+
+    /// Room for the readers to come, once there are many. Returns what has to stay open as long as the environment is.
+    private static func extendLock(_ environment: OpaquePointer, _ path: String) -> Int32? {
+        var information = unsafe MDB_envinfo()
+        guard unsafe mdb_env_info(environment, &information) == 0 else { return nil }
+        return LockFile.extend(in: path, used: unsafe Int(information.me_numreaders))
     }
 
     /// The unnamed database; opening it touches no page, so it works on a folder without any commit, too.
@@ -175,6 +183,8 @@ import Synchronization
     /// Tells the environments of this process apart, those of one path that were opened one after the other, too.
     let number: Int
     private static let opened = Atomic<Int>(0)
+    /// A second descriptor of the lock file, closed last.
+    private let lock: Int32?
     /// The map of the file that the last read transaction looked at: a map costs a system call to make, one to take
     /// away, and a fault for each of its pages that is looked at.
     private let mapped = Mutex<PageFile?>(nil)
@@ -188,12 +198,16 @@ import Synchronization
         return file
     }
 
-    init(_ handle: OpaquePointer) {
+    init(_ handle: OpaquePointer, lock: Int32?) {
         unsafe self.handle = unsafe handle
+        self.lock = lock
         number = EnvironmentOwner.opened.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
-    deinit { unsafe mdb_env_close(handle) }
+    deinit {
+        unsafe mdb_env_close(handle)
+        if let lock { close(lock) }
+    }
 }
 
 extension StorageError {
