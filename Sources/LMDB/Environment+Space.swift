@@ -48,6 +48,10 @@ extension Environment {
         guard let file, unsafe stat(path + "/data.mdb", &found) == 0 else { return false }
         return file == FileIdentity(found)
     }
+
+    /// Whether the lock file that is open is the one that others find: who removes it while the store is in use keeps
+    /// those who come from seeing the readers and writers that are there, and these from seeing them.
+    package var isLockInPlace: Bool { lockFile == nil || lockFile == LockFile.identity(in: path) }
 }
 
 /// What makes a file the same file under whatever name.

@@ -17,6 +17,8 @@ import Synchronization
     /// Whether each page is checked before LMDB reads it (``PageGuard``): by those who only read. A writer's own
     /// process is ended by what is damaged, and its next start looks at all of it.
     private let checksPages: Bool
+    /// The lock file that LMDB has open; nil where it goes without one.
+    let lockFile: FileIdentity?
 
     /// What an environment is opened for.
     package enum Access: Sendable {
@@ -71,6 +73,7 @@ import Synchronization
             unsafe mdb_env_close(environment)
             throw error
         }
+        lockFile = access.hasLockFile ? LockFile.identity(in: path) : nil
         let extended = access.hasLockFile ? unsafe Environment.extendLock(environment, path) : nil
         unsafe owner = EnvironmentOwner(environment, lock: extended)
         self.path = path

@@ -63,6 +63,13 @@ enum LockFile {
         return descriptor
     }
 
+    /// Which file it is; nil where there is none.
+    static func identity(in folder: String) -> FileIdentity? {
+        var status = stat()
+        // As above.
+        return unsafe stat(folder + "/lock.mdb", &status) == 0 ? FileIdentity(status) : nil
+    }
+
     /// Whether root has to give it to the owner of the folder.
     private static func isForeign(_ status: stat, _ folder: String) -> Bool {
         var above = stat()

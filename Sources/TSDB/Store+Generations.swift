@@ -225,10 +225,11 @@ extension Store {
         let failure = place.withLock { place -> StoreError? in
             guard place.open === old else { return nil }
             do throws(StoreError) {
-                guard let live = try Generations(of: folder).live, live != old.number || !old.isInPlace else {
-                    return gone
-                }
-                // Snapshots of the old one keep it open; it is another path, or another file of that path.
+                guard let live = try Generations(of: folder).live,
+                    live != old.number || !old.isInPlace || !old.environment.isLockInPlace
+                else { return gone }
+                // Snapshots of the old one keep it open; it is another path, another file of that path, or another
+                // lock file.
                 place.open = try open(mapBytes: place.mapBytes)
                 return nil
             } catch {

@@ -127,7 +127,7 @@ package final class Store: Sendable {
         // Another store may lie in the folder by now. Only who merely reads may change to it: what a writer knows of
         // his store, the chains of its rows, is wrong for any other.
         if access == .read {
-            if !open.isInPlace { return .moved(from: open) }
+            if !open.isInPlace || !open.environment.isLockInPlace { return .moved(from: open) }
             try folder.checkUnlockedReading()
         }
         do throws(StorageError) {
@@ -192,6 +192,10 @@ package final class Store: Sendable {
             let isMoved = try converting { () throws(StorageError) in try open.environment.beginRead().isMoved() }
             if isMoved { return .moved(from: open) }
             throw gone
+        }
+        guard open.environment.isLockInPlace else {
+            throw .refused(
+                .reopen, description: "the lock file of \(path) was removed while it is in use; it has to be opened again")
         }
         // Without a plan the commit writes more; that is no reason to fail.
         let gathering = gathersFreePages ? (try? open.environment.planGathering()) ?? nil : nil

@@ -239,6 +239,33 @@ private struct FaultyStore: ~Copyable {
         #expect(try reader.snapshot().newestSampleTime()?.milliseconds == written.tick * 5000)
     }
 
+    /// Who removes the lock file keeps readers and writers from seeing each other: both notice, and meet in a new one.
+    @Test func aLockFileThatWasRemovedIsMadeAnew() throws {
+        var written = try FaultyStore()
+        for _ in 0..<5 { written.expectAppends() }
+        let reader = try Store(at: written.path, access: .read)
+        let before = try reader.snapshot()
+        unlink(written.path + "/tsdb/1/lock.mdb")
+        written.expectAppends()
+        #expect(access(written.path + "/tsdb/1/lock.mdb", F_OK) == 0)
+        let snapshot = try reader.snapshot()
+        #expect(try snapshot.newestSampleTime()?.milliseconds == written.tick * 5000)
+        let seen = try written.recorder.store.opened().environment.readers()
+        #expect(seen.contains { $0.pid == getpid() && $0.commit != nil }, "\(seen)")
+        // A snapshot from before goes on showing what it did.
+        #expect(try before.newestSampleTime()?.milliseconds == (written.tick - 1) * 5000)
+        // A writer that does not record meets them there, too.
+        let other = try Store(at: written.path, access: .write(testHost))
+        unlink(written.path + "/tsdb/1/lock.mdb")
+        _ = try other.write { transaction throws(StoreError) in try transaction.raiseGeneration(of: other) }
+        #expect(access(written.path + "/tsdb/1/lock.mdb", F_OK) == 0)
+        written.expectAppends()
+        #expect(try other.opened().environment.isLockInPlace)
+        #expect(written.recorder.storesBegun == 0)
+        withExtendedLifetime(snapshot) {}
+        try written.expectEqualsModel("met again")
+    }
+
     /// The folder of a recorder is exchanged for that of another, whose superblock has the same generation: nothing is
     /// written on top of rows that are not there.
     @Test func aFolderThatIsExchangedIsLeftAlone() throws {
