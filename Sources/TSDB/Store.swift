@@ -195,7 +195,8 @@ package final class Store: Sendable {
         }
         guard open.environment.isLockInPlace else {
             throw .refused(
-                .reopen, description: "the lock file of \(path) was removed while it is in use; it has to be opened again")
+                .reopen,
+                description: "the lock file of \(path) was removed while it is in use; it has to be opened again")
         }
         // Without a plan the commit writes more; that is no reason to fail.
         let gathering = gathersFreePages ? (try? open.environment.planGathering()) ?? nil : nil

@@ -56,15 +56,8 @@ import TestSupport
     private static let corpusBytesMax = 20 << 10
 
     private static func keep(filesIn folder: String) {
-        guard let entries = opendir(folder) else { fatalError("cannot read \(folder)") }
-        var inputs: [[UInt8]] = []
-        while let entry = readdir(entries) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if !name.hasPrefix(".") { inputs.append(SourceTree.bytes(of: "\(folder)/\(name)")) }
-        }
-        closedir(entries)
+        guard let entries = FolderEntry.all(in: folder) else { fatalError("cannot read \(folder)") }
+        var inputs = entries.filter { !$0.name.hasPrefix(".") }.map { SourceTree.bytes(of: "\(folder)/\($0.name)") }
         inputs.sort { $0.count == $1.count ? $0.lexicographicallyPrecedes($1) : $0.count < $1.count }
         var kept = ByteWriter()
         for input in inputs where kept.count + input.count + 3 <= corpusBytesMax { kept.field(input) }

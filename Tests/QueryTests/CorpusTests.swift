@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Query
@@ -48,7 +49,7 @@ struct CorpusTests {
 
     private func play(_ folder: String, expectedMin: Int, _ engine: QueryEngine = QueryEngine()) throws {
         var runner = try ScriptRunner(engine)
-        for name in TestFiles.names(in: folder) where name.hasSuffix(".test") {
+        for name in FolderEntry.names(in: folder) where name.hasSuffix(".test") {
             try runner.play(TestFiles.text(folder + "/" + name), named: name)
         }
         #expect(runner.failures == [])

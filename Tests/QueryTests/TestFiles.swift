@@ -14,20 +14,6 @@ enum TestFiles {
         return unsafe String(cString: value)
     }
 
-    /// The names in a folder, sorted.
-    static func names(in folder: String) -> [String] {
-        guard let handle = unsafe opendir(folder) else { return [] }
-        defer { unsafe closedir(handle) }
-        var names: [String] = []
-        while let entry = unsafe readdir(handle) {
-            names.append(
-                unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                    unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-                })
-        }
-        return names.sorted()
-    }
-
     static func text(_ path: String) -> String {
         String(decoding: bytes(path), as: UTF8.self)
     }

@@ -14,17 +14,11 @@ package enum SourceTree {
         var found: [String] = []
         var folders = [folder]
         while let next = folders.popLast() {
-            guard let handle = opendir(root + "/" + next) else { continue }
-            defer { closedir(handle) }
-            while let entry = readdir(handle) {
-                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if name.hasPrefix(".") { continue }
-                if entry.pointee.d_type == UInt8(DT_DIR) {
-                    folders.append(next + "/" + name)
-                } else if name.hasSuffix(suffix) {
-                    found.append(next + "/" + name)
+            for entry in FolderEntry.all(in: root + "/" + next) ?? [] where !entry.name.hasPrefix(".") {
+                if entry.isFolder {
+                    folders.append(next + "/" + entry.name)
+                } else if entry.name.hasSuffix(suffix) {
+                    found.append(next + "/" + entry.name)
                 }
             }
         }

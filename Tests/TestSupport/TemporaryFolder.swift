@@ -24,20 +24,14 @@ package final class TemporaryFolder: Sendable {
 
     /// Removes a folder and all below it.
     private static func remove(_ path: String) {
-        // nftw would need a C callback and a global; the tree of a test is small.
-        guard let folder = opendir(path) else {
+        guard let entries = FolderEntry.all(in: path) else {
             unlink(path)
             return
         }
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name == "." || name == ".." { continue }
-            let child = path + "/" + name
-            if entry.pointee.d_type == UInt8(DT_DIR) { remove(child) } else { unlink(child) }
+        for entry in entries {
+            let child = path + "/" + entry.name
+            if entry.isFolder { remove(child) } else { unlink(child) }
         }
-        closedir(folder)
         rmdir(path)
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Model
 import TSDB
 import TestSupport
 import Testing
@@ -84,6 +85,31 @@ import Testing
         #expect(both.output.contains(unsealed + #""tiers":{"raw":0,"1m":0,"1h":0},"days":[]}"#))
         #expect(both.output.contains(#"{"name":"device","value":"sda","series":1}"#))
         #expect(run(store, "top", "--limit", "0").0 == .usage)
+    }
+
+    /// From the agent's own counter: what it grew by since midnight, over its beginning anew, and no other program's.
+    @Test func whatWasWrittenTodayIsTold() throws {
+        let folder = TemporaryFolder()
+        let midnight: Int64 = 1_700_006_400_000
+        var recorder = try Recorder(path: folder.path, host: HostIdentity(name: "web1", machineID: "0"))
+        let own = recorder.reference(for: Labels(name: "agent_store_written_bytes_total", [:]))
+        let foreign = recorder.reference(for: Labels(name: "agent_store_written_bytes_total", ["job": "far"]))
+        for (minute, value) in [(-2, 1000.0), (-1, 3000), (1, 4500), (2, 5000), (3, 700), (4, .nan), (5, 900)] {
+            var row = Scrape.Row(group: GroupDefinition(intervalMilliseconds: 60_000), samples: [])
+            row.samples = [(own, value), (foreign, 1e12 * Double(minute + 3))]
+            let time = Timestamp(milliseconds: midnight + Int64(minute) * 60_000)
+            try recorder.append(Scrape(time: time, rows: [row]))
+        }
+        try recorder.close()
+        func stats(_ minute: Int64, _ option: String...) -> String {
+            let test = TestConsole(now: midnight + minute * 60_000)
+            #expect(Mon.run(["db", "stats", "--data", folder.path] + option, on: test.console) == .success)
+            return test.output
+        }
+        #expect(stats(9, "--json").contains(#""agentWrittenBytesToday":2900,"#))
+        #expect(stats(9).contains("the agent has written 2.8 KiB today\n"), "\(stats(9))")
+        #expect(stats(1, "--json").contains(#""agentWrittenBytesToday":1500,"#))
+        #expect(!stats(0, "--json").contains("agentWrittenBytesToday"))
     }
 
     /// The file of a snapshot is looked into like a store: sizes by metric, tier and day, and a check that finds

@@ -24,7 +24,8 @@ struct DBStatsCommand: Verb {
         let snapshot = try store.openForReading(on: console).snapshot()
         let statistics = try snapshot.statistics()
         console.warn(of: snapshot.damage)
-        let outlook = Outlook(statistics, path: path, isLive: store.db == nil, now: console.now)
+        var outlook = Outlook(statistics, path: path, isLive: store.db == nil, now: console.now)
+        outlook.writtenToday = try Outlook.writtenToday(snapshot, console.now)
         var writer = TextWriter()
         if json {
             DBStatsCommand.writeJSON(statistics, outlook, path: path, into: &writer)
@@ -45,6 +46,8 @@ struct DBStatsCommand: Verb {
         var full: Timestamp?
         /// Bytes that the recorder has written since it began; nil where none runs or the kernel does not tell.
         var written: Int?
+        /// Bytes that commits have written since midnight UTC, as the agent recorded it; nil where it did not.
+        var writtenToday: Int?
 
         /// - Parameter isLive: whether it can grow; the file of a snapshot does not.
         init(_ statistics: StoreStatistics, path: String, isLive: Bool, now: Timestamp) {
@@ -61,6 +64,29 @@ struct DBStatsCommand: Verb {
                 if days < 36_525 { full = Timestamp(milliseconds: now.milliseconds + Int64(days * 86_400_000)) }
             }
             if let pid = Store.recorder(of: path), pid > 0 { written = Outlook.written(by: pid) }
+        }
+
+        /// What its own counter grew by, whenever it began anew, from the last sample before midnight on.
+        static func writtenToday(_ snapshot: Snapshot, _ now: Timestamp) throws -> Int? {
+            let day: Int64 = 86_400_000
+            let midnight = Timestamp(milliseconds: now.milliseconds / day * day)
+            let range = TimeRange(min: Timestamp(milliseconds: midnight.milliseconds - day), max: now)
+            let own = ["__name__": "agent_store_written_bytes_total", "job": "", "instance": ""]
+            let selection = try snapshot.select(own.map { Matcher($0.key, equals: $0.value) }, in: range)
+            var column = SampleColumn()
+            var (total, isKnown) = (0.0, false)
+            for index in selection.labels.indices {
+                try selection.read(index, in: range, into: &column)
+                var before = 0.0
+                for (time, value) in zip(column.timestamps, column.values) where !value.isNaN {
+                    if time > midnight.milliseconds {
+                        total += value < before ? value : value - before
+                        isKnown = true
+                    }
+                    before = value
+                }
+            }
+            return isKnown ? Int(exactly: total.rounded()) : nil
         }
 
         /// `wchar` of proc_pid_io(5): bytes handed to write(2), of which the store's are nearly all.
@@ -116,9 +142,10 @@ struct DBStatsCommand: Verb {
         }
         if let full = outlook.full { writer.write(", enough until \(date(full)) if nothing is dropped") }
         writer.write("\n")
-        if let written = outlook.written {
-            writer.write("the agent has written \(DBText.bytes(written)) since it began\n")
+        let written = [(outlook.writtenToday, "today"), (outlook.written, "since it began")].compactMap { bytes, when in
+            bytes.map { "\(DBText.bytes($0)) \(when)" }
         }
+        if !written.isEmpty { writer.write("the agent has written \(written.joined(separator: ", "))\n") }
         let readers = statistics.readers.map { "\($0)" }.joined(separator: ", ")
         writer.write("read now by \(readers.isEmpty ? "nobody" : "process \(readers)")\n")
     }
@@ -135,6 +162,7 @@ struct DBStatsCommand: Verb {
             ("liveBytes", statistics.liveBytes), ("samples", statistics.samples), ("seriesNow", statistics.seriesNow),
             ("newSeries", statistics.newSeries), ("bytesADay", outlook.bytesADay),
             ("diskFreeBytes", outlook.diskFree), ("agentWrittenBytes", outlook.written),
+            ("agentWrittenBytesToday", outlook.writtenToday),
         ]
         for (name, value) in numbers { if let value { writer.write(",\"\(name)\":\(value)") } }
         writer.write(",\"bytesPerSample\":\(DBText.ratio(statistics.liveBytes, statistics.samples))")
