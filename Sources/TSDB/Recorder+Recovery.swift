@@ -7,6 +7,7 @@
 //                                            process holds the map, wait for its end
 //   map grown by another process             open it again
 //   folder removed or moved away             wait for it; where only its content was removed, begin a new store in it
+//   writer.lock removed                      take it again; where another recorder has it, wait until that ends
 //   disk unmounted                           wait for it: never write to what lies below the mount point
 
 import Glibc
@@ -70,6 +71,7 @@ extension Recorder {
         var attempts = 0
         while true {
             do throws(StoreError) {
+                if hasLostItsLock { recovery.isNeeded = true }
                 if recovery.isNeeded { try recover() }
                 try keepReserve()
                 try keepFreePages()
@@ -99,6 +101,12 @@ extension Recorder {
         let bytes = try store.fileBytes()
         if bytes > recovery.fileBytes { staleReaders += try store.clearStaleReaders() }
         recovery.fileBytes = bytes
+    }
+
+    /// Whether somebody removed the lock file while the store stayed: another recorder may have begun since, so nothing
+    /// is written before the lock is taken again and the head read anew.
+    private var hasLostItsLock: Bool {
+        !lock.isInPlace(store.folder) && (try? store.opened().isInPlace) == true
     }
 
     /// Opens the store again.

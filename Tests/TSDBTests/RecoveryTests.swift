@@ -266,6 +266,38 @@ private struct FaultyStore: ~Copyable {
         try written.expectEqualsModel("met again")
     }
 
+    /// Without its lock file another recorder can begin: the two never write at once.
+    @Test func aRecordersLockThatWasRemovedIsTakenAgain() throws {
+        var written = try FaultyStore()
+        for _ in 0..<5 { written.expectAppends() }
+        unlink(written.path + "/writer.lock")
+        written.expectAppends()
+        #expect(Store.recorder(of: written.path) == getpid())
+        #expect(throws: StoreError.self) { _ = try Recorder(path: written.path, host: testHost) }
+        unlink(written.path + "/writer.lock")
+        var second = try Recorder(path: written.path, host: testHost)
+        let reference = second.reference(for: Labels(name: "second"))
+        func append(_ value: Double, to second: inout Recorder, _ tick: Int64) throws {
+            var row = Scrape.Row(group: GroupDefinition(intervalMilliseconds: 5000), samples: [])
+            row.samples = [(reference, value)]
+            try second.append(Scrape(time: Timestamp(milliseconds: tick * 5000 + 1), rows: [row]))
+        }
+        try append(1, to: &second, written.tick)
+        let refused = written.append()
+        guard case .recorderRuns(_, getpid())? = refused else {
+            Issue.record("\(refused?.description ?? "nothing")")
+            return
+        }
+        try append(2, to: &second, written.tick)
+        try second.close()
+        written.expectAppends()
+        #expect(Store.recorder(of: written.path) == getpid())
+        #expect(try StoreCheck.run(at: written.path).findings == [])
+        let seen = try answer(
+            written.recorder.store.snapshot(), [Matcher(Labels.metricNameLabel, equals: "second")], .all)
+        #expect(seen.first?.1.count == 2, "\(seen)")
+    }
+
     /// The folder of a recorder is exchanged for that of another, whose superblock has the same generation: nothing is
     /// written on top of rows that are not there.
     @Test func aFolderThatIsExchangedIsLeftAlone() throws {

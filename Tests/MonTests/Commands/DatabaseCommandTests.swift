@@ -87,6 +87,18 @@ import Testing
         #expect(run(store, "top", "--limit", "0").0 == .usage)
     }
 
+    /// `"{job=\"$JOB\"}"` of an empty variable is no order to delete all that there is.
+    @Test func deletingAllHasToBeSaid() throws {
+        let store = try SampleStore()
+        for selector in ["{}", #"{job=""}"#, #"{__name__=~".*"}"#] {
+            let (status, test) = run(store, "delete", "load_average", selector, "--yes")
+            #expect(status == .usage && test.error.contains("\(selector) would delete all series"), "\(test.error)")
+        }
+        #expect(run(store, "stats", "--json").1.output.contains(#""samples":464,"#))
+        #expect(run(store, "delete", #"{__name__=~".+"}"#, "--yes").0 == .success)
+        #expect(run(store, "stats", "--json").1.output.contains(#""samples":0,"#))
+    }
+
     /// From the agent's own counter: what it grew by since midnight, over its beginning anew, and no other program's.
     @Test func whatWasWrittenTodayIsTold() throws {
         let folder = TemporaryFolder()

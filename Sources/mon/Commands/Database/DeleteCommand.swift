@@ -27,6 +27,13 @@ struct DeleteCommand: Verb {
 
     func perform(on console: Console) throws -> CommandStatus {
         let wanted = try selectors.map(SeriesCommand.matchers)
+        // What a script makes of an empty variable.
+        if let place = wanted.firstIndex(where: { $0.allSatisfy(\.matchesEmpty) }) {
+            throw CommandFailure(
+                .usage,
+                "\(selectors[place]) would delete all series: a selector must contain at least one non-empty matcher; "
+                    + "for all that there is say '{__name__=~\".+\"}'")
+        }
         let range = try span.span(on: console, needsStart: false) ?? .all
         let folder = try store.folder(for: .write, on: console)
         let plan = try folder.openStore().wouldDelete(wanted, in: range)
