@@ -13,12 +13,17 @@ struct Doomed {
     private let cutoffs: Cutoffs
     /// Whether days that are over count as folded.
     private let assumesHours: Bool
+    /// The first day of a class with slices of minutes that are too old and of which hours are still to be made. Blocks
+    /// of minutes from there on wait, too: hours are made of all minutes of a day, and what a class has forgotten is
+    /// all before a moment.
+    private var unfolded: [UInt8: Int64] = [:]
 
     /// - Parameter assumesHours: whether hours that are still to be made count as there.
     init(_ cutoffs: Cutoffs, assumingHours assumesHours: Bool = false, in store: Store) throws(StoreError) {
         self.cutoffs = cutoffs
         self.assumesHours = assumesHours
         let snapshot = try store.snapshot()
+        if !assumesHours { try findUnfolded(snapshot) }
         for (group, definition) in try snapshot.groups().sorted(by: { $0.key < $1.key }) {
             ranges.append(try blocks(group, definition, snapshot))
             for layer in TierLayer.allCases { ranges.append(try windows(layer, group, definition, snapshot)) }
@@ -93,6 +98,16 @@ struct Doomed {
         return range
     }
 
+    private mutating func findUnfolded(_ snapshot: Snapshot) throws(StoreError) {
+        for (group, definition) in try snapshot.groups() {
+            let cutoffs = cutoffs[definition.retentionClass]
+            let slices = try snapshot.tierReferences(.minuteSlice, group: group)
+            guard let first = slices.first(where: { !Doomed.hasEnded($0.start, cutoffs.hour) }) else { continue }
+            let day = Block.day(of: first.start)
+            unfolded[definition.retentionClass] = min(unfolded[definition.retentionClass] ?? day, day)
+        }
+    }
+
     private mutating func windows(
         _ layer: TierLayer, _ group: UInt16, _ definition: GroupDefinition, _ snapshot: Snapshot
     ) throws(StoreError) -> DoomedRange {
@@ -105,6 +120,9 @@ struct Doomed {
             if mayGo, layer == .minuteSlice, !Doomed.hasEnded(reference.start, cutoffs.hour) {
                 let day = Block.day(of: reference.start)
                 mayGo = assumesHours && Doomed.hasEnded(day, cutoff, length: Block.daySeconds)
+            }
+            if layer == .minuteBlock, let waiting = unfolded[definition.retentionClass] {
+                mayGo = mayGo && reference.endSeconds <= waiting
             }
             guard mayGo else {
                 keep(layer.registrySpan, at: reference.start)

@@ -113,8 +113,9 @@ final class OutputFile {
     func finish() throws(CommandFailure) {
         defer { isFinished = true }
         guard let temporary else { return }
-        // linkat(2) takes no name that is there already.
+        // linkat(2) takes no name that is there already: of a process with the same number that was killed here.
         let link = OutputFile.link(of: descriptor)
+        if isNameless { unsafe unlink(temporary) }
         if isNameless, unsafe linkat(AT_FDCWD, link, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) != 0 {
             throw InputFile.failure("write", path)
         }

@@ -122,6 +122,16 @@ import Testing
         #expect(stats(9).contains("the agent has written 2.8 KiB today\n"), "\(stats(9))")
         #expect(stats(1, "--json").contains(#""agentWrittenBytesToday":1500,"#))
         #expect(!stats(0, "--json").contains("agentWrittenBytesToday"))
+        // The day after, of which and of the night before nothing is known but two samples: not all that ever was.
+        recorder = try Recorder(path: folder.path, host: HostIdentity(name: "web1", machineID: "0"))
+        let again = recorder.reference(for: Labels(name: "agent_store_written_bytes_total", [:]))
+        for (minute, value) in [(3000, 5e12), (3001, 5e12 + 100)] {
+            var row = Scrape.Row(group: GroupDefinition(intervalMilliseconds: 60_000), samples: [])
+            row.samples = [(again, value)]
+            try recorder.append(Scrape(time: Timestamp(milliseconds: midnight + Int64(minute) * 60_000), rows: [row]))
+        }
+        try recorder.close()
+        #expect(stats(3002, "--json").contains(#""agentWrittenBytesToday":100,"#))
     }
 
     /// The file of a snapshot is looked into like a store: sizes by metric, tier and day, and a check that finds

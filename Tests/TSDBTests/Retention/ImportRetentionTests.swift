@@ -44,6 +44,46 @@ import Testing
         }
     }
 
+    /// Samples that came late into a day whose minutes go next: its hours are made of the minutes and of them, for all
+    /// series, whether the hours of the day stand alone or among those of thirty days.
+    @Test(arguments: [80, 1825] as [Int64]) func lateMinutesAreFoldedBeforeTheirDayGoes(hours: Int64) throws {
+        let folder = TemporaryFolder()
+        let store = try Store(at: folder.path, access: .write(testHost))
+        let now = Timestamp(milliseconds: 45 * Self.day)
+        func keep(_ raw: Int64, _ minute: Int64) -> RetentionPolicy {
+            RetentionPolicy(keep: TierKeep(raw: raw * Self.day, minute: minute * Self.day, hour: hours * Self.day))
+        }
+        func add(_ batch: ImportBatch) throws {
+            var importer = Importer(into: store)
+            try importer.append(batch)
+            _ = try importer.finish()
+        }
+        var batch = ImportBatch()
+        batch.series = [Self.short, Self.plain]
+        for place in 1...(45 * 144) as ClosedRange<Int64> {
+            for series in 0...1 { batch.append(UInt32(series), place * 600_000, Double(place % 7)) }
+        }
+        try add(batch)
+        _ = try store.retain(keep(60, 70), now: now)
+        var late = ImportBatch()
+        late.series = [Self.plain]
+        late.append(0, 3 * Self.day + 36_000_500, 5000)
+        try add(late)
+        _ = try store.retain(keep(5, 20), now: now)
+        let selection = try store.snapshot().select([], in: .all)
+        #expect(selection.count == 2)
+        var windows = WindowColumns()
+        for index in 0..<selection.count {
+            try selection.readWindows(
+                index, .hour, after: Timestamp(milliseconds: 3 * Self.day),
+                through: Timestamp(milliseconds: 4 * Self.day), into: &windows)
+            let isPlain = selection.labels[index] == Self.plain
+            #expect(windows.counts.reduce(0, +) == (isPlain ? 145 : 144), "\(selection.labels[index])")
+            #expect(windows.maxima.max() == (isPlain ? 5000 : 6))
+        }
+        #expect(try StoreCheck.run(at: folder.path).findings == [])
+    }
+
     @Test func importsAgeByTheirClass() throws {
         let folder = TemporaryFolder()
         let store = try Store(at: folder.path, access: .write(testHost))

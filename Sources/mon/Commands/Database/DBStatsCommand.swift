@@ -66,21 +66,22 @@ struct DBStatsCommand: Verb {
             if let pid = Store.recorder(of: path), pid > 0 { written = Outlook.written(by: pid) }
         }
 
-        /// What its own counter grew by, whenever it began anew, from the last sample before midnight on.
+        /// What its own counter grew by, whenever it began anew, from the last sample before midnight on, or from the
+        /// first of the day: what came before that is nobody's to tell.
         static func writtenToday(_ snapshot: Snapshot, _ now: Timestamp) throws -> Int? {
             let day: Int64 = 86_400_000
-            let midnight = Timestamp(milliseconds: now.milliseconds / day * day)
-            let range = TimeRange(min: Timestamp(milliseconds: midnight.milliseconds - day), max: now)
+            let midnight = now.milliseconds / day * day
+            let range = TimeRange(min: Timestamp(milliseconds: midnight - day), max: now)
             let own = ["__name__": "agent_store_written_bytes_total", "job": "", "instance": ""]
             let selection = try snapshot.select(own.map { Matcher($0.key, equals: $0.value) }, in: range)
             var column = SampleColumn()
             var (total, isKnown) = (0.0, false)
             for index in selection.labels.indices {
                 try selection.read(index, in: range, into: &column)
-                var before = 0.0
+                var before: Double?
                 for (time, value) in zip(column.timestamps, column.values) where !value.isNaN {
-                    if time > midnight.milliseconds {
-                        total += value < before ? value : value - before
+                    if time > midnight {
+                        total += value - (before.map { $0 > value ? 0 : $0 } ?? value)
                         isKnown = true
                     }
                     before = value
