@@ -350,15 +350,21 @@ struct SliceWriter: ~Copyable {
         for frame in try snapshot.frameRows(in: range) {
             rows[Block.spanStart(frame.time.milliseconds), default: []].append(frame)
         }
-        let blocks = Set(try snapshot.frameBlockStarts(in: range))
-        for span in blocks.union(rows.keys).sorted() {
-            let sealed = blocks.contains(span) ? try snapshot.frames(ofBlock: span) : []
-            let frames = ProcessFrame.merged(sealed, rows[span] ?? []).filter { range.contains($0.time) }
-                .map { request.redaction.redact($0) }
-            if frames.isEmpty { continue }
-            report.frames += frames.count
-            try put(FrameBlock.encode(frames)) { Key.frameBlock(tier: 0, start: span, stripe: $0) }
+        for block in try snapshot.frameBlocks(in: range) {
+            let late = block.tier == 0 ? rows.removeValue(forKey: block.start) ?? [] : []
+            try write(ProcessFrame.merged(try snapshot.frames(of: block), late), as: block)
         }
+        for (start, frames) in rows.sorted(by: { $0.key < $1.key }) {
+            try write(frames, as: FrameBlockReference(tier: 0, start: start))
+        }
+    }
+
+    /// Those of them that are in the range.
+    private mutating func write(_ all: [ProcessFrame], as block: FrameBlockReference) throws(StoreError) {
+        let frames = all.filter { request.range.contains($0.time) }.map { request.redaction.redact($0) }
+        if frames.isEmpty { return }
+        report.frames += frames.count
+        try put(FrameBlock.encode(frames)) { Key.frameBlock(tier: block.tier, start: block.start, stripe: $0) }
     }
 
     private func writeEvents() throws(StoreError) {

@@ -86,5 +86,21 @@ import Testing
         }
         #expect(column.values.contains { $0.isStaleMarker })
         #expect(try written.store.retain(now: now).isEmpty, "what is thin stays")
+        // A slice has what there is, thin or not.
+        for range in [TimeRange.all, TimeRange(minMilliseconds: 20 * Self.day, maxMilliseconds: 38 * Self.day)] {
+            let path = written.folder.path + "/slice-\(range.min.milliseconds).mon"
+            let report = try snapshot.writeSlice(SliceRequest(range: range), to: path)
+            let slice = try Store(at: path, access: .snapshotFile).snapshot()
+            let there = try slice.frameBlocks(in: .all)
+            #expect(there.map(\.tier).contains(2) && there.map(\.tier).contains(1) && there.map(\.tier).contains(0))
+            let copied = try there.flatMap { try slice.frames(of: $0) }
+            let sealed = try snapshot.frameBlocks(in: .all).flatMap { try snapshot.frames(of: $0) }
+            let own = sealed + (try snapshot.frameRows(in: .all))
+            #expect(copied == own.filter { range.contains($0.time) } && copied.count == report.frames)
+            #expect(copied.count > 30)
+            expectSame(
+                try answer(slice, [Matcher("pid", equals: "1")], range),
+                try answer(snapshot, [Matcher("pid", equals: "1")], range), "\(range)")
+        }
     }
 }
