@@ -64,7 +64,10 @@ import Synchronization
                 try StorageError.check(unsafe mdb_env_set_mapsize(environment, mapBytes), "reserve a map for", path)
             }
             try StorageError.check(unsafe mdb_env_set_maxreaders(environment, 1024), "reserve readers for", path)
-            if access.hasLockFile { try LockFile.prepare(in: path) }
+            if access.hasLockFile {
+                for file in ["", "/data.mdb", "/lock.mdb"] { try FolderOwner.checkLinks(path + file) }
+                try LockFile.prepare(in: path)
+            }
             let flags = UInt32(access.flags)
             try StorageError.check(unsafe mdb_env_open(environment, path, flags, 0o660), "open", path)
             unsafe database = try Environment.openDatabase(environment, access, path)

@@ -22,6 +22,16 @@ package enum FolderOwner {
         fchmod(descriptor, kind == S_IFDIR ? above.st_mode & 0o7777 : above.st_mode & 0o660)
     }
 
+    /// - Throws: for root, where the file is a symbolic link that another user made: it may lead anywhere.
+    static func checkLinks(_ path: String) throws(StorageError) {
+        var status = stat()
+        // The kernel fills the structure; the path is a C string during the call only.
+        guard geteuid() == 0, unsafe lstat(path, &status) == 0, status.st_uid != 0 else { return }
+        if status.st_mode & S_IFMT == S_IFLNK {
+            throw StorageError(ELOOP, "follow the link of another user", path: path)
+        }
+    }
+
     /// As ``take(_:from:)``, for a file or a folder that is not open.
     package static func take(_ path: String, from folder: String) {
         guard geteuid() == 0 else { return }

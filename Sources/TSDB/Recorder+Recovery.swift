@@ -138,12 +138,19 @@ extension Recorder {
                 + "trying again")
     }
 
-    private func keepFreePages() throws(StoreError) {
+    private mutating func keepFreePages() throws(StoreError) {
         let wanted = Recorder.reserveFreePages
         let file = try store.fileBytes()
         guard let disk = freeDiskBytes(store.folder), disk < wanted << 12, file > 4 * wanted << 12 else { return }
-        let use = try store.spaceUse()
+        var use = try store.spaceUse()
         if use.filePages - use.usedPages >= wanted { return }
+        // These pages must not keep a store from its cap, at which it lives on what its oldest data leave.
+        let slack = wanted / 2
+        if let sizeMax, file + (wanted + slack) * use.pageBytes >= sizeMax {
+            evicted.add(try store.evict(downTo: (use.filePages - wanted - slack) * use.pageBytes))
+            use = try store.spaceUse()
+            if use.filePages - use.usedPages >= wanted { return }
+        }
         throw .refused(
             .diskFull,
             description: "the file system of \(store.path) is full, and the last free pages of the store are left to "

@@ -74,4 +74,31 @@ import Testing
         try Recorder(path: folder.path, host: testHost).close()
         Self.expect(folder.path + "/writer.lock", 77, 77, 0o600)
     }
+
+    /// Root follows no link that the owner of a data folder made.
+    @Test func linksOfOthersAreNotFollowed() throws {
+        if geteuid() != 0 { return }
+        for (link, target) in [("lock.mdb", "secret"), ("data.mdb", "nothing yet")] {
+            let folder = TemporaryFolder()
+            let other = TemporaryFolder()
+            let secret = other.path + "/" + target
+            if target == "secret" { FileBytes.write([1, 2, 3], to: secret) }
+            try Recorder(path: folder.path, host: testHost).close()
+            let path = folder.path + "/tsdb/1/" + link
+            unlink(path)
+            symlink(secret, path)
+            lchown(path, 1234, 4321)
+            for kind in [Store.Access.read, .write(testHost)] {
+                let refused = #expect(throws: StoreError.self) { _ = try Store(at: folder.path, access: kind) }
+                let text = refused?.description ?? ""
+                #expect(text.contains(link == "lock.mdb" ? path : folder.path), "\(text)")
+            }
+            #expect(throws: StoreError.self) { _ = try Compaction.run(folder.path) }
+            if target == "secret" {
+                #expect(FileBytes.read(secret) == [1, 2, 3])
+            } else {
+                #expect(access(secret, F_OK) != 0)
+            }
+        }
+    }
 }

@@ -172,6 +172,28 @@ private struct FaultyStore: ~Copyable {
         for _ in 0..<10 { written.expectAppends(count: 400) }
     }
 
+    /// A store that has nearly reached its cap lives on what its oldest data leave, whatever the disk.
+    @Test func atItsCapAFullDiskStopsNothing() throws {
+        var written = try FaultyStore()
+        written.interval = 60_000
+        for _ in 0..<420 { written.expectAppends(count: 400) }
+        try written.recorder.sealEverything()
+        let store = written.recorder.store
+        let before = try store.spaceUse()
+        written.recorder.freeDiskBytes = { _ in 4096 }
+        // What others leave it of the disk is no reason to forget anything.
+        written.recorder.sizeMax = before.fileBytes + 4 * Recorder.reserveFreePages << 12
+        var refused: StoreError?
+        for _ in 0..<600 where refused == nil { refused = written.append(400) }
+        #expect(FaultyStore.refusal(refused) == .diskFull && written.recorder.evicted.isEmpty)
+        written.recorder.sizeMax = before.fileBytes + Recorder.reserveFreePages << 12
+        for _ in 0..<150 { written.expectAppends(count: 400) }
+        #expect(written.recorder.evicted.blocks > 0)
+        let newest = try store.snapshot().newestSampleTime()?.milliseconds
+        #expect(newest == written.tick * written.interval)
+        #expect(try StoreCheck.run(at: written.path).findings == [])
+    }
+
     @Test func aMapThatAnotherProcessGrewIsTakenOver() throws {
         var written = try FaultyStore()
         written.expectAppends()

@@ -47,7 +47,7 @@ enum FileOwner {
             var mine = stat()
             let isSame =
                 unsafe stat(new + file, &mine) == 0 && mine.st_uid == found.st_uid && mine.st_gid == found.st_gid
-            if !isSame, unsafe chown(new + file, found.st_uid, found.st_gid) != 0 {
+            if !isSame, unsafe lchown(new + file, found.st_uid, found.st_gid) != 0 {
                 throw StoreFolder.refusal("give the owner of the store", new + file)
             }
             guard unsafe chmod(new + file, found.st_mode & 0o7777) == 0 else {
