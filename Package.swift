@@ -20,13 +20,13 @@ let relaxed = Array(strict.dropLast())
 
 /// How the release binary is linked: a command from the shell is over in five milliseconds, and the loader had a third
 /// of them. No position independence (0.4 ms and 0.7 MiB a process go to 56,000 relocations; Go's binaries have none
-/// either), no table of exported symbols, no table for unwinding, no shared libstdc++ and libgcc (0.6 ms). What an
+/// either), no table of exported symbols, nothing for unwinding, no shared libstdc++ and libgcc (0.6 ms). What an
 /// agent runs lies side by side (scripts/order-functions.py): of 10 MB of code that were resident 3 are left. `make
 /// build` lays libstdc++.a into .build/static; without it the shared one is taken.
 let quickStart = [
     "-use-ld=lld", "-Xclang-linker", "-no-pie", "-Xclang-linker", "-static-libgcc", "-L",
     "\(Context.packageDirectory)/.build/static", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--icf=safe",
-    "-Xlinker", "--no-eh-frame-hdr", "-Xlinker",
+    "-Xlinker", "--no-eh-frame-hdr", "-Xlinker", "\(Context.packageDirectory)/scripts/no-unwinding.ld", "-Xlinker",
     "--symbol-ordering-file=\(Context.packageDirectory)/scripts/hot-functions.txt", "-Xlinker",
     "--no-warn-symbol-ordering",
 ]
