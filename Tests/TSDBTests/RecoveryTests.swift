@@ -40,6 +40,15 @@ private struct FaultyStore: ~Copyable {
         }
     }
 
+    /// Seven hours, sealed: the pages that their rows lay on are free.
+    static func withFreePages() throws -> FaultyStore {
+        var written = try FaultyStore()
+        written.interval = 60_000
+        for _ in 0..<420 { written.expectAppends(count: 400) }
+        try written.recorder.sealEverything()
+        return written
+    }
+
     mutating func expectAppends(count: Int = 4, sourceLocation: SourceLocation = #_sourceLocation) {
         let error = append(count)
         #expect(error == nil, sourceLocation: sourceLocation)
@@ -148,11 +157,7 @@ private struct FaultyStore: ~Copyable {
 
     /// While the disk is full, commits leave some of the pages that are free in the file to those who make room.
     @Test func retentionFindsFreePagesOnAFullDisk() throws {
-        var written = try FaultyStore()
-        written.interval = 60_000
-        // Once rows are sealed, the pages that they lay on are free.
-        for _ in 0..<420 { written.expectAppends(count: 400) }
-        try written.recorder.sealEverything()
+        var written = try FaultyStore.withFreePages()
         let store = written.recorder.store
         #expect(try store.retain(1, now: Timestamp(milliseconds: 121 * 60_000)).blocks == 1)
         let before = try store.spaceUse()
@@ -174,10 +179,7 @@ private struct FaultyStore: ~Copyable {
 
     /// A store that has nearly reached its cap lives on what its oldest data leave, whatever the disk.
     @Test func atItsCapAFullDiskStopsNothing() throws {
-        var written = try FaultyStore()
-        written.interval = 60_000
-        for _ in 0..<420 { written.expectAppends(count: 400) }
-        try written.recorder.sealEverything()
+        var written = try FaultyStore.withFreePages()
         let store = written.recorder.store
         let before = try store.spaceUse()
         written.recorder.freeDiskBytes = { _ in 4096 }
