@@ -49,17 +49,19 @@ lint:
 coverage:
 	@scripts/coverage.sh 87
 
-## By hand: all tests under the address and then the thread sanitizer, an hour or more each, a room at a time so that one
-## sees where it is. Leaks are not looked for: the test library has some. The exit tests kill their processes;
-## SWIFT_BACKTRACE above keeps a backtracer out of it.
+## By hand: all tests under the address and then the thread sanitizer, half an hour or more each, a room at a time so
+## that one sees where it is. The rooms are optimized (MON_OPTIMIZE), else it takes hours. Leaks are not looked for: the
+## test library has some. The exit tests kill their processes; SWIFT_BACKTRACE above keeps a backtracer out of it.
 ROOMS = LMDB Model Formats Sampler Server Fuzz Mon Query TSDB
 sanitize:
-	$(SWIFT) build --build-tests --sanitize=address --scratch-path .build-address
-	for room in $(ROOMS); do ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --sanitize=address \
-		--scratch-path .build-address --filter "^$${room}Tests" || exit 1; done
-	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-thread
-	for room in $(ROOMS); do $(SWIFT) test --skip-build --sanitize=thread \
-		--scratch-path .build-thread --filter "^$${room}Tests" || exit 1; done
+	$(MAKE) sanitize-address
+	$(MAKE) sanitize-thread
+
+sanitize-%: export MON_OPTIMIZE = 1
+sanitize-%:
+	$(SWIFT) build --build-tests --sanitize=$* --scratch-path .build-$*
+	for room in $(ROOMS); do ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --sanitize=$* \
+		--scratch-path .build-$* --filter "^$${room}Tests" || exit 1; done
 
 ## By hand: libFuzzer on every decoder and parser, MON_FUZZ_SECONDS (60) each; then random and damaged bytes, random
 ## stores and queries, and 300 kills.

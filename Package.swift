@@ -15,6 +15,9 @@ let strict: [SwiftSetting] = [
 let fuzzer = Context.environment["MON_FUZZ"]
 let instrumented: [SwiftSetting] = fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])]
 
+/// For `make sanitize` alone: a sanitizer's checks of code that is not optimized take hours.
+let optimized: [SwiftSetting] = Context.environment["MON_OPTIMIZE"] == nil ? [] : [.unsafeFlags(["-O"])]
+
 /// Tests may poke at bytes as they like.
 let relaxed = Array(strict.dropLast())
 
@@ -39,7 +42,7 @@ func room(
 ) -> Target {
     .target(
         name: name, dependencies: dependencies,
-        swiftSettings: strict + settings
+        swiftSettings: strict + settings + optimized
             + (["Model", "TSDB", "Query", "Formats"].contains(name) ? instrumented : []),
         linkerSettings: links)
 }
@@ -77,7 +80,7 @@ let package = Package(
 
         // Layer 0.
         .target(
-            name: "LMDB", dependencies: ["CLMDB"], swiftSettings: strict,
+            name: "LMDB", dependencies: ["CLMDB"], swiftSettings: strict + optimized,
             linkerSettings: [.linkedLibrary(":liblmdb.a")]),
         room("Model", ["CRE2"]),
         // Layer 1.
@@ -104,7 +107,7 @@ let package = Package(
                 "Model", "TSDB", "Query", "Formats", "Sampler", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict + small,
+            swiftSettings: strict + small + optimized,
             linkerSettings: [.unsafeFlags(quickStart, .when(platforms: [.linux], configuration: .release))]),
 
         // Benchmarks: no dependencies of their own, so that none reaches mon.
