@@ -7,7 +7,12 @@ struct DoomedRange {
         case block, windowBlock, frameBlock, row, lateBatch, event, registry
 
         /// Whether an item is a byte string of any number of stripes.
-        var isStriped: Bool { self == .block || self == .windowBlock || self == .frameBlock }
+        var isStriped: Bool {
+            switch self {
+            case .block, .windowBlock, .frameBlock, .registry: true
+            case .row, .lateBatch, .event: false
+            }
+        }
     }
 
     /// A block, a row, a batch, an event or a registry; a block is many keys.

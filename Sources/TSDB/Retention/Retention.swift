@@ -130,9 +130,13 @@ extension Store {
             var count = 0
             for item in part where try item.isStillDoomed(in: transaction) {
                 count += 1
+                if kind.isStriped, let first = item.keys.first {
+                    // All that is there: others may have put a longer one in the place of the one that was found.
+                    try transaction.removeStripes(from: first)
+                    continue
+                }
                 do throws(StorageError) {
                     for key in item.keys { try transaction.delete(key) }
-                    if kind.isStriped { try transaction.deleteStripes(behind: item.keys.last) }
                 } catch {
                     throw StoreError(error)
                 }
@@ -162,20 +166,6 @@ extension WriteTransaction {
         for tier in Tier.allCases { one.forgotten[tier] = max(one.forgotten[tier], reached[tier]) }
         if one.forgotten == before, fallback != nil, one == fallback { return }
         try put(Key.retentionClass(number), payload: one.encoded())
-    }
-
-    /// Deletes the stripes that follow `key`: those of a longer block that somebody put in the place of the one known.
-    fileprivate func deleteStripes(behind key: [UInt8]?) throws(StorageError) {
-        guard var key, key.count > 2 else { return }
-        repeat {
-            var place = key.count - 1
-            while place >= key.count - 2, key[place] == .max {
-                key[place] = 0
-                place -= 1
-            }
-            if place < key.count - 2 { return }
-            key[place] += 1
-        } while try delete(key)
     }
 }
 

@@ -133,6 +133,40 @@ import Testing
         #expect(try written.store.records().allSatisfy { [0x00, 0x02, 0x04, 0x05].contains($0.key[0]) })
     }
 
+    /// A day that was found without samples gets names before its registry goes: they go with it, or a part of a
+    /// registry would be left, whose ids begin in the middle.
+    @Test func namesThatCameMeanwhileGoWithTheirRegistry() throws {
+        let folder = TemporaryFolder()
+        let store = try Store(at: folder.path, access: .write(testHost))
+        func batch(_ names: [String]) -> ImportBatch {
+            var batch = ImportBatch()
+            batch.series = names.map { Labels(name: $0) }
+            for place in batch.series.indices { batch.append(UInt32(place), 1000, 1) }
+            return batch
+        }
+        var importer = Importer(into: store)
+        try importer.append(batch((0..<40).map { "m\($0)" }))
+        _ = try importer.finish()
+        let classes = [RetentionClass.standard: RetentionClass(since: .min, keep: TierKeep(all: 1))]
+        let doomed = try Doomed(Cutoffs(classes, now: Timestamp(milliseconds: 30 * Self.hour)), in: store)
+        let registries = doomed.ranges.filter { $0.kind == .registry && !$0.items.isEmpty }
+        for range in doomed.ranges where range.kind != .registry { try store.delete(range) }
+        #expect(!registries.isEmpty)
+        // Named, as an import does it in a transaction of its own, and no sample there yet.
+        var table = LabelTable()
+        let new = table.insert(Labels(name: "new"))
+        var day = try ImportDay(day: 0, store.snapshot(), table)
+        #expect(try day.register([new], table, in: store) && day.hasTail)
+        for range in registries { #expect(try store.delete(range) == 1) }
+        #expect(try store.records().allSatisfy { $0.key[0] != Key.Kind.registry.rawValue })
+        // The import begins its day anew, because the generation is another one.
+        importer = Importer(into: store)
+        try importer.append(batch(["new"]))
+        _ = try importer.finish()
+        #expect(try answer(store.snapshot(), [], .all).map(\.0) == [Labels(name: "new")])
+        #expect(try StoreCheck.run(at: folder.path).findings == [])
+    }
+
     /// The recorder goes on in the day whose registry went: ids begin anew and name what they should.
     @Test func recordingGoesOnAfterTheRegistryWent() throws {
         var written = try WrittenStore()
