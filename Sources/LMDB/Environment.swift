@@ -51,10 +51,11 @@ import Synchronization
     /// - Parameters:
     ///   - mapBytes: address space to reserve; the file itself grows only as pages are used.
     ///   Nil takes what the file says.
+    ///   - place: what is opened in the place of `path`, which the file will be at only later.
     ///   - faults: steps that are to fail, for tests.
     /// - Throws: ``StorageError`` of any cause.
     package init(
-        path: String, access: Access, mapBytes: Int? = nil, faults: FaultPlan? = nil
+        path: String, at place: String? = nil, access: Access, mapBytes: Int? = nil, faults: FaultPlan? = nil
     ) throws(StorageError) {
         var opened: OpaquePointer?
         try StorageError.check(unsafe mdb_env_create(&opened), "make an environment for", path)
@@ -69,7 +70,7 @@ import Synchronization
                 try LockFile.prepare(in: path)
             }
             let flags = UInt32(access.flags)
-            try StorageError.check(unsafe mdb_env_open(environment, path, flags, 0o660), "open", path)
+            try StorageError.check(unsafe mdb_env_open(environment, place ?? path, flags, 0o660), "open", path)
             unsafe database = try Environment.openDatabase(environment, access, path)
             if access == .write { FolderOwner.take(path + "/data.mdb", from: path) }
         } catch {

@@ -142,7 +142,11 @@ struct StoreFolder {
         unsafe rmdir(path)
     }
 
-    static func refusal(_ operation: String, _ path: String) -> StoreError {
+    /// What `errno` says of a file.
+    /// - Parameter elsewhere: what helps where nothing can be written there.
+    static func refusal(
+        _ operation: String, _ path: String, elsewhere: String = "choose another folder with --data"
+    ) -> StoreError {
         let code = errno
         let refusal: StoreError.Refusal =
             switch code {
@@ -156,8 +160,8 @@ struct StoreFolder {
         let remedy =
             switch refusal {
             case .diskFull: "; free space on that file system"
-            case .permission: "; run as a user who may write there, or choose another folder with --data"
-            case .readOnlyFileSystem: "; remount it read-write, or choose another folder with --data"
+            case .permission: "; run as a user who may write there, or \(elsewhere)"
+            case .readOnlyFileSystem: "; remount it read-write, or \(elsewhere)"
             default: ""
             }
         return .refused(refusal, description: "cannot \(operation) \(path): \(reason)\(remedy)")

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A file for what does not fit into memory. Its name is removed as soon as it is open, so nothing of it is left
-/// however the process ends, and its space is the kernel's again.
+/// A file for what does not fit into memory. It has no name, or one that is removed as soon as it is open, so nothing of
+/// it is left however the process ends, and its space is the kernel's again.
 final class SpillFile {
     private let descriptor: Int32
     private let path: String
@@ -12,7 +12,11 @@ final class SpillFile {
     init(in folder: StoreFolder) throws(StoreError) {
         SpillFile.removeLeftovers(in: folder)
         path = "\(folder.path)/import-\(getpid()).runs"
-        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        if let nameless = UnfinishedFile.openNameless(in: folder.path, mode: 0o600) {
+            descriptor = nameless
+            return
+        }
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw StoreFolder.refusal("make the temporary file", path) }
         unsafe unlink(path)
     }

@@ -1,6 +1,6 @@
 // A slice: one file with a part of a store, or all of it, for somebody else. The same format: an LMDB file of the same
 // records, whose superblock says *snapshot*. Everything in it is sealed: rows of the head and late batches are in its
-// blocks. It is complete before it has its name, and never written again, so it is read without a lock file, from any
+// blocks. It is complete before it has a name, and never written again, so it is read without a lock file, from any
 // folder and any medium.
 //
 // What lies wholly within the slice is taken over stripe by stripe; what does not is read, cut and encoded anew.
@@ -47,24 +47,12 @@ extension Snapshot {
         if unsafe access(path, F_OK) == 0 {
             throw .invalid("\(path) is there already; remove it, or choose another name")
         }
-        let partial = path + ".partial"
-        // What a run that was killed left. The path is a C string during the call only.
-        unsafe unlink(partial)
-        do throws(StoreError) {
-            var writer = try SliceWriter(request, from: self, to: partial)
-            var report = try writer.write()
-            report.bytes = try writer.finish()
-            if report.isEmpty {
-                unsafe unlink(partial)
-                return report
-            }
-            // The paths are C strings during the call only.
-            guard unsafe rename(partial, path) == 0 else { throw StoreFolder.refusal("rename", partial) }
-            return report
-        } catch {
-            unsafe unlink(partial)
-            throw error
-        }
+        let file = try UnfinishedFile(path, mode: 0o660)
+        var writer = try SliceWriter(request, from: self, to: path, at: file.place)
+        var report = try writer.write()
+        report.bytes = try writer.finish()
+        if !report.isEmpty { try file.finish(replacing: false) }
+        return report
     }
 }
 
@@ -90,11 +78,12 @@ struct SliceWriter: ~Copyable {
     /// Spans, by group, whose block in the slice is not the store's: rows and late samples are in it.
     private(set) var remade: [UInt16: Set<Int64>] = [:]
 
-    init(_ request: SliceRequest, from snapshot: Snapshot, to path: String) throws(StoreError) {
+    /// - Parameter place: where the file is as long as it is not complete.
+    init(_ request: SliceRequest, from snapshot: Snapshot, to path: String, at place: String) throws(StoreError) {
         var request = request
         request.redaction.host = snapshot.store.host
         let file = try converting { () throws(StorageError) in
-            try Environment(path: path, access: .writeSnapshot, mapBytes: Store.mapBytes)
+            try Environment(path: path, at: place, access: .writeSnapshot, mapBytes: Store.mapBytes)
         }
         self.request = request
         self.snapshot = snapshot

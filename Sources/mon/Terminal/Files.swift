@@ -1,4 +1,5 @@
 import Glibc
+import TSDB
 
 /// A file that is read from its start, or standard input.
 struct InputFile: ~Copyable {
@@ -49,52 +50,31 @@ struct InputFile: ~Copyable {
 }
 
 /// A file that is written anew. Appears under its name only when it is complete; a pipe or device is written as it is.
-///
-/// Until then it has no name at all (`O_TMPFILE`), so that nothing stays of it where the process is killed; a name of
-/// its own on file systems that cannot do that.
 final class OutputFile {
-    private let descriptor: Int32
     private let path: String
-    /// The name that it has for as long as it is not complete, or for the moment in which it takes the place of
-    /// another; nil where it is written as it is.
-    private let temporary: String?
-    private let isNameless: Bool
-    private var isFinished = false
+    /// Nil where it is written as it is.
+    private let file: UnfinishedFile?
+    private let descriptor: Int32
 
     init(_ path: String) throws(CommandFailure) {
         self.path = path
         var status = stat()
         // The kernel fills the structure.
-        let isSpecial = unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
-        temporary = isSpecial ? nil : "\(path).\(getpid()).tmp"
-        if !isSpecial {
-            let nameless = unsafe open(OutputFile.folder(of: path), O_WRONLY | OutputFile.noName | O_CLOEXEC, 0o666)
-            // A name is given to what /proc shows of it, which a chroot may lack.
-            if nameless >= 0, unsafe access(OutputFile.link(of: nameless), F_OK) == 0 {
-                (descriptor, isNameless) = (nameless, true)
-                return
-            }
-            if nameless >= 0 { close(nameless) }
+        if unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG {
+            file = nil
+            descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw InputFile.failure("write", path) }
+            return
         }
-        isNameless = false
-        descriptor = unsafe open(temporary ?? path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw InputFile.failure("write", path) }
+        do throws(StoreError) {
+            let file = try UnfinishedFile(path)
+            (self.file, descriptor) = (file, file.descriptor)
+        } catch {
+            throw CommandFailure(error)
+        }
     }
 
-    /// `O_TMPFILE` of open(2), which the C library shows only to those who ask for GNU's own.
-    private static let noName = 0o20000000 | O_DIRECTORY
-
-    private static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-
-    private static func link(of descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
-
-    deinit {
-        close(descriptor)
-        if let temporary, !isFinished, !isNameless { unsafe unlink(temporary) }
-    }
+    deinit { if file == nil { close(descriptor) } }
 
     func write(_ bytes: [UInt8]) throws(CommandFailure) {
         var done = 0
@@ -111,18 +91,11 @@ final class OutputFile {
 
     /// Gives the file its name.
     func finish() throws(CommandFailure) {
-        defer { isFinished = true }
-        guard let temporary else { return }
-        // linkat(2) takes no name that is there already: of a process with the same number that was killed here.
-        let link = OutputFile.link(of: descriptor)
-        if isNameless { unsafe unlink(temporary) }
-        if isNameless, unsafe linkat(AT_FDCWD, link, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) != 0 {
-            throw InputFile.failure("write", path)
+        do throws(StoreError) {
+            try file?.finish(replacing: true)
+        } catch {
+            throw CommandFailure(error)
         }
-        if unsafe rename(temporary, path) == 0 { return }
-        let failure = InputFile.failure("write", path)
-        unsafe unlink(temporary)
-        throw failure
     }
 }
 
