@@ -133,7 +133,7 @@ let package = Package(
         tests("Query", ["Query", "TSDB", "Model", "CLanes"], resources: ["Corpus"]),
         tests("Formats", ["Formats", "Query", "Model"]),
         tests("Server", ["Server", "Formats", "Query", "TSDB", "Model"]),
-        tests("Mon", ["mon", "TSDB", "Query", "Sampler", "Formats", "Model"]),
+        tests("Mon", ["mon", "TSDB", "LMDB", "Query", "Sampler", "Formats", "Model"]),
         tests("Tidy"),
     ] + fuzzTargets()
 )

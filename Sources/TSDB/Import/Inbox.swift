@@ -157,7 +157,8 @@ struct InboxState {
             let day = Block.day(of: start)
             var byGroup: [UInt16: [LateBatch.Series]] = [:]
             for (number, samples) in column {
-                guard let id = days[day]?.id(of: series[Int(number)], &news[day, default: []]) else {
+                let labels = series[Int(number)]
+                guard let id = days[day]?.id(of: labels, &news[day, default: []], seriesMax: store.daySeriesMax) else {
                     outcome.refuse(series[Int(number)])
                     outcome.refusedSamples += samples.count
                     continue
@@ -337,11 +338,9 @@ struct InboxDay {
     private var tailCount: Int
     /// Series that the store has; those behind them are news.
     private var writtenCount: Int
-    private let seriesMax: Int
 
     init(_ day: Int64, _ snapshot: Snapshot) throws(StoreError) {
         self.day = day
-        seriesMax = snapshot.store.daySeriesMax
         var (labels, tails, sorted) = ([Labels](), 0, 0)
         try snapshot.withRegistry(day) { registry throws(StoreError) in
             labels = try registry.allLabels(tolerating: DamageList(writing: ()), in: snapshot.transaction)
@@ -357,8 +356,8 @@ struct InboxDay {
 
     var count: Int { labels.count }
 
-    /// The day's id of a series, a new one where it has none; nil where the day takes no more.
-    mutating func id(of series: Labels, _ news: inout [Labels]) -> UInt32? {
+    /// The day's id of a series, a new one where it has none; nil where the day has `seriesMax` already.
+    mutating func id(of series: Labels, _ news: inout [Labels], seriesMax: Int) -> UInt32? {
         if let known = ids[series] { return known }
         guard labels.count < seriesMax else { return nil }
         let id = UInt32(labels.count)

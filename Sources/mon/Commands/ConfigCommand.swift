@@ -59,7 +59,7 @@ struct ConfigShowCommand: Verb {
             if value == nil && setting.name.hasPrefix("collectors.") { continue }
             rows.append([setting.name, value?.text ?? "", value?.origin.description ?? "default"])
         }
-        for exception in configuration.exceptions {
+        for exception in configuration.exceptions ?? [] {
             rows.append(
                 ["store.retention_for", "\(exception.selector) \(exception.times)", exception.origin.description])
         }

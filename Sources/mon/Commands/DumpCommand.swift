@@ -37,7 +37,8 @@ struct DumpCommand: Verb {
         var sink = DumpSink(console: console, path: file)
         var dump = StoreDump(snapshot: snapshot, selectors: selectors, range: range)
         let written = try dump.write(as: format, to: &sink)
-        try sink.finish()
+        // A file without a series would take the place of an older one.
+        if written > 0 || output == nil { try sink.finish() }
         console.warn(of: snapshot.damage)
         if let span = dump.windowsAlone {
             let (first, last) = (TimeText.rfc3339(span.min, .utc), TimeText.rfc3339(span.max, .utc))
@@ -49,7 +50,8 @@ struct DumpCommand: Verb {
         if !snapshot.damage.isEmpty { return .store }
         if written == 0 && dump.windowsAlone != nil { return .noData }
         if written == 0 {
-            console.say("no series matches; `mon metrics` lists the metrics that there are")
+            let consequence = output.map { "; \($0) was not written" } ?? ""
+            console.say("no series matches\(consequence); `mon metrics` lists the metrics that there are")
             return .noData
         }
         return .success

@@ -9,6 +9,8 @@ struct EmptyAnswer {
     let expression: Query.Expression
     let time: QueryTime
     let zone: TimeZoneRule
+    /// The only tier that may answer; nil for the best that there is.
+    let resolution: Tier?
 
     func applies(to result: QueryResult) -> Bool {
         guard result.statistics.samples == 0, result.statistics.windows == 0 else { return false }
@@ -18,12 +20,31 @@ struct EmptyAnswer {
         }
     }
 
+    /// What the query's user is told.
+    struct Finding {
+        let status: CommandStatus
+        let reason: String
+    }
+
     /// Nil where the query asks for no series at all.
-    func reason(in snapshot: Snapshot) throws -> String? {
+    func finding(in snapshot: Snapshot) throws -> Finding? {
         var hasSelector = false
         expression.forEachSelector { _ in hasSelector = true }
         guard hasSelector else { return nil }
+        // What the query itself met; what the search for a reason meets may have nothing to do with it.
+        let hasMetDamage = !snapshot.damage.isEmpty
         let known = try snapshot.labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
+        if hasMetDamage || known.isEmpty && !snapshot.damage.isEmpty {
+            return Finding(
+                status: .store,
+                reason: "what there may be to answer from is damaged; `mon db check` tells what it costs, and "
+                    + "`mon db salvage` copies the rest")
+        }
+        return Finding(status: .noData, reason: try reason(known, snapshot))
+    }
+
+    /// - Parameter known: the names of all metrics.
+    private func reason(_ known: [String], _ snapshot: Snapshot) throws -> String {
         if known.isEmpty { return "the store is empty: nothing has been recorded yet" }
         let view = StoreView(snapshot)
         for name in expression.metricNames where !known.contains(name) {
@@ -43,6 +64,7 @@ struct EmptyAnswer {
         case .instant(let moment): reason += " at \(text(moment))"
         case .range(let start, let end, _): reason += " from \(text(start)) to \(text(end))"
         }
+        if let resolution { reason += " at --resolution \(resolution.name); without it others may answer" }
         guard let oldest = try snapshot.oldestSampleTime(), let newest = try snapshot.newestSampleTime() else {
             return reason
         }

@@ -104,6 +104,10 @@ struct ImportSarCommand: Verb {
     @OptionGroup var arguments: ImportArguments
 
     func perform(on console: Console) throws -> CommandStatus {
+        guard file != "-" else {
+            throw CommandFailure(
+                .usage, "-: sadf reads no standard input; sadf -j FILE -- -A | mon import --format sar - does")
+        }
         // sadf tells a missing file less clearly.
         _ = try InputFile(file)
         let child = try ChildOutput(["sadf", "-j", file, "--", "-A"], notFound: ImportSarCommand.remedy)

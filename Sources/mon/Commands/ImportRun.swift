@@ -41,7 +41,8 @@ struct ImportRun {
             lines.append("stopped by --strict; the \(before) lines before it are imported, nothing behind them")
         }
         if outcome.samples == 0 && reader.problems.count == 0 {
-            lines.append("\(name): no sample is in it; was it written as \(format.rawValue)?")
+            let remedy = format == .sar ? " A file of sadc itself is read by `mon import sar FILE`." : ""
+            lines.append("\(name): no sample is in it; was it written as \(format.rawValue)?\(remedy)")
         }
         var parts = ["\(ImportRun.imported(outcome)) samples of \(outcome.series) series imported"]
         if let range = outcome.range {

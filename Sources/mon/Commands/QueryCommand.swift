@@ -90,9 +90,9 @@ struct QueryCommand: Verb {
         let parsed = try parse(with: engine)
         let answer = try self.answer(parsed, time, engine, queryOptions, format, on: console)
         console.write(answer.text)
-        guard let reason = answer.reason else { return .success }
-        console.say(reason)
-        return .noData
+        guard let finding = answer.finding else { return .success }
+        console.say(finding.reason)
+        return finding.status
     }
 
     /// Asks the store. Its snapshot has ended when it returns: whoever takes the answer may be in no hurry, and as long
@@ -101,7 +101,7 @@ struct QueryCommand: Verb {
     private func answer(
         _ parsed: Query.Expression, _ time: QueryTime, _ engine: QueryEngine, _ queryOptions: QueryOptions,
         _ format: OutputFormat, on console: Console
-    ) throws -> (text: [UInt8], reason: String?) {
+    ) throws -> (text: [UInt8], finding: EmptyAnswer.Finding?) {
         let snapshot = try store.openForReading(on: console).snapshot()
         let result = try engine.evaluate(expression, at: time, in: snapshot, options: queryOptions)
         for annotation in result.annotations {
@@ -115,8 +115,9 @@ struct QueryCommand: Verb {
         if stats { console.say(QueryCommand.costs(result.statistics)) }
         var writer = TextWriter()
         try format.write(result, options(parsed, result, format, snapshot, on: console), into: &writer)
-        let hint = EmptyAnswer(expression: parsed, time: time, zone: span.zone(on: console))
-        return (writer.bytes, hint.applies(to: result) ? try hint.reason(in: snapshot) : nil)
+        let hint = EmptyAnswer(
+            expression: parsed, time: time, zone: span.zone(on: console), resolution: queryOptions.resolution)
+        return (writer.bytes, hint.applies(to: result) ? try hint.finding(in: snapshot) : nil)
     }
 
     private func tier() throws(CommandFailure) -> Tier? {

@@ -42,6 +42,12 @@ struct RetentionRunCommand: Verb {
         let policy = try request.policy(on: told)
         let report = try opened.retain(policy, now: console.now, isDryRun: dryRun)
         console.write(RetentionRunCommand.text(report, isDryRun: dryRun, policy ?? told))
+        let known = Set(told.exceptions.map(\.matchers))
+        for exception in policy?.exceptions ?? [] where !known.contains(exception.matchers) {
+            console.write(
+                "\(RetentionRunCommand.selector(exception)) \(exception.keep) is new: it holds for what is recorded "
+                    + "from now on; what these series have already ages as before\n")
+        }
         // What a dry run leaves where it is counts as gone.
         let evicted = try opened.evict(downTo: sizeMax + (dryRun ? report.bytes : 0), isDryRun: dryRun)
         console.write(RetentionRunCommand.text(evicted, isDryRun: dryRun, sizeMax: sizeMax))
@@ -58,8 +64,7 @@ struct RetentionRunCommand: Verb {
     static func text(_ report: RetentionReport, isDryRun: Bool, _ policy: RetentionPolicy) -> String {
         var times = "\(policy.keep)"
         for exception in policy.exceptions {
-            let selector = exception.matchers.map(\.description).joined(separator: ",")
-            times += ", {\(selector)} \(exception.keep)"
+            times += ", \(selector(exception)) \(exception.keep)"
         }
         if report.isEmpty { return "nothing is older than it is kept (\(times))\n" }
         let told = parts(of: report)
@@ -71,6 +76,10 @@ struct RetentionRunCommand: Verb {
         }
         if report.thinnedProcessBlocks > 0 { text += "thinned \(report.thinnedProcessBlocks) blocks of processes\n" }
         return text
+    }
+
+    private static func selector(_ exception: RetentionPolicy.Exception) -> String {
+        "{" + exception.matchers.map(\.description).joined(separator: ",") + "}"
     }
 
     private static func parts(of report: RetentionReport) -> String {

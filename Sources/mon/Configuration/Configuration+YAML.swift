@@ -11,7 +11,7 @@ extension Configuration {
                 let path = setting.name.split(separator: ".").map(String.init)
                 Configuration.write(path, value.text, after: &open, into: &text)
             }
-            if setting.name == last, !exceptions.isEmpty { writeExceptions(after: &open, into: &text) }
+            if setting.name == last, let exceptions { write(exceptions, after: &open, into: &text) }
         }
         return text
     }
@@ -31,8 +31,9 @@ extension Configuration {
     }
 
     /// The list below `store`.
-    private func writeExceptions(after open: inout [String], into text: inout String) {
+    private func write(_ exceptions: [Exception], after open: inout [String], into text: inout String) {
         Configuration.write(["store", "retention_for"], nil, after: &open, into: &text)
+        if exceptions.isEmpty { text += "    []\n" }
         for exception in exceptions {
             text += "    - match: \(Configuration.scalar(exception.selector))\n"
             for part in exception.times.split(separator: ",") {

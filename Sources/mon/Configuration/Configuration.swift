@@ -51,7 +51,8 @@ struct Configuration: Sendable {
     }
 
     private var values: [String: Value] = [:]
-    private(set) var exceptions: [Exception] = []
+    /// Nil where the file has no such list: the store keeps those that it has. An empty one takes them away.
+    private(set) var exceptions: [Exception]?
     /// Programs whose output is metrics, and pages of others.
     private(set) var commands: [CommandSource] = []
     private(set) var targets: [ScrapeTarget] = []
@@ -83,7 +84,7 @@ struct Configuration: Sendable {
             }
             values[given.setting] = Value(text: given.text, origin: .flag(given.flag))
         }
-        exceptions = file?.exceptions ?? []
+        exceptions = file?.exceptions
         for (name, text) in text("profile").flatMap({ Profile(rawValue: $0) })?.settings ?? [] where !isSet(name) {
             values[name] = Value(text: text, origin: .profile(self.text("profile") ?? ""))
         }

@@ -7,14 +7,15 @@ import Sampler
 struct ConfigurationFile: Sendable {
     let path: String
     private(set) var values: [String: Configuration.Value] = [:]
-    private(set) var exceptions: [Configuration.Exception] = []
+    /// Nil where there is no list of them.
+    private(set) var exceptions: [Configuration.Exception]?
     private(set) var commands = SourceList<CommandSource>()
     private(set) var targets = SourceList<ScrapeTarget>()
     /// Each with the line and column: `mon.yaml:3:9: store.max_size: "12" is too little; …`.
     private(set) var problems: [String] = []
 
     /// How much it sets.
-    var count: Int { values.count + exceptions.count + commands.sources.count + targets.sources.count }
+    var count: Int { values.count + (exceptions?.count ?? 0) + commands.sources.count + targets.sources.count }
 
     static let system = "/etc/mon/mon.yaml"
 
@@ -151,6 +152,7 @@ struct ConfigurationFile: Sendable {
             problem(node.place, "store.retention_for: it is a list of mappings with match and times, not \(node.kind)")
             return
         }
+        exceptions = []
         for item in items {
             guard case .mapping(let entries) = item.content else {
                 problem(item.place, "store.retention_for: an entry has match and times, and is not \(item.kind)")
@@ -171,12 +173,11 @@ struct ConfigurationFile: Sendable {
             switch entry.key {
             case "match":
                 selector = text
-                do throws(ParseError) {
-                    _ = try Parser.parseSelector(text)
+                do throws(CommandFailure) {
+                    _ = try RetentionRequest.matchers(of: text, "match")
                 } catch {
-                    let told =
-                        QueryCommand.describe(error, in: text).split(separator: "\n").first.map(String.init) ?? ""
-                    problem(entry.value.place, "store.retention_for: match: \(told)")
+                    let told = error.message.split(separator: "\n").first.map(String.init) ?? ""
+                    problem(entry.value.place, "store.retention_for: \(told)")
                 }
             case "raw", "1m", "1h":
                 if let found = SettingKind.age.problem(with: text) {
@@ -191,7 +192,7 @@ struct ConfigurationFile: Sendable {
             problem(place, "store.retention_for: an entry needs match, and one of raw, 1m, 1h")
             return
         }
-        exceptions.append(
+        exceptions?.append(
             Configuration.Exception(
                 selector: selector, times: times.joined(separator: ","), origin: .file(path, place)))
     }

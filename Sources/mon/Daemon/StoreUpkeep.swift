@@ -77,7 +77,7 @@ struct StoreUpkeep {
         if evicted > toldEvictedBlocks {
             log.info(
                 "dropped the oldest blocks to stay within --max-size",
-                ["blocks": "\(evicted - toldEvictedBlocks)", "bytes": "\(sizeMaxBytes ?? 0)"])
+                ["blocks": "\(evicted - toldEvictedBlocks)", "max_size": "\(sizeMaxBytes ?? 0)"])
             toldEvictedBlocks = evicted
         }
         if ingest.storesBegun > toldStoresBegun {

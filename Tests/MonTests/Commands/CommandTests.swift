@@ -357,10 +357,36 @@ struct SampleStore {
         check(["--retention-for", "{a=\"b\"}"], "a selector and times belong together")
         check(["--retention-for", "{a=", "raw=1d"], "--retention-for")
         check(["--retention-for", "{a=\"b\"}", "raw"], "is none of raw=TIME")
+        check(["--retention-for", "{}", "raw=1d"], "{} selects every series")
+        check(["--retention-for", "nothing"], "none takes those that the store has away")
         let command = try #require(
             try Mon.command(for: ["run", "--interval", "10s", "--commit-every", "12", "--data", "/d"]) as? RunCommand)
         let options = try command.options(on: TestConsole().console)
         #expect(options.dataPath == "/d" && options.intervalMilliseconds == 10_000 && options.scrapesPerCommit == 12)
+    }
+
+    /// A rule is told once, is told to be of what is to come, and goes away again.
+    @Test func exceptionsComeAndGo() throws {
+        let store = try SampleStore()
+        func retain(_ arguments: String...) throws -> (String, [RetentionPolicy.Exception]) {
+            let test = TestConsole(now: SampleStore.end)
+            #expect(
+                Mon.run(["retention", "run", "--data", store.folder.path] + arguments, on: test.console) == .success)
+            return (
+                test.output, try Store(at: store.folder.path, access: .read).snapshot().retentionPolicy().exceptions
+            )
+        }
+        let (told, known) = try retain("--retention-for", "load_average", "raw=7d", "{a=\"b\"}", "1m=8d")
+        #expect(known.map(\.keep.raw) == [7 * 86_400_000, 8 * 86_400_000])
+        #expect(
+            told.contains(
+                "{__name__=\"load_average\"} raw=1w,1m=1y,1h=5y is new: it holds for what is recorded from now on"),
+            "\(told)")
+        let (again, same) = try retain("--retention-for", "load_average", "raw=9d", "{a=\"b\"}", "1m=8d")
+        #expect(!again.contains("is new") && same.first?.keep.raw == 9 * 86_400_000)
+        #expect(try retain().1 == same)
+        let (none, left) = try retain("--retention-for", "none")
+        #expect(left.isEmpty && !none.contains("load_average"), "\(none)")
     }
 
     @Test func automaticSteps() {

@@ -1,10 +1,11 @@
 import Formats
 import Glibc
+import LMDB
 import Model
-import TSDB
 import TestSupport
 import Testing
 
+@testable import TSDB
 @testable import mon
 
 /// Files and stores for tests of import and dump.
@@ -203,6 +204,53 @@ private struct Place {
         #expect(
             Mon.run(["dump", "--data", store.folder.path, "--format", "csv", "--match", "nothing"], on: test.console)
                 == .noData)
+    }
+
+    /// A file of nothing takes no other one's place.
+    @Test func nothingSelectedWritesNoFile() throws {
+        let store = try SampleStore()
+        let output = store.folder.path + "/out.csv"
+        FileBytes.write(Array("precious".utf8), to: output)
+        let test = TestConsole(now: SampleStore.end)
+        #expect(
+            store.run("dump", "--format", "csv", "--match", "nosuch", "-o", output, on: test) == .noData)
+        #expect(test.error.contains("no series matches; \(output) was not written"), "\(test.error)")
+        #expect(FileBytes.read(output) == Array("precious".utf8))
+    }
+
+    /// What is all damaged is not told as if it had never been.
+    @Test func damageIsNotAbsence() throws {
+        let place = Place()
+        place.write("up{a=\"b\"} 1 1700000000\nup{a=\"b\"} 2 1700000005\n# EOF\n", to: "in.om")
+        let data = place.path("data")
+        #expect(place.run("import", "--data", data, "--tiers", "none", place.path("in.om")).status == .success)
+        func damage(_ keys: [[UInt8]]) throws {
+            let store = try Store(at: data, access: .write(HostIdentity(name: "test", machineID: "0")))
+            try store.write { transaction throws(StoreError) in
+                // What is sealed for another place is damaged here.
+                for key in keys {
+                    var value: [UInt8] = [1, 2, 3]
+                    Checksum.seal(&value, key: [])
+                    try converting { () throws(StorageError) in try transaction.put(key, value) }
+                }
+            }
+        }
+        let whole = try Store(at: data, access: .read).snapshot()
+        let blocks = try whole.blockReferences(in: .all)
+        let days = try whole.registryDays(in: .all)
+        #expect(blocks.count == 1 && days.count == 1)
+        try damage(blocks.map { Key.block(group: $0.group, tier: 0, start: $0.start, stripe: 0) })
+        let question = ["query", "--data", data, "up", "--at", "1700000005"]
+        func ask() -> (CommandStatus, String) {
+            let test = TestConsole()
+            return (Mon.run(question, on: test.console), test.error)
+        }
+        let (status, told) = ask()
+        #expect(status == .store && told.contains("is damaged") && told.contains("mon db check"), "\(told)")
+        #expect(!told.contains("no series matches"), "\(told)")
+        try damage(days.map { Key.registry(span: .day, start: $0, stripe: 0) })
+        let (nameless, reason) = ask()
+        #expect(nameless == .store && !reason.contains("is empty"), "\(reason)")
     }
 
     /// Samples that aged away are missing from a dump, though queries know of them by their windows.

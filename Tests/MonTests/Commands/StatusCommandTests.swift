@@ -77,6 +77,11 @@ private struct RecordedAgent {
                 (Labels(name: "agent_throttle_factor", [:]), 4),
                 (Labels(name: "agent_config_last_reload_successful", [:]), 0),
                 (Labels(name: "agent_store_dropped_scrapes_total", [:]), 7),
+            ],
+            counting: [
+                (Labels(name: "agent_store_commit_failures_total", ["reason": "disk_full"]), 10),
+                (Labels(name: "agent_store_commit_failures_total", ["reason": "io_error"]), 1000),
+                (Labels(name: "agent_store_refused_samples_total", [:]), 1),
             ])
         let test = TestConsole(now: RecordedAgent.end)
         #expect(test.run("status", "--data", agent.folder.path) == .failure)
@@ -84,6 +89,8 @@ private struct RecordedAgent {
             "! collector load fails", "! collector services rests because of the agent's limits",
             "! the agent uses more memory than its limit", "! intervals are 4 times as long",
             "! the latest configuration was refused", "! 7 scrapes were given up",
+            "! 12 commits failed in the last hour (disk full); the log says more",
+            "! 120 samples were refused in the last hour: the day names as many series",
         ] { #expect(test.output.contains(problem), "\(problem)") }
         #expect(test.output.contains("off        process (configuration), services (limits)\n"))
         #expect(test.output.contains("on         cpu\n"))

@@ -81,8 +81,11 @@ import Testing
         for setting in Settings.list {
             #expect(again.text(setting.name) == configuration.text(setting.name), "\(setting.name)")
         }
-        #expect(again.exceptions.map(\.selector) == configuration.exceptions.map(\.selector))
-        #expect(again.exceptions.map(\.times) == configuration.exceptions.map(\.times))
+        #expect(again.exceptions?.map(\.selector) == configuration.exceptions?.map(\.selector))
+        #expect(again.exceptions?.map(\.times) == configuration.exceptions?.map(\.times))
+        // None at all, and the one that takes those away that the store has.
+        #expect(try resolve(resolve("log: {level: debug}").yaml).exceptions == nil)
+        #expect(try resolve(resolve("store: {retention_for: []}").yaml).exceptions?.isEmpty == true)
     }
 
     @Test func slowCollectorsStayWithinTheLookback() throws {
@@ -237,7 +240,7 @@ import Testing
         #expect(options.serving.cacheBytes == 0 && options.serving.slowMilliseconds == nil)
         #expect(options.serving.timeoutMilliseconds == 5000 && options.serving.acceptsExperimental)
         #expect(options.retention.keep == "raw=7d,1m=60d")
-        #expect(options.retention.exceptions.map(\.times) == ["raw=1d"])
+        #expect(options.retention.exceptions?.map(\.times) == ["raw=1d"])
     }
 
     @Test func checkAndShow() throws {
@@ -294,6 +297,6 @@ import Testing
         for setting in Settings.list where !setting.name.hasPrefix("collectors.") {
             #expect(all.values[setting.name] != nil, "\(setting.name)")
         }
-        #expect(all.exceptions.count == 1 && all.values["collectors.process.interval"]?.text == "10s")
+        #expect(all.exceptions?.count == 1 && all.values["collectors.process.interval"]?.text == "10s")
     }
 }

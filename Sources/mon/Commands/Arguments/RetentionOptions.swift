@@ -16,8 +16,9 @@ struct RetentionOptions: ParsableArguments {
         parsing: .upToNextOption,
         help: ArgumentHelp(
             "Other times for the series of a selector: '{__name__=~\"network_.*\"}' raw=7d. May be repeated; the first "
-                + "that fits a series counts. All of them replace those that the store was told before.",
-            valueName: "selector raw=7d"))
+                + "that fits a series counts. All of them replace those that the store was told before; none takes them "
+                + "away.",
+            valueName: "selector raw=7d | none"))
     var retentionFor: [String] = []
 
     @Option(help: "Short for --retention raw=TIME.")
@@ -36,21 +37,24 @@ struct RetentionOptions: ParsableArguments {
             request.keep = retention
             _ = try RetentionRequest.changed(.standard, by: retention, "--retention \(retention)")
         }
+        if retentionFor == ["none"] {
+            request.exceptions = []
+            return request
+        }
         guard retentionFor.count % 2 == 0 else {
             throw CommandFailure(
                 .usage,
                 "--retention-for \(retentionFor.joined(separator: " ")): a selector and times belong together, such as "
-                    + "'{__name__=~\"network_.*\"}' raw=7d")
+                    + "'{__name__=~\"network_.*\"}' raw=7d; none takes those that the store has away")
         }
+        if retentionFor.isEmpty { return request }
+        var exceptions: [(matchers: [Matcher], times: String)] = []
         for place in stride(from: 0, to: retentionFor.count, by: 2) {
             let (selector, times) = (retentionFor[place], retentionFor[place + 1])
-            do throws(ParseError) {
-                request.exceptions.append((try Parser.parseSelector(selector), times))
-            } catch {
-                throw CommandFailure(.usage, "--retention-for: \(QueryCommand.describe(error, in: selector))")
-            }
+            exceptions.append((try RetentionRequest.matchers(of: selector, "--retention-for"), times))
             _ = try RetentionRequest.changed(.standard, by: times, "--retention-for \(selector) \(times)")
         }
+        request.exceptions = exceptions
         return request
     }
 }
@@ -59,10 +63,11 @@ struct RetentionOptions: ParsableArguments {
 struct RetentionRequest: Sendable {
     /// As `--retention` has it.
     var keep: String?
-    var exceptions: [(matchers: [Matcher], times: String)] = []
+    /// Nil where those that the store has stay.
+    var exceptions: [(matchers: [Matcher], times: String)]?
 
     /// Whether nothing is asked for.
-    var isEmpty: Bool { keep == nil && exceptions.isEmpty }
+    var isEmpty: Bool { keep == nil && exceptions == nil }
 
     /// What the flags say, over what the configuration does: times by tier, and exceptions all or none.
     func over(_ configuration: Configuration) throws(CommandFailure) -> RetentionRequest {
@@ -72,16 +77,28 @@ struct RetentionRequest: Sendable {
         let set = ["raw", "1m", "1h"].filter { configuration.isSet("store.retention.\($0)") && !given.contains($0) }
         let times = set.map { "\($0)=\(configuration.text("store.retention.\($0)") ?? "")" }
         if !times.isEmpty { request.keep = (times + [keep].compactMap(\.self)).joined(separator: ",") }
-        if exceptions.isEmpty {
-            for exception in configuration.exceptions {
-                do throws(ParseError) {
-                    request.exceptions.append((try Parser.parseSelector(exception.selector), exception.times))
-                } catch {
-                    throw CommandFailure(.usage, "\(exception.origin): \(exception.selector): \(error.message)")
-                }
+        if exceptions == nil {
+            request.exceptions = try configuration.exceptions?.map { exception throws(CommandFailure) in
+                (try RetentionRequest.matchers(of: exception.selector, "\(exception.origin)"), exception.times)
             }
         }
         return request
+    }
+
+    /// The matchers of an exception's selector.
+    /// - Parameter origin: where it was said.
+    static func matchers(of selector: String, _ origin: String) throws(CommandFailure) -> [Matcher] {
+        let matchers: [Matcher]
+        do throws(ParseError) {
+            matchers = try Parser.parseSelector(selector)
+        } catch {
+            throw CommandFailure(.usage, "\(origin): \(QueryCommand.describe(error, in: selector))")
+        }
+        guard !matchers.isEmpty else {
+            throw CommandFailure(
+                .usage, "\(origin): \(selector) selects every series, whose times --retention (store.retention) says")
+        }
+        return matchers
     }
 
     /// The policy of a store that has had `current`; nil where nothing is asked for.
@@ -92,7 +109,7 @@ struct RetentionRequest: Sendable {
             policy.keep = try RetentionRequest.changed(current.keep, by: keep, "--retention \(keep)")
             policy.frames = policy.keep
         }
-        if !exceptions.isEmpty {
+        if let exceptions {
             policy.exceptions = []
             for (matchers, times) in exceptions {
                 let keep = try RetentionRequest.changed(policy.keep, by: times, "--retention-for \(times)")

@@ -65,4 +65,12 @@ enum Disk {
         }
         return Int(clamping: UInt64(status.f_blocks) &* UInt64(status.f_frsize))
     }
+
+    /// What may still be written below a folder by this user; nil where that cannot be told.
+    static func freeBytes(at path: String) -> Int? {
+        var status = statvfs()
+        // The kernel fills the structure; the path is a C string during the call only.
+        guard unsafe statvfs(path, &status) == 0 else { return nil }
+        return Int(clamping: UInt64(geteuid() == 0 ? status.f_bfree : status.f_bavail) &* UInt64(status.f_frsize))
+    }
 }

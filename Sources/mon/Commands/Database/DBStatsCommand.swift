@@ -38,8 +38,10 @@ struct DBStatsCommand: Verb {
 
     /// How the store grows, and into what.
     struct Outlook {
-        /// Bytes that a day adds: the mean of the last three whole days; nil before there is one.
+        /// Bytes that a day adds: the mean of those of the last three days that are whole; nil before there is one.
         var bytesADay: Int?
+        /// Whether it can grow; the file of a snapshot does not.
+        let isLive: Bool
         /// Bytes that the disk has room for.
         var diskFree: Int?
         /// When the disk is full if it goes on so and nothing is dropped.
@@ -49,15 +51,15 @@ struct DBStatsCommand: Verb {
         /// Bytes that commits have written since midnight UTC, as the agent recorded it; nil where it did not.
         var writtenToday: Int?
 
-        /// - Parameter isLive: whether it can grow; the file of a snapshot does not.
         init(_ statistics: StoreStatistics, path: String, isLive: Bool, now: Timestamp) {
+            self.isLive = isLive
             guard isLive else { return }
             let today = now.milliseconds / 86_400_000 * 86_400
-            let whole = statistics.days.filter { $0.start < today }.suffix(3)
+            // What was brought in of older days is no growth, and the first day of all began somewhere within it.
+            let recent = statistics.days.filter { (today - 3 * 86_400..<today).contains($0.start) }
+            let whole = recent.filter { $0.start != statistics.days.first?.start || recent.count == 1 }
             if !whole.isEmpty { bytesADay = whole.reduce(0) { $0 + $1.bytes } / whole.count }
-            var disk = statvfs()
-            // The kernel fills the structure.
-            if unsafe statvfs(path, &disk) == 0 { diskFree = Int(disk.f_bavail) * Int(disk.f_frsize) }
+            diskFree = Disk.freeBytes(at: path)
             if let bytesADay, let diskFree, bytesADay > 0 {
                 let days = Double(diskFree + statistics.freeBytes) / Double(bytesADay)
                 // Beyond a century it is nobody's concern.
@@ -104,12 +106,12 @@ struct DBStatsCommand: Verb {
     private static func write(
         _ statistics: StoreStatistics, _ outlook: Outlook, path: String, _ isStyled: Bool, into writer: inout TextWriter
     ) {
-        writer.write("\(path): \(DBText.bytes(statistics.fileBytes)) on disk, ")
-        writer.write("\(DBText.bytes(statistics.freeBytes)) of it free for new data\n")
-        writer.write("\(statistics.samples) samples at ")
-        writer.write("\(DBText.ratio(statistics.liveBytes, statistics.samples)) bytes each; ")
-        writer.write("\(statistics.seriesNow) series now")
-        if let new = statistics.newSeries { writer.write(", \(new) of them or of today new since yesterday") }
+        writer.write("\(path): \(DBText.bytes(statistics.fileBytes)) on disk")
+        if outlook.isLive { writer.write(", \(DBText.bytes(statistics.freeBytes)) of it free for new data") }
+        writer.write("\n\(statistics.samples) samples at ")
+        writer.write("\(DBText.ratio(statistics.liveBytes, statistics.samples)) bytes each, windows and names ")
+        writer.write("included; \(statistics.seriesNow) series now")
+        if let new = statistics.newSeries { writer.write("; \(new) of the latest day's are new") }
         writer.write("\n\n")
         var kinds = TextTable()
         kinds.addColumn("records")
@@ -136,7 +138,7 @@ struct DBStatsCommand: Verb {
     private static func writeOutlook(
         _ outlook: Outlook, _ statistics: StoreStatistics, into writer: inout TextWriter
     ) {
-        if outlook.diskFree == nil { return }
+        guard outlook.isLive else { return }
         if let bytes = outlook.bytesADay { writer.write("grows by \(DBText.bytes(bytes)) a day") }
         if let free = outlook.diskFree {
             writer.write("\(outlook.bytesADay == nil ? "" : "; ")the disk has \(DBText.bytes(free)) free")

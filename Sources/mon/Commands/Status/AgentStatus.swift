@@ -61,7 +61,8 @@ struct AgentStatus {
         ),
         ("agentThrottleFactor", "agent_throttle_factor{}"),
         ("agentDroppedScrapes", "agent_store_dropped_scrapes_total{}"),
-        ("commitFailuresLastHour", "sum(increase(agent_store_commit_failures_total{}[1h]))"),
+        ("commitFailuresLastHour", "sum(\(commitFailures))"),
+        ("refusedSamplesLastHour", "increase(agent_store_refused_samples_total{}[1h])"),
         ("pendingScrapes", "agent_pending_scrapes{}"),
         ("storeUsedBytes", "agent_store_size_bytes{}"),
         ("storeFileBytes", "agent_store_file_bytes{}"),
@@ -69,6 +70,11 @@ struct AgentStatus {
         ("storeHeadBytes", "agent_store_head_bytes{}"),
         ("configurationReadSeconds", "agent_config_last_reload_success_timestamp_seconds{}"),
     ]
+
+    private static let commitFailures = "increase(agent_store_commit_failures_total{}[1h])"
+
+    /// Less than this on the store's disk, and the file cannot grow any more.
+    private static let freeBytesMin = 1 << 20
 
     /// Older than this, in intervals, and the newest sample says that something is wrong.
     private static let intervalsMax = 4.0
@@ -152,9 +158,20 @@ struct AgentStatus {
         if try asked.vector("agent_config_last_reload_successful{}").first?.value == 0 {
             problems.append("the latest configuration was refused; see mon config check")
         }
-        if let failures = self["commitFailuresLastHour"], failures >= 1 {
+        for (labels, failures) in try asked.vector(AgentStatus.commitFailures) where failures >= 1 {
+            let reason = (labels["reason"] ?? "").split(separator: "_").joined(separator: " ")
             problems.append(
-                "\(Int(failures.rounded())) commits failed in the last hour; see agent_store_commit_failures_total")
+                "\(Int(failures.rounded())) commits failed in the last hour (\(reason)); the log says more")
+        }
+        // While pages inside the file are free, a full disk fails no commit yet.
+        if recorderPID != nil, let free = Disk.freeBytes(at: path), free < AgentStatus.freeBytesMin {
+            problems.append(
+                "the disk of \(path) is full (\(free >> 10) KiB free): the oldest samples go to make room for new ones")
+        }
+        if let refused = self["refusedSamplesLastHour"], refused >= 1 {
+            problems.append(
+                "\(Int(refused.rounded())) samples were refused in the last hour: the day names as many series as it "
+                    + "may (--max-series); the log names the first")
         }
         if let dropped = self["agentDroppedScrapes"], dropped > 0 {
             problems.append("\(Int(dropped)) scrapes were given up because the store took none")
