@@ -1,7 +1,7 @@
 import Glibc
 
-/// A file for what does not fit into memory. It has no name, or one that is removed as soon as it is open, so nothing of
-/// it is left however the process ends, and its space is the kernel's again.
+/// A file for what does not fit into memory. It has no name, or one that is removed as soon as it is open, so nothing
+/// of it is left however the process ends, and its space is the kernel's again.
 final class SpillFile {
     private let descriptor: Int32
     private let path: String

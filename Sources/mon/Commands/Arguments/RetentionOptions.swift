@@ -16,8 +16,8 @@ struct RetentionOptions: ParsableArguments {
         parsing: .upToNextOption,
         help: ArgumentHelp(
             "Other times for the series of a selector: '{__name__=~\"network_.*\"}' raw=7d. May be repeated; the first "
-                + "that fits a series counts. All of them replace those that the store was told before; none takes them "
-                + "away.",
+                + "that fits a series counts. All of them replace those that the store was told before; none takes "
+                + "them away.",
             valueName: "selector raw=7d | none"))
     var retentionFor: [String] = []
 
