@@ -116,7 +116,7 @@ package struct Recorder: ~Copyable {
     ) throws(StoreError) {
         guard scrapesPerCommit > 0 else { throw .invalid("a commit holds at least one scrape") }
         let folder = StoreFolder(path: path)
-        try folder.makeEnvironment(folder.generations().first ?? 1)
+        try folder.make()
         let lock = try RecorderLock(folder)
         // What is not live is what a crash left, unless somebody compacts just now.
         if let compaction = try? CompactionLock(folder), let generations = try? Generations(of: folder) {

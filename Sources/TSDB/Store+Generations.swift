@@ -64,19 +64,41 @@ final class OpenGeneration: Sendable {
         throw .refused(.other, description: "\(folder.path) is moved by other processes again and again")
     }
 
-    /// Opens the live generation for writing; begins a store where there is none.
+    /// Opens the live generation for writing.
+    ///
+    /// A store is begun under the lock of compactions: nobody moves what is there meanwhile. What is live when it is
+    /// looked for may be gone when it is opened, and is not begun again then.
+    /// - Parameters:
+    ///   - host: whose store is begun where there is none; nil to begin none.
+    ///   - hook: called before each attempt to open what was found, for tests in which others move it meanwhile.
     convenience init(
-        in folder: StoreFolder, creatingFor host: HostIdentity, mapBytes: Int, faults: FaultPlan?
+        in folder: StoreFolder, creatingFor host: HostIdentity?, mapBytes: Int, faults: FaultPlan?,
+        beforeOpening hook: () -> Void = {}
     ) throws(StoreError) {
         for _ in 0..<8 {
-            let number = try Generations(of: folder).forWriting
-            try folder.makeEnvironment(number)
-            try folder.clearUnfinished(number)
+            let live = try Generations(of: folder).live
+            var lock: CompactionLock?
+            var number = live ?? 0
+            if live == nil {
+                let absence = folder.absence
+                guard host != nil, case .noStore = absence else { throw absence }
+                try folder.make()
+                lock = try CompactionLock(folder, waits: true)
+                let generations = try Generations(of: folder)
+                // Others may have begun one before the lock was free.
+                if generations.live != nil { continue }
+                number = generations.numberToBegin
+                try folder.makeEnvironment(number)
+                try folder.clearUnfinished(number)
+            }
+            hook()
             let path = folder.environmentPath(number)
             do throws(StorageError) {
                 let environment = try Environment(path: path, access: .write, mapBytes: mapBytes, faults: faults)
                 _ = try environment.clearStaleReaders()
-                let superblock = try OpenGeneration.ensureSuperblock(environment, host, path)
+                let superblock = try OpenGeneration.ensureSuperblock(environment, live == nil ? host : nil, path)
+                // Held to here.
+                _ = consume lock
                 // Another process may have moved the store in between, and removed what was opened here. The one that
                 // is open now is not looked at again: closing a second descriptor would release LMDB's file locks.
                 let newer = (try? Generations(of: folder, above: number))?.live
@@ -119,27 +141,34 @@ final class OpenGeneration: Sendable {
         return try transaction.superblockIfReadable()
     }
 
-    /// Reads the superblock; writes one into a store that has none, and says *live* in a copy that became it.
+    /// Reads the superblock; writes one into a store that is begun, and says *live* in a copy that became it.
     ///
     /// Another process may have done so in between, and gone on from there.
+    /// - Parameter host: whose store is begun; nil where none is.
+    /// - Returns: nil where this is not the live one.
     private static func ensureSuperblock(
-        _ environment: borrowing Environment, _ host: HostIdentity, _ path: String
+        _ environment: borrowing Environment, _ host: HostIdentity?, _ path: String
     ) throws(StorageError) -> Superblock? {
         let known = try superblock(of: environment, path)
+        // LMDB makes the file anew where the folder is about to be removed.
+        if known == nil, host == nil { return nil }
         if let known, !known.state.isCopy { return known.state == .live ? known : nil }
         let stripeBytes = try environment.pageValueBytes()
         try environment.write(wrap: { $0 }) { transaction throws(StorageError) in
-            var fresh = Superblock(stripeBytes: stripeBytes, hostName: host.name, machineID: host.machineID)
             let key = Key.superblock
             let (isThere, current) = try transaction.withValue(of: key) { value -> (Bool, Superblock?) in
                 guard let value else { return (false, nil) }
                 let payload = unsafe Checksum.payload(of: value, key: key.span.bytes)
                 return (true, payload.flatMap { try? Superblock.decode($0, path: path) })
             }
+            var fresh: Superblock
             if isThere {
                 guard let current, current.state.isCopy else { return }
                 fresh = current
                 fresh.state = .live
+            } else {
+                guard let host else { return }
+                fresh = Superblock(stripeBytes: stripeBytes, hostName: host.name, machineID: host.machineID)
             }
             var value = fresh.encoded()
             Checksum.seal(&value, key: key)
@@ -195,8 +224,8 @@ struct Generations {
         return nil
     }
 
-    /// The live one, or where a new store is to begin: a folder that nobody ever committed to, or a new number.
-    var forWriting: Int { live ?? states.first { $0.state == nil }?.number ?? (states.first?.number ?? 0) + 1 }
+    /// Where a store is to begin when none is live: a folder that nobody ever committed to, or a new number.
+    var numberToBegin: Int { states.first { $0.state == nil }?.number ?? (states.first?.number ?? 0) + 1 }
 
     /// Those that hold nothing any more: moved ones, and copies that nobody finished. None while the live one is a copy
     /// that was not complete: what it was made of is what makes it live.
@@ -286,8 +315,13 @@ extension Store {
         case .snapshotFile: return try OpenGeneration(snapshotFile: path)
         case .read: return try OpenGeneration(in: folder, faults: faults)
         case .write(let host):
-            if !isCreating, try Generations(of: folder).live == nil { throw gone }
-            return try OpenGeneration(in: folder, creatingFor: host, mapBytes: mapBytes, faults: faults)
+            do throws(StoreError) {
+                return try OpenGeneration(
+                    in: folder, creatingFor: isCreating ? host : nil, mapBytes: mapBytes, faults: faults)
+            } catch {
+                if case .noStore = error { throw gone }
+                throw error
+            }
         }
     }
 

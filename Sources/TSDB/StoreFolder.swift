@@ -94,15 +94,23 @@ struct StoreFolder {
         }
     }
 
-    /// Makes the folder of a generation, and those above it. Root leaves those in another's data folder to its owner.
+    /// Makes the data folder, for whoever is to put a lock or a generation into it.
+    func make() throws(StoreError) {
+        try StoreFolder.make(path, in: nil)
+        try StoreFolder.make(generationsPath, in: path)
+    }
+
+    /// Makes the folder of a generation that is new: whoever makes that of one that was there, and was removed since,
+    /// begins a store below the one that took its place.
     func makeEnvironment(_ generation: Int) throws(StoreError) {
-        for (folder, above) in [(path, nil), (generationsPath, path), (environmentPath(generation), generationsPath)] {
-            if unsafe mkdir(folder, 0o770) == 0 || errno == EEXIST {
-                if let above { FolderOwner.take(folder, from: above) }
-                continue
-            }
-            throw StoreFolder.refusal("make the folder", folder)
-        }
+        try make()
+        try StoreFolder.make(environmentPath(generation), in: generationsPath)
+    }
+
+    /// Root leaves what it makes in another's data folder to its owner.
+    private static func make(_ folder: String, in above: String?) throws(StoreError) {
+        guard unsafe mkdir(folder, 0o770) == 0 || errno == EEXIST else { throw refusal("make the folder", folder) }
+        if let above { FolderOwner.take(folder, from: above) }
     }
 
     /// What LMDB brought when it opened a generation. Every reader enters itself into the lock file, so that no page

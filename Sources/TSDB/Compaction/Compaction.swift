@@ -88,9 +88,7 @@ package struct Compaction: ~Copyable {
         try FileOwner.check(oldPath)
         for number in generations.obsolete { folder.remove(number) }
         let number = (generations.states.first?.number ?? live) + 1
-        // The identity is for a store that would have to be begun, which this one is not.
-        let source = try OpenGeneration(
-            in: folder, creatingFor: HostIdentity(name: "", machineID: ""), mapBytes: Store.mapBytes, faults: nil)
+        let source = try OpenGeneration(in: folder, creatingFor: nil, mapBytes: Store.mapBytes, faults: nil)
         try folder.makeEnvironment(number)
         // What one left that died before LMDB's first page was whole.
         try folder.clearUnfinished(number)

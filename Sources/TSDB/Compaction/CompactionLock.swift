@@ -1,17 +1,22 @@
 import Glibc
 import LMDB
 
-/// Held by the one process that compacts a folder; the kernel releases it when the process dies.
+/// Held by the one process that adds generations to a folder or removes them: that compacts, or begins a store. The
+/// kernel releases it when the process dies.
 struct CompactionLock: ~Copyable {
     private let descriptor: Int32
 
-    init(_ folder: StoreFolder) throws(StoreError) {
+    /// - Parameter waits: whether it waits for who has it.
+    /// - Throws: what the kernel brings; that another process compacts, unless it waits.
+    init(_ folder: StoreFolder, waits: Bool = false) throws(StoreError) {
         let path = folder.path + "/compact.lock"
         // The path is a C string during the call only.
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o660)
         guard descriptor >= 0 else { throw StoreFolder.refusal("open the lock file", path) }
         FolderOwner.take(descriptor, from: folder.path)
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        var code: Int32
+        repeat { code = flock(descriptor, LOCK_EX | (waits ? 0 : LOCK_NB)) } while code != 0 && errno == EINTR
+        guard code == 0 else {
             close(descriptor)
             throw .refused(
                 .other, description: "\(folder.path) is being compacted by another process; wait for its end")

@@ -174,6 +174,49 @@ import Testing
         #expect(try Compaction.run(folder.path, until: nil, atOnceBytes: 0).rounds == 1)
     }
 
+    /// A process that found the store in its place and opens it when a compaction has moved it, or is just removing the
+    /// old file, begins no store in that place: it would hide what has moved.
+    @Test(arguments: [false, true]) func whoComesTooLateFollows(isHalfRemoved: Bool) throws {
+        let folder = TemporaryFolder()
+        do {
+            var recorder = try Recorder(path: folder.path, host: testHost)
+            let row = Scrape.Row(group: WrittenStore.group, samples: [(recorder.reference(for: Labels(name: "m")), 1)])
+            try recorder.append(Scrape(time: Timestamp(milliseconds: 1000), rows: [row]))
+            try recorder.close()
+        }
+        let place = StoreFolder(path: folder.path)
+        var calls = 0
+        do {
+            let open = try OpenGeneration(
+                in: place, creatingFor: testHost, mapBytes: Store.mapBytes, faults: nil,
+                beforeOpening: {
+                    calls += 1
+                    if calls > 1 { return }
+                    _ = try? Compaction.run(folder.path, until: isHalfRemoved ? .moved : nil)
+                    if isHalfRemoved { unlink(place.environmentPath(1) + "/data.mdb") }
+                })
+            #expect(open.number == 2 && calls == 2)
+        }
+        #expect(try answer(Store(at: folder.path, access: .read).snapshot(), [], .all).count == 1)
+        _ = try Compaction.run(folder.path)
+        #expect(try answer(Store(at: folder.path, access: .read).snapshot(), [], .all).count == 1)
+        #expect(try StoreCheck.run(at: folder.path).findings == [])
+    }
+
+    @Test func aStoreIsBegunUnderTheLockAlone() throws {
+        let folder = TemporaryFolder()
+        let place = StoreFolder(path: folder.path)
+        #expect(throws: StoreError.noStore(path: folder.path)) {
+            _ = try OpenGeneration(in: place, creatingFor: nil, mapBytes: Store.mapBytes, faults: nil)
+        }
+        #expect(FolderEntry.names(in: folder.path) == [])
+        let opened = try OpenGeneration(in: place, creatingFor: testHost, mapBytes: Store.mapBytes, faults: nil)
+        #expect(opened.number == 1 && opened.superblock.state == .live)
+        // Nobody holds the lock any more.
+        let lock = try CompactionLock(place)
+        _ = consume lock
+    }
+
     @Test func refusals() throws {
         let folder = TemporaryFolder()
         let none = #expect(throws: StoreError.self) { try Compaction.run(folder.path) }
