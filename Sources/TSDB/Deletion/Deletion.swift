@@ -28,12 +28,12 @@ package struct DeletionReport: Hashable, Sendable {
     /// Bytes of blocks and late batches that are free now.
     package var bytes = 0
 
-    package var isEmpty: Bool { samples == 0 && windows == 0 }
+    package var isEmpty: Bool { samples == 0 && windowBlocks == 0 }
 }
 
 extension Store {
-    /// What ``delete(_:in:)`` would remove: its series, samples and windows. Windows whose samples are kept are no
-    /// numbers of their own, they are the same samples.
+    /// What ``delete(_:in:)`` would remove: its series, samples and windows, and the blocks of windows it would change.
+    /// Windows whose samples are kept are no numbers of their own, they are the same samples.
     /// - Parameter selectors: a series that satisfies all matchers of one of them is meant. Series of processes are
     /// not:
     ///   they are made from frames, which hold all processes of a tick.
@@ -57,6 +57,8 @@ extension Store {
             let cut = try CutWindows(
                 reference, without: targets.ids.of(reference), in: range, definition, snapshot)
             guard let cut else { continue }
+            // Samples may be gone while their windows are not: a deletion that was interrupted.
+            report.windowBlocks += 1
             for (id, count) in cut.removed {
                 report.windows += count
                 touched.insert(try snapshot.name(of: id, in: reference))
@@ -327,7 +329,7 @@ private struct Deletion {
 
     // MARK: - Windows
 
-    /// - Returns: whether anything was removed.
+    /// - Returns: whether anything was removed, or has gone into another block meanwhile.
     private mutating func removeWindows(
         from reference: TierReference, _ definition: GroupDefinition
     ) throws(StoreError) -> Bool {
@@ -337,7 +339,7 @@ private struct Deletion {
         } apply: { cut, transaction throws(StoreError) in
             try cut.put(in: store, transaction)
         }
-        guard let change else { return false }
+        guard let change else { return try !store.snapshot().hasBlock(reference) }
         report.windowBlocks += 1
         for (id, count) in change.found.removed {
             report.windows += count

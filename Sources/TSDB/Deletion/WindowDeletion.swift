@@ -26,16 +26,18 @@ struct CutWindows {
     private let generation: UInt64
     /// Nil where no series is left.
     private let bytes: [UInt8]?
-    /// Per id: windows that went and whose samples were forgotten before.
+    /// Per id that loses windows, or has others now: how many went whose samples were forgotten before.
     private(set) var removed: [UInt32: Int] = [:]
 
-    /// Nil where the block has nothing that is meant.
+    /// Nil where the block has nothing that is meant, or is not there any more.
     init?(
         _ reference: TierReference, without ids: Set<UInt32>, in range: TimeRange, _ definition: GroupDefinition,
         _ snapshot: Snapshot
     ) throws(StoreError) {
         self.reference = reference
         generation = try snapshot.currentSuperblock().generation
+        // A fold or retention beside it may have taken it since it was listed.
+        guard try snapshot.hasBlock(reference) else { return nil }
         let known = try snapshot.ids(in: reference)
         if ids.isDisjoint(with: known) { return nil }
         let forgotten = try snapshot.retentionClasses()[definition.retentionClass]?.forgotten ?? TierCoverage()
@@ -48,7 +50,7 @@ struct CutWindows {
                 if let cut {
                     isChanged = true
                     windows = cut.rest
-                    if cut.lost > 0 { removed[id] = cut.lost }
+                    removed[id] = cut.lost
                 }
             }
             // A series without windows is none of the block.

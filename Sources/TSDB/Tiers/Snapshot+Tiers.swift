@@ -73,6 +73,13 @@ extension Snapshot {
         }
     }
 
+    /// Whether a block of windows is there.
+    func hasBlock(_ reference: TierReference) throws(StoreError) -> Bool {
+        try !tierReferences(
+            reference.layer, group: reference.group, after: reference.start, through: reference.start + 1
+        ).isEmpty
+    }
+
     /// The ids of the series of a block, ascending.
     func ids(in reference: TierReference) throws(StoreError) -> [UInt32] {
         try withTierBlock(reference) { block throws(StoreError) in

@@ -101,12 +101,6 @@ extension Snapshot {
         return first
     }
 
-    private func hasBlock(_ reference: TierReference) throws(StoreError) -> Bool {
-        let end = reference.start + 1
-        return try !tierReferences(reference.layer, group: reference.group, after: reference.start, through: end)
-            .isEmpty
-    }
-
     /// Appends the windows of (`after`, `through`], ends of windows both, that the samples of a group's raw blocks
     /// make.
     /// - Parameter id: of the day that the range lies in.
@@ -208,7 +202,8 @@ extension SeriesSelection {
             damage.add(loss, from: after, through: through)
             return
         }
-        let kept = try coverage(of: index)
+        // Not the series' own: what it had in another class is kept as that is.
+        let kept = try snapshot.coverage(ofGroup: damaged.group)
         var lost = after
         var start = after
         while start < through {

@@ -85,6 +85,33 @@ import Testing
         #expect(try snapshot.select([], in: .all).labels.count == 4)
     }
 
+    /// A deletion that was interrupted when the samples were gone and their windows were not is found unfinished.
+    @Test func windowsOfSamplesThatAreGoneGo() throws {
+        var written = try WrittenStore()
+        for tick in 1...60 as ClosedRange<Int64> { try written.append(tick * 600_000, [(Labels(name: "m"), 1)]) }
+        try written.recorder.sealEverything()
+        let selectors = [[Matcher("__name__", equals: "m")]]
+        for record in try written.store.records() where record.key[0] == Key.Kind.block.rawValue && record.key[3] == 0 {
+            try written.store.remove(record.key)
+        }
+        let plan = try written.store.wouldDelete(selectors, in: .all)
+        #expect(!plan.isEmpty && plan.samples == 0 && plan.series == 1, "\(plan)")
+        let report = try written.store.delete(selectors, in: .all)
+        #expect(report.windowBlocks > 0 && report.names > 0, "\(report)")
+        #expect(try written.store.snapshot().tierReferences(in: .all).isEmpty)
+        #expect(try written.store.wouldDelete(selectors, in: .all).isEmpty)
+    }
+
+    /// A block that a fold took since it was listed is no damage.
+    @Test func aBlockThatIsGoneIsNone() throws {
+        var written = try WrittenStore()
+        try written.append(1000, [(Labels(name: "m"), 1)])
+        try written.recorder.sealEverything()
+        let reference = TierReference(group: 1, layer: .hourSlice, start: 50 * 86_400)
+        #expect(
+            try CutWindows(reference, without: [0], in: .all, WrittenStore.group, written.store.snapshot()) == nil)
+    }
+
     @Test func nothingMatchesAndProcessesStay() throws {
         let written = try WrittenStore.ofEveryKind()
         let before = try written.store.records().map(\.key)
