@@ -124,22 +124,89 @@ extension Salvage {
                 report.count("blocks", 1)
             } catch {
                 guard case .damaged = error else { throw error }
-                lose(error, costs: CheckReport.samples(in: TimeRange(span: name.start), of: "all of its samples"))
+                let seconds = TierLayer(rawValue: name.tier)?.spanSeconds ?? Block.rawSpanSeconds
+                let range = TimeRange(
+                    minMilliseconds: name.start * 1000 + 1, maxMilliseconds: (name.start + seconds) * 1000)
+                lose(error, costs: CheckReport.samples(in: range, of: name.tier == 0 ? "all of its samples" : "all"))
             }
         }
     }
 
-    /// As they are, when all of them decode: minutes and hours cannot be told from less than the whole.
+    /// As it is where all of it decodes, else made anew of the series that do, and of what finer blocks have of the
+    /// others: a block of windows hides those, so it has to have all that is left.
     private mutating func copyWindows(
         _ group: UInt16, _ tier: UInt8, _ start: Int64, _ title: String
     ) throws(StoreError) {
         let key = { Key.block(group: group, tier: tier, start: start, stripe: $0) }
         guard let layer = TierLayer(rawValue: tier) else { return try write(readAll(title, key: key), key: key) }
         let reference = TierReference(group: group, layer: layer, start: start)
-        let ids = try source.ids(in: reference)
-        for id in ids { _ = try source.windows(of: id, in: reference) }
-        use(ids: ids.max().map { Int($0) + 1 } ?? 0, at: start * 1000 + 1, span: layer.registrySpan)
-        try write(readAll(title, key: key), key: key)
+        let damage = DamageList(writing: ())
+        let whole = try damage.tolerating { () throws(StoreError) in
+            let ids = try source.ids(in: reference)
+            for id in ids { _ = try source.windows(of: id, in: reference) }
+            return (ids, try readAll(title, key: key))
+        }
+        if let (ids, bytes) = whole {
+            use(ids: ids.max().map { Int($0) + 1 } ?? 0, at: start * 1000 + 1, span: layer.registrySpan)
+            return try write(bytes, key: key)
+        }
+        try remakeWindows(reference, key)
+    }
+
+    private mutating func remakeWindows(
+        _ reference: TierReference, _ key: (UInt16) -> [UInt8]
+    ) throws(StoreError) {
+        let damage = DamageList(writing: ())
+        let kept = try source.coverage(ofGroup: reference.group)
+        var writer = TierBlockWriter(reference.layer, start: reference.start)
+        var last: UInt32?
+        if reference.layer.registrySpan == .thirtyDays {
+            let labels = try self.labels(ofThirtyDays: reference.start)
+            var ids = try source.ids(in: reference, or: kept, tolerating: damage)
+            if !damage.isEmpty { ids = labels.indices.filter { !labels[$0].isEmpty }.map { UInt32($0) } }
+            for id in ids {
+                let name =
+                    Int(id) < labels.count ? labels[Int(id)] : RegistryReader.lostSeries(Int(id), in: reference.start)
+                let windows = try source.longWindows(of: id, name, in: reference, or: kept, tolerating: damage)
+                writer.add(id, windows)
+                if windows.count > 0 { last = id }
+            }
+        } else {
+            for id in try dayIDs(reference, kept, damage) {
+                let found = try source.windows(of: id, in: reference, or: kept, tolerating: damage)
+                guard let windows = found, windows.count > 0 else { continue }
+                writer.add(id, windows)
+                last = id
+            }
+        }
+        lose(damage)
+        guard let last else { return }
+        use(ids: Int(last) + 1, at: reference.start * 1000 + 1, span: reference.layer.registrySpan)
+        try write(writer.finish(), key: key)
+    }
+
+    /// The ids of a block of one day's; where its own cannot be read, those that its group has in finer blocks.
+    private func dayIDs(
+        _ reference: TierReference, _ kept: TierCoverage, _ damage: DamageList
+    ) throws(StoreError) -> [UInt32] {
+        var ids = Set(try source.ids(in: reference, or: kept, tolerating: damage))
+        if damage.isEmpty { return ids.sorted() }
+        let (group, end) = (reference.group, reference.endSeconds)
+        ids.formUnion(try source.rawIDs(group: group, after: reference.start, through: end, tolerating: damage))
+        if reference.layer == .hourSlice {
+            for minutes in try source.tierReferences(.minuteBlock, group: group, after: reference.start, through: end) {
+                ids.formUnion(try source.ids(in: minutes, or: kept, tolerating: damage))
+            }
+        }
+        return ids.sorted()
+    }
+
+    /// Names of thirty days by id, as far as they can be read; what is lost of them is told with the registry.
+    private func labels(ofThirtyDays start: Int64) throws(StoreError) -> [Labels] {
+        let damage = DamageList()
+        var registry = try RegistryReader(
+            start: start, stripeBytes: stripeBytes, span: .thirtyDays, tolerating: damage, in: source.transaction)
+        return try registry.allLabels(tolerating: damage, in: source.transaction)
     }
 
     /// As it is where all of it decodes, else made anew of the series that do.
