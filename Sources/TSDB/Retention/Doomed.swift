@@ -13,7 +13,7 @@ struct Doomed {
     private let cutoffs: Cutoffs
     /// Whether days that are over count as folded.
     private let assumesHours: Bool
-    /// The first day of a class with slices of minutes that are too old and of which hours are still to be made. Blocks
+    /// The first day of a class with minutes, too old or not, of which hours are still to be made. Blocks
     /// of minutes from there on wait, too: hours are made of all minutes of a day, and what a class has forgotten is
     /// all before a moment.
     private var unfolded: [UInt8: Int64] = [:]
@@ -102,8 +102,9 @@ struct Doomed {
         for (group, definition) in try snapshot.groups() {
             let cutoffs = cutoffs[definition.retentionClass]
             let slices = try snapshot.tierReferences(.minuteSlice, group: group)
-            guard let first = slices.first(where: { !Doomed.hasEnded($0.start, cutoffs.hour) }) else { continue }
-            let day = Block.day(of: first.start)
+            var days = slices.map { Block.day(of: $0.start) }
+            if definition.buildsTiers { days += try snapshot.daysWithoutHours(group: group) }
+            guard let day = days.filter({ !Doomed.hasEnded($0, cutoffs.hour) }).min() else { continue }
             unfolded[definition.retentionClass] = min(unfolded[definition.retentionClass] ?? day, day)
         }
     }

@@ -95,6 +95,8 @@ extension Store {
             for (number, reached) in forgotten {
                 try transaction.raise(reached, ofClass: number, classes[number], in: self)
             }
+            // Who makes windows of what is still there must not put them where it is gone by then.
+            try transaction.raiseGeneration(of: self)
         }
     }
 

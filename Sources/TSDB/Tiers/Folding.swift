@@ -88,7 +88,8 @@ enum Folding {
         return newest.map { Block.spanStart($0, length: Block.daySeconds) }
     }
 
-    /// Days before `open` with slices, or with raw blocks that nobody made windows of: a store of a version before.
+    /// Days before `open` with slices, with raw blocks that nobody made windows of (a store of a version before), or
+    /// with minutes alone: their hours were damaged, and are made again before the minutes go.
     private static func daysToFold(
         _ group: UInt16, _ definition: GroupDefinition, before open: Int64, _ snapshot: Snapshot
     ) throws(StoreError) -> [Int64] {
@@ -100,6 +101,7 @@ enum Folding {
                 let day = Block.day(of: start)
                 if !folded.contains(day) { days.insert(day) }
             }
+            days.formUnion(try snapshot.daysWithoutHours(group: group))
         }
         return days.filter { $0 < open }.sorted()
     }
@@ -131,6 +133,11 @@ enum Folding {
         }
         var minutes = TierBlockWriter(.minuteBlock, start: day)
         var hours = TierBlockWriter(.hourSlice, start: day)
+        // Hours that are among thirty days already. Where their names cannot be read the slices stay as they are, and
+        // answer.
+        let slice = TierReference(group: group, layer: .hourSlice, start: day)
+        let found = try damage.tolerating { () throws(StoreError) in try SeriesAround(slice, snapshot) }
+        guard var around = found else { return true }
         for id in ids.sorted() {
             func read(_ reference: TierReference) throws(StoreError) -> WindowColumns? {
                 try snapshot.windows(of: id, in: reference, or: forgotten, tolerating: damage)
@@ -149,11 +156,11 @@ enum Folding {
                 windows.mix(part)
             }
             if windows.count > 0 { minutes.add(id, windows) }
-            var longer = WindowColumns()
-            // Of minutes that were evicted before the day was over, or are damaged, the hours are all that is left.
-            let whole = damage.isEmpty ? forgotten.minute : end * 1000
-            if let knownHours, whole > day * 1000 { longer = try read(knownHours) ?? longer }
-            hours.add(id, longer.continued(.hour, by: windows, wholeAfter: whole))
+            // Of minutes that were evicted before the day was over, or were damaged, the hours are all that is left.
+            var longer: WindowColumns?
+            if let knownHours { longer = try read(knownHours) }
+            if longer == nil { longer = try around.windows(of: id, in: nil, tolerating: damage, snapshot) }
+            hours.add(id, (longer ?? WindowColumns()).continued(.hour, by: windows, wholeAfter: forgotten.minute))
         }
         let writes = [
             TierWrite(
@@ -257,6 +264,19 @@ enum Folding {
             for slice in slices { try transaction.removeStripes(from: Key.tierBlock(slice, stripe: 0)) }
             try transaction.raiseGeneration(of: store)
             return true
+        }
+    }
+}
+
+extension Snapshot {
+    /// The days that a group has minutes of, in one block, and no block of hours: that was damaged.
+    func daysWithoutHours(group: UInt16) throws(StoreError) -> [Int64] {
+        let days = try tierReferences(.minuteBlock, group: group).map(\.start)
+        if days.isEmpty { return [] }
+        let slices = Set(try tierReferences(.hourSlice, group: group).map(\.start))
+        let long = Set(try tierReferences(.hourBlock, group: group).map(\.start))
+        return days.filter { day in
+            !slices.contains(day) && !long.contains(Block.spanStart(day * 1000 + 1, length: TierBlock.longSpanSeconds))
         }
     }
 }

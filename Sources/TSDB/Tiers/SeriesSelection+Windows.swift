@@ -121,7 +121,8 @@ extension SeriesSelection {
         before found: WindowColumns, _ slice: TierReference, _ piece: TierPlan.Piece, _ index: Int, after: Int64,
         through: Int64
     ) throws(StoreError) -> WindowColumns {
-        let forgotten = try coverage(of: index).minute
+        // Not the series' own: it may have got another class since.
+        let forgotten = try snapshot.coverage(ofGroup: slice.group).minute
         guard forgotten > after else { return found }
         for case .windows(let longer) in piece.sources where longer.layer.tier == .hour {
             guard let known = try read(.windows(longer), index, .hour, after: after, through: through),

@@ -94,7 +94,7 @@ extension BlockSeries {
 /// samples mixed in. Where everything of that age is gone they become a raw block, which the next retention takes and
 /// counts: nothing is lost in silence.
 struct MixedWindows {
-    private let windows: TierWrite
+    private let windows: [TierWrite]
     private let generation: UInt64
 
     /// Nil where samples of the span are kept as they are.
@@ -116,35 +116,67 @@ struct MixedWindows {
     /// - Returns: false, with nothing changed, where others have written meanwhile.
     func put(in store: Store, _ transaction: borrowing WriteTransaction) throws(StoreError) -> Bool {
         guard try transaction.superblock(of: store).generation == generation else { return false }
-        try windows.put(in: store, transaction)
+        for write in windows { try write.put(in: store, transaction) }
         try transaction.raiseGeneration(of: store)
         return true
     }
 
     /// The slice around the span with the samples in it. A series that the slice lacks is read from the block around
-    /// it, so only those that change are written.
+    /// it, so only those that change are written. One that has hours there and lost its minutes goes to the slice of
+    /// hours: minutes of nothing but the new samples would hide those.
     private static func mixed(
         _ group: UInt16, _ span: Int64, _ samples: [UInt32: SampleColumn], _ layer: TierLayer, _ snapshot: Snapshot
-    ) throws(StoreError) -> TierWrite {
+    ) throws(StoreError) -> [TierWrite] {
         let start = Block.spanStart(span * 1000 + 1, length: layer.spanSeconds)
         let slice = TierReference(group: group, layer: layer, start: start)
-        let isThere = try !snapshot.tierReferences(layer, group: group, after: start, through: start + 1).isEmpty
+        let isThere = try snapshot.hasBlock(slice)
         let damage = DamageList(writing: ())
         var ids = Set(samples.keys)
         if isThere { ids.formUnion(try snapshot.ids(in: slice, or: TierCoverage(), tolerating: damage)) }
         var around = try SeriesAround(slice, snapshot)
         var writer = TierBlockWriter(layer, start: start)
+        var hours = try HoursOfSpan(group, span, snapshot)
+        var ofHours: [UInt32: SampleColumn] = [:]
         for id in ids.sorted() {
             var windows = try around.windows(of: id, in: isThere ? slice : nil, tolerating: damage, snapshot)
-            if let column = samples[id] { windows.mix(Rollup.windows(of: column, layer.tier)) }
+            if let column = samples[id] {
+                if layer == .minuteSlice, windows.count == 0, try hours.haveAny(of: id, snapshot) {
+                    ofHours[id] = column
+                    continue
+                }
+                windows.mix(Rollup.windows(of: column, layer.tier))
+            }
             writer.add(id, windows)
         }
-        return TierWrite(reference: slice, bytes: writer.finish())
+        var writes = writer.isEmpty && !isThere ? [] : [TierWrite(reference: slice, bytes: writer.finish())]
+        if !ofHours.isEmpty { writes += try mixed(group, span, ofHours, .hourSlice, snapshot) }
+        return writes
+    }
+}
+
+/// Whether series have hours in a span of samples.
+private struct HoursOfSpan {
+    private let slice: TierReference
+    private let isThere: Bool
+    private var around: SeriesAround
+    private let range: Range<Int64>
+
+    init(_ group: UInt16, _ span: Int64, _ snapshot: Snapshot) throws(StoreError) {
+        slice = TierReference(group: group, layer: .hourSlice, start: Block.day(of: span))
+        isThere = try snapshot.hasBlock(slice)
+        around = try SeriesAround(slice, snapshot)
+        range = span * 1000..<(span + Block.rawSpanSeconds) * 1000
+    }
+
+    mutating func haveAny(of id: UInt32, _ snapshot: Snapshot) throws(StoreError) -> Bool {
+        let damage = DamageList(writing: ())
+        let found = try around.windows(of: id, in: isThere ? slice : nil, tolerating: damage, snapshot)
+        return found.firstIndex(endingAfter: range.lowerBound) < found.firstIndex(endingAfter: range.upperBound)
     }
 }
 
 /// The block that a slice is folded into: what series of the slice's registry have there in the slice's span.
-private struct SeriesAround {
+struct SeriesAround {
     private let slice: TierReference
     private var block: TierReference?
     /// Ids in the block's registry where that is another than the slice's.

@@ -23,8 +23,9 @@ extension WindowColumns {
     }
 
     /// These windows of `tier`, and behind what they know those of shorter windows, which are whole after the moment.
-    /// In a window that both have, minutes count that begin after what is known of it; samples that came late into its
-    /// known part are not told from those known.
+    /// In a window that both have and of which shorter ones lack something, those count that begin after what is known
+    /// of it; samples that came late into its known part are not told from those known. Shorter windows that are whole
+    /// have all its samples.
     func continued(_ tier: Tier, by shorter: WindowColumns, wholeAfter moment: Int64) -> WindowColumns {
         var result = WindowColumns()
         var longer = WindowColumns()
@@ -38,7 +39,7 @@ extension WindowColumns {
             }
             let end = longer.ends[next]
             if place < count, ends[place] == end {
-                if end - tier.windowMilliseconds < moment {
+                if end - tier.windowMilliseconds < moment || counts[place] > longer.counts[next] {
                     result.append(continued(at: place, tier, by: shorter))
                 } else {
                     result.append(longer, next..<next + 1)

@@ -84,6 +84,49 @@ import Testing
         #expect(try StoreCheck.run(at: folder.path).findings == [])
     }
 
+    /// Late samples of a time before a series got its own class, of which more is forgotten than of the one it was in.
+    @Test func lateSamplesFromBeforeTheClassAreInTheHours() throws {
+        let folder = TemporaryFolder()
+        let store = try Store(at: folder.path, access: .write(testHost))
+        let (now, start) = (Timestamp(milliseconds: 45 * Self.day), 17 * Self.day)
+        let year = 365 * Self.day
+        let keep = TierKeep(raw: 38 * Self.day, minute: 104 * Self.day, hour: 5 * year)
+        func add(_ offset: Int64, at start: Int64) throws {
+            var batch = ImportBatch()
+            batch.series = [Self.short]
+            for hour in 0..<4 as Range<Int64> {
+                for place in 0..<3 as Range<Int64> {
+                    batch.append(0, start + hour * 3_600_000 + place * 600_000 + offset, 1)
+                }
+            }
+            var importer = Importer(into: store)
+            try importer.append(batch)
+            _ = try importer.finish()
+        }
+        func expect(_ count: Int, _ comment: String) throws {
+            let selection = try store.snapshot().select([], in: .all)
+            var windows = WindowColumns()
+            try selection.readWindows(
+                0, .hour, after: Timestamp(milliseconds: start),
+                through: Timestamp(milliseconds: start + 4 * 3_600_000), into: &windows)
+            #expect(windows.counts == [Int](repeating: count, count: 4), "\(comment)")
+        }
+        try add(100_000, at: start)
+        try add(0, at: 42 * Self.day)
+        _ = try store.retain(RetentionPolicy(keep: keep), now: now)
+        let exception = RetentionPolicy.Exception(
+            matchers: [try Matcher("__name__", .matches, "network_.*")],
+            keep: TierKeep(raw: 20 * Self.day, minute: 20 * Self.day, hour: 5 * year))
+        _ = try store.retain(RetentionPolicy(keep: keep, exceptions: [exception]), now: now)
+        try add(100_000, at: start + 4 * Self.day)
+        _ = try store.retain(now: now)
+        try expect(3, "aged")
+        try add(160_000, at: start)
+        try expect(6, "late")
+        _ = try store.retain(now: now)
+        try expect(6, "folded")
+    }
+
     @Test func importsAgeByTheirClass() throws {
         let folder = TemporaryFolder()
         let store = try Store(at: folder.path, access: .write(testHost))

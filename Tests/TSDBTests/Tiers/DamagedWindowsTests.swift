@@ -22,6 +22,24 @@ import Testing
         return written
     }
 
+    /// The file of such a store, made once.
+    private static let image = Result { () throws -> [UInt8] in
+        let written = try DamagedWindowsTests.written()
+        return FileBytes.read(written.folder.path + "/tsdb/1/data.mdb")
+    }
+    private static let agedImage = Result { () throws -> [UInt8] in
+        let folder = TemporaryFolder()
+        try age(copy(isAged: false, in: folder))
+        return FileBytes.read(folder.path + "/tsdb/1/data.mdb")
+    }
+
+    /// A copy of it that nobody records into.
+    private static func copy(isAged: Bool, in folder: TemporaryFolder) throws -> Store {
+        for part in ["/tsdb", "/tsdb/1"] { mkdir(folder.path + part, 0o700) }
+        FileBytes.write(try (isAged ? agedImage : image).get(), to: folder.path + "/tsdb/1/data.mdb")
+        return try Store(at: folder.path, access: .write(testHost))
+    }
+
     private static func record(
         _ written: inout WrittenStore, _ ticks: ClosedRange<Int64>, _ random: inout SeededGenerator
     ) throws {
@@ -73,8 +91,8 @@ import Testing
     }
 
     @Test func samplesTakeThePlaceOfDamagedWindows() throws {
-        let written = try Self.written()
-        let store = written.store
+        let folder = TemporaryFolder()
+        let store = try Self.copy(isAged: false, in: folder)
         let (before, losses) = try windows(store)
         #expect(losses.isEmpty)
         var random = SeededGenerator(seed: 1)
@@ -93,9 +111,8 @@ import Testing
     }
 
     @Test func whatNothingElseHasIsNamed() throws {
-        let written = try Self.written()
-        let store = written.store
-        try Self.age(store)
+        let folder = TemporaryFolder()
+        let store = try Self.copy(isAged: true, in: folder)
         let (before, losses) = try windows(store)
         #expect(losses.isEmpty)
         var random = SeededGenerator(seed: 2)
@@ -146,16 +163,121 @@ import Testing
         if !isAged { #expect(events.isEmpty, "\(events.prefix(2))") }
     }
 
+    /// A salvage brings over all that the damaged store still answers, and its blocks hide none of it.
+    @Test(arguments: TierLayer.allCases, [false, true])
+    func salvagesKeepWhatStillAnswers(layer: TierLayer, isAged: Bool) throws {
+        let folder = TemporaryFolder()
+        let store = try Self.copy(isAged: isAged, in: folder)
+        let before = try windows(store).found
+        var random = SeededGenerator(seed: 5)
+        let stripes = try stripes(store, layer)
+        // The first one has the block's head.
+        for record in stripes.prefix(1) + stripes.dropFirst().shuffled(using: &random).prefix(1) {
+            try damage(record, in: store, &random)
+            let (answered, losses) = try windows(store)
+            let target = TemporaryFolder()
+            let report = try Salvage.run(from: folder.path, to: target.path + "/new")
+            #expect(!report.losses.isEmpty && !losses.isEmpty)
+            let salvaged = try Store(at: target.path + "/new", access: .write(testHost))
+            let (found, none) = try windows(salvaged)
+            let (lost, made) = (answered.subtracting(found).count, found.subtracting(answered).count)
+            #expect(lost == 0 && made == 0 && none.isEmpty, "\(layer)")
+            #expect(try StoreCheck.run(at: target.path + "/new").findings == [])
+            // Hours go on being there when their minutes go.
+            if !isAged {
+                try Self.age(salvaged)
+                let hours = try windows(salvaged).found.filter { $0.tier == .hour }
+                let missing = before.filter { $0.tier == .hour }.subtracting(hours).count
+                #expect(missing == 0, "\(layer) of \(hours.count)")
+            }
+            try store.overwrite(record.key, value: record.value)
+        }
+    }
+
+    /// Minutes whose hours are gone, block and all, are made hours again before they go.
+    @Test(arguments: [TierLayer.hourSlice, .hourBlock]) func hoursThatAreGoneAreMadeAgain(layer: TierLayer) throws {
+        let folder = TemporaryFolder()
+        let store = try Self.copy(isAged: false, in: folder)
+        let before = try windows(store).found.filter { $0.tier == .hour }
+        for record in try stripes(store, layer) { try store.remove(record.key) }
+        try Self.age(store)
+        let missing = before.subtracting(try windows(store).found).count
+        #expect(missing == 0)
+        #expect(try StoreCheck.run(at: folder.path).findings == [])
+    }
+
+    /// Late samples of the group that has the others, merged.
+    private static func record(late labels: [Labels], at time: Int64, _ recorder: inout Recorder) throws {
+        let samples = labels.map { (recorder.reference(for: $0), 7.0) }
+        let row = Scrape.Row(group: WrittenStore.group, samples: samples)
+        try recorder.append(Scrape(time: Timestamp(milliseconds: time), rows: [row]))
+        try LateMerging.mergeSealed(in: recorder.store)
+    }
+
+    /// Late samples change their own hours and no others, of series of which a stripe of minutes is damaged, too: those
+    /// of a day that is among thirty already. Asked before the fold and after it.
+    @Test func lateSamplesOfDamagedMinutesKeepTheHours() throws {
+        let folder = TemporaryFolder()
+        _ = try Self.copy(isAged: true, in: folder)
+        var recorder = try Recorder(path: folder.path, host: testHost)
+        let store = recorder.store
+        func hours() throws -> Set<Found> { try windows(store).found.filter { $0.tier == .hour } }
+        let before = try hours()
+        var random = SeededGenerator(seed: 6)
+        let day = Key.block(group: 1, tier: TierLayer.minuteBlock.rawValue, start: 28 * 86_400, stripe: 0)
+        let block = try stripes(store, .minuteBlock).filter { $0.key.dropLast(2) == day.dropLast(2) }
+        #expect(block.count > 2)
+        try damage(block[1], in: store, &random)
+        for (round, hour) in [7, 9].enumerated() as EnumeratedSequence<[Int64]> {
+            try Self.record(late: Self.labels, at: 28 * Self.day + hour * 3_600_000 + 100_000, &recorder)
+            for step in ["imported", "folded", "folded again"] {
+                let after = try hours()
+                let changed = before.subtracting(after)
+                #expect(changed.count == (round + 1) * Self.labels.count, "\(step) \(round): \(changed.count)")
+                #expect(after.count == before.count, "\(step) \(round)")
+                let grown = after.filter { $0.window.count == 3 && $0.window.max == 7 }
+                #expect(grown.count == (round + 1) * Self.labels.count, "\(step) \(round): \(grown.count)")
+                try Folding.foldCompleteSpans(in: store)
+            }
+        }
+        let findings = try StoreCheck.run(at: folder.path).findings
+        #expect(findings == [], "\(findings)")
+    }
+
+    /// A day whose minutes were evicted up to its middle when its hours were among thirty already.
+    @Test func lateSamplesOfHalfADayOfMinutesKeepTheHours() throws {
+        let folder = TemporaryFolder()
+        _ = try Self.copy(isAged: false, in: folder)
+        var recorder = try Recorder(path: folder.path, host: testHost)
+        let store = recorder.store
+        try store.adopt(RetentionPolicy(keep: TierKeep(all: 1000 * Self.day)), now: Timestamp(milliseconds: 0))
+        let before = try windows(store).found.filter { $0.tier == .hour }
+        let start = Key.block(group: 1, tier: 0, start: 10 * 86_400, stripe: 0)[4..<12]
+        let end = Key.block(group: 1, tier: 0, start: 11 * 86_400, stripe: 0)[4..<12]
+        for layer in [0, TierLayer.minuteBlock.rawValue] {
+            for record in try store.records() where record.key[0] == Key.Kind.block.rawValue && record.key[3] == layer {
+                let isOfDay = !record.key[4..<12].lexicographicallyPrecedes(start)
+                if isOfDay, record.key[4..<12].lexicographicallyPrecedes(end) { try store.remove(record.key) }
+            }
+        }
+        var forgotten = TierCoverage()
+        forgotten.raw = 11 * Self.day
+        forgotten.minute = 10 * Self.day + 5 * 3_600_000 + 5000
+        try store.forget([RetentionClass.standard: forgotten], store.snapshot().retentionClasses())
+        try Self.record(late: [Self.labels[0]], at: 10 * Self.day + 7 * 3_600_000 + 100_000, &recorder)
+        for step in ["imported", "folded", "folded again"] {
+            let after = try windows(store).found.filter { $0.tier == .hour }
+            #expect(before.subtracting(after).count == 1, "\(step): \(before.subtracting(after).count)")
+            #expect(after.count == before.count, "\(step)")
+            try Folding.foldCompleteSpans(in: store)
+        }
+    }
+
     /// One page of the file at random: right, or named, or refused.
     @Test(arguments: [PageDamage.zeroed, .randomBytes, .bitFlip, .header, .swapped])
     func noDamagedPageGivesAWrongWindow(kind: PageDamage) throws {
         let folder = TemporaryFolder()
-        var bytes: [UInt8] = []
-        do {
-            let written = try Self.written()
-            try Self.age(written.store)
-            bytes = FileBytes.read(written.folder.path + "/tsdb/1/data.mdb")
-        }
+        let bytes = try Self.agedImage.get()
         let file = folder.path + "/tsdb/1/data.mdb"
         for part in ["/tsdb", "/tsdb/1"] { mkdir(folder.path + part, 0o700) }
         func put(_ bytes: [UInt8]) {
