@@ -35,6 +35,9 @@ package struct ImportOutcome: Hashable, Sendable {
     package var duplicates = 0
     /// Samples of the last hours that wait beside the head until their span is sealed.
     package var lateSamples = 0
+    /// Samples of times of which the samples are gone: they went into the windows that are left, where one that was
+    /// there already counts twice.
+    package var samplesInWindows = 0
     /// Samples of refused series.
     package var refusedSamples = 0
     /// Series beyond a limit.

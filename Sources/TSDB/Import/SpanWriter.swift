@@ -1,3 +1,4 @@
+import Glibc
 import LMDB
 import Model
 
@@ -23,8 +24,11 @@ struct SpanWriter {
     /// Series that wait for a span to be written, so that those of one origin come into one block however far apart
     /// they arrived; some megabytes.
     private static let waitingSeriesMax = 65_536
-    /// Others commit between two attempts, hardly ever more than once.
+    /// Others commit between two attempts, hardly ever more than once or twice.
     private static let attemptsMax = 64
+    /// What it waits at most before the next attempt when others were quicker some times running: two that write as fast
+    /// as they can keep each other from it otherwise.
+    private static let waitMaxMicroseconds: UInt32 = 100_000
 
     init(store: Store, options: ImportOptions, days: SeriesOfDays, outcome: ImportOutcome) {
         self.store = store
@@ -63,12 +67,17 @@ struct SpanWriter {
     }
 
     private mutating func flush(_ table: LabelTable) throws(StoreError) {
-        for _ in 0..<SpanWriter.attemptsMax {
-            if columns.isEmpty { break }
+        var failures = 0
+        while !columns.isEmpty, failures < SpanWriter.attemptsMax {
+            let before = columns.count
             do throws(StoreError) {
                 try write(table)
             } catch {
                 guard try reopen(after: error) else { throw error }
+            }
+            failures = columns.count < before ? 0 : failures + 1
+            if failures > 2 {
+                usleep(.random(in: 0...min(SpanWriter.waitMaxMicroseconds, 500 << UInt32(min(failures, 8)))))
             }
         }
         waitingSamples = 0
@@ -181,6 +190,7 @@ struct SpanWriter {
         if let mixed = try MixedWindows(reference, definition, samplesByID, snapshot) {
             guard try commit(mixed, to: group, news) else { return false }
             outcome.blocks += 1
+            outcome.samplesInWindows += samplesByID.values.reduce(0) { $0 + $1.count }
             return true
         }
         var block = try snapshot.contents(of: reference)

@@ -13,7 +13,7 @@ struct ImportCommand: ParsableCommand {
             zcat big.jsonl.gz | mon import --format jsonl -
 
             Samples of any age and order, beside a running agent, too. Of samples of one series and time the last one
-            stays, so an import that was interrupted is simply run again.
+            stays, so an import that was interrupted is simply run again, unless what it brought has aged away.
             """,
         subcommands: [ImportFileCommand.self, ImportSarCommand.self], defaultSubcommand: ImportFileCommand.self)
 }

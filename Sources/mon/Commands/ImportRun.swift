@@ -53,6 +53,11 @@ struct ImportRun {
             lines.append("\(outcome.conflicts) samples took the place of others of the same series and time")
         }
         if outcome.duplicates > 0 { lines.append("\(outcome.duplicates) samples were there already") }
+        if outcome.samplesInWindows > 0 {
+            lines.append(
+                "\(outcome.samplesInWindows) samples are of times of which only windows are left, and went into those; "
+                    + "those of them that were imported before count twice")
+        }
         if let first = outcome.firstRefused {
             var limits: [String] = []
             if outcome.refusedSeries > outcome.refusedByDay { limits.append("--max-series \(arguments.maxSeries)") }

@@ -253,6 +253,24 @@ private struct Place {
         #expect(nameless == .store && !reason.contains("is empty"), "\(reason)")
     }
 
+    /// Samples of a time of which windows alone are left cannot be told from those they were made of.
+    @Test func samplesThatGoIntoWindowsAreTold() {
+        let place = Place()
+        let day = SampleStore.end / 86_400_000 - 5
+        let lines = (1...4).map { "m \($0) \(day * 86_400_000 + Int64($0) * 10_000)" }.joined(separator: "\n")
+        place.write(lines + "\n", to: "a.prom")
+        func run(_ arguments: String...) -> String {
+            let test = TestConsole(now: SampleStore.end)
+            #expect(Mon.run(arguments, on: test.console) == .success, "\(test.error)")
+            return test.output + test.error
+        }
+        let data = place.path("data")
+        #expect(!run("import", "--data", data, place.path("a.prom")).contains("windows"))
+        _ = run("retention", "run", "--data", data, "--retention", "raw=1d,1m=30d,1h=60d")
+        let told = run("import", "--data", data, place.path("a.prom"))
+        #expect(told.contains("4 samples are of times of which only windows are left"), "\(told)")
+    }
+
     /// Samples that aged away are missing from a dump, though queries know of them by their windows.
     @Test func windowsAreNotPassedOverInSilence() throws {
         let folder = TemporaryFolder()
