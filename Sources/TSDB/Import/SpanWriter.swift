@@ -26,8 +26,8 @@ struct SpanWriter {
     private static let waitingSeriesMax = 65_536
     /// Others commit between two attempts, hardly ever more than once or twice.
     private static let attemptsMax = 64
-    /// What it waits at most before the next attempt when others were quicker some times running: two that write as fast
-    /// as they can keep each other from it otherwise.
+    /// What it waits at most before the next attempt when others were quicker some times running: two that write as
+    /// fast as they can keep each other from it otherwise.
     private static let waitMaxMicroseconds: UInt32 = 100_000
 
     init(store: Store, options: ImportOptions, days: SeriesOfDays, outcome: ImportOutcome) {
