@@ -101,8 +101,9 @@ final class OpenGeneration: Sendable {
                 _ = consume lock
                 // Another process may have moved the store in between, and removed what was opened here. The one that
                 // is open now is not looked at again: closing a second descriptor would release LMDB's file locks.
-                let newer = (try? Generations(of: folder, above: number))?.live
-                if let superblock, newer == nil, environment.isInPlace {
+                // As long as this one says live, a copy above it is none.
+                let above = (try? Generations(of: folder, above: number))?.states ?? []
+                if let superblock, !above.contains(where: { $0.state == .live }), environment.isInPlace {
                     self.init(environment, superblock, number: number)
                     return
                 }

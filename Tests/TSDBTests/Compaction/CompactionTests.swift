@@ -203,6 +203,33 @@ import Testing
         #expect(try StoreCheck.run(at: folder.path).findings == [])
     }
 
+    /// Whatever a compaction that was killed has left, those that write and do not record open the store.
+    @Test(arguments: Compaction.Step.allCases, [0, Compaction.atOnceBytes])
+    func whatAKilledOneLeftIsWrittenTo(step: Compaction.Step, atOnceBytes: Int) throws {
+        let folder = TemporaryFolder()
+        do {
+            var recorder = try Recorder(path: folder.path, host: testHost)
+            let row = Scrape.Row(group: WrittenStore.group, samples: [(recorder.reference(for: Labels(name: "m")), 1)])
+            try recorder.append(Scrape(time: Timestamp(milliseconds: 1000), rows: [row]))
+            try recorder.close()
+        }
+        #expect(throws: StoreError.self) {
+            try Compaction.run(folder.path, until: step, atOnceBytes: atOnceBytes)
+        }
+        var batch = ImportBatch()
+        batch.series = [Labels(name: "n")]
+        batch.append(0, 86_400_000, 2)
+        do {
+            let store = try Store(at: folder.path, access: .write(testHost))
+            var importer = Importer(into: store)
+            try importer.append(batch)
+            _ = try importer.finish()
+        }
+        #expect(try answer(Store(at: folder.path, access: .read).snapshot(), [], .all).count == 2)
+        _ = try Compaction.run(folder.path)
+        #expect(try answer(Store(at: folder.path, access: .read).snapshot(), [], .all).count == 2)
+    }
+
     @Test func aStoreIsBegunUnderTheLockAlone() throws {
         let folder = TemporaryFolder()
         let place = StoreFolder(path: folder.path)
