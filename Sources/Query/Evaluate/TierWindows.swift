@@ -67,6 +67,15 @@ struct TierWindows: Sendable {
         !self[step].isEmpty && columns.lastTimes[upper[step] - 1] > ends.time(step)
     }
 
+    /// Whether a sample is known to lie in the range of a step, which touches a window: one whose first and last samples
+    /// lie on both sides of the range may have none in it.
+    func holdsSample(_ step: Int) -> Bool {
+        let range = self[step]
+        if range.count > 1 { return true }
+        return columns.firstTimes[range.lowerBound] > start(step)
+            || columns.lastTimes[range.lowerBound] <= ends.time(step)
+    }
+
     /// The open start of the range of a step.
     func start(_ step: Int) -> Int64 { ends.time(step).subtractingClamped(rangeMilliseconds) }
 

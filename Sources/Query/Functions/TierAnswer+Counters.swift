@@ -78,6 +78,7 @@ extension TierAnswer {
             let all = count(windows[step])
             row[step] = Double(all)
             guard windows.isCut(step) else { continue }
+            if !windows.holdsSample(step) { remarks.enclosing(windows.tier) }
             let known = count(windows.whole(step))
             if all > known {
                 remarks.enclosing(windows.tier, within: Double(all - known))
@@ -99,6 +100,7 @@ extension TierAnswer {
             let least = seen[range] + edges
             let most = possible[range] + edges
             row[step] = Double(least)
+            if !windows.holdsSample(step) { remarks.estimated(windows.tier) }
             let whole = windows.isCut(step) ? windows.whole(step) : range
             let known = whole.isEmpty ? 0 : seen[whole] + between[whole.dropFirst()]
             if most > known {

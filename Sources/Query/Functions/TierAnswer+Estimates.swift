@@ -14,6 +14,7 @@ extension TierAnswer {
             for step in 0..<windows.count where !windows[step].isEmpty {
                 let range = windows[step]
                 try checkpoint.pass(4 * range.count)
+                if !windows.holdsSample(step) { remarks.enclosing(windows.tier) }
                 let extent = extent(windows, step)
                 if extent.least == extent.greatest && extent.least.isFinite
                     && !range.contains(where: { columns.sums[$0].isNaN })

@@ -24,7 +24,7 @@ extension TierAnswer {
             for step in 0..<windows.count where windows.isCut(step) {
                 var best = known[step].isAbsent ? .nan : known[step]
                 for value in endsWithin(windows, step) where Order.isBetter(value, best) || best.isNaN { best = value }
-                if best == row[step] || row[step].isNaN { continue }
+                if best == row[step] || row[step].isNaN && windows.holdsSample(step) { continue }
                 remarks.enclosing(windows.tier, within: (row[step] - best).magnitude)
             }
         }
@@ -50,6 +50,7 @@ extension TierAnswer {
         for step in 0..<windows.count where !windows[step].isEmpty {
             // Each window is sorted four times over.
             try checkpoint.pass(20 * windows[step].count)
+            if !windows.holdsSample(step) { remarks.enclosing(windows.tier) }
             let phi = parameters[0, at: step]
             if !(phi >= 0 && phi <= 1) {
                 row[step] = phi.isNaN ? .nan : phi < 0 ? -.infinity : .infinity

@@ -22,7 +22,7 @@ extension TierAnswer {
     static let present = TierAnswer(.exact) { windows, _, row, remarks in
         for step in 0..<windows.count where !windows[step].isEmpty {
             row[step] = 1
-            if windows.isCut(step) && !isKnown(windows, step) { remarks.enclosing(windows.tier) }
+            if !windows.holdsSample(step) { remarks.enclosing(windows.tier) }
         }
     }
 
@@ -104,15 +104,6 @@ extension TierAnswer {
             sum += values[all.upperBound - 1] * windows.share(of: all.upperBound - 1, in: step)
         }
         return sum
-    }
-
-    private static func isKnown(_ windows: TierWindows, _ step: Int) -> Bool {
-        let range = windows[step]
-        if range.count > 2 || !windows.whole(step).isEmpty { return true }
-        return range.contains { index in
-            windows.columns.firstTimes[index] > windows.start(step)
-                || windows.columns.lastTimes[index] <= windows.ends.time(step)
-        }
     }
 
     /// Least and greatest of all samples of the windows that a range touches.

@@ -174,6 +174,8 @@ struct TierKernelTests {
                     if found.fromSamples.isPresent {
                         #expect(found.fromWindows.isPresent, said)
                         checkRemarks(subject, found, samples, tier, said)
+                    } else if found.fromWindows.isPresent {
+                        #expect(!found.remarks.isEmpty, said)
                     }
                 }
             }
