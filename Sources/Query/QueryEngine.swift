@@ -132,7 +132,7 @@ package struct QueryEngine: Sendable {
                 start: start.milliseconds, end: end.milliseconds, step: step,
                 countMax: limits.valuesMax.addingClamped(1))
             guard grid.count <= limits.valuesMax else {
-                throw .limit("query has more than \(limits.valuesMax) steps (valuesMax); ask for a longer step")
+                throw .limit("query has more than \(limits.valuesMax) steps; ask for a longer step")
             }
             return grid
         }

@@ -24,6 +24,14 @@ package enum QueryValue: Hashable, Sendable {
     case vector([ResultSeries])
     /// Sorted by labels.
     case matrix([ResultSeries])
+
+    /// Whether no series answers; false of scalars and strings.
+    package var isEmpty: Bool {
+        switch self {
+        case .scalar, .string: false
+        case .vector(let series), .matrix(let series): series.isEmpty
+        }
+    }
 }
 
 /// What one selector of a query read.

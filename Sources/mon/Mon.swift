@@ -46,6 +46,10 @@ import TSDB
         {
             return perform(status, on: console)
         }
+        if let complaint = UnknownVerb.complaint(about: arguments) {
+            console.say(complaint)
+            return .usage
+        }
         let command: any ParsableCommand
         do {
             command = try self.command(for: arguments)

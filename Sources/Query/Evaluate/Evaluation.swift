@@ -64,8 +64,8 @@ struct Evaluation {
         statistics.series += count
         guard statistics.series <= limits.seriesMax else {
             throw .limit(
-                "query processing would read more than \(limits.seriesMax) series (seriesMax); "
-                    + "narrow its selectors or raise the limit")
+                "query processing would read more than \(limits.seriesMax) series; "
+                    + "narrow its selectors")
         }
     }
 
@@ -75,7 +75,7 @@ struct Evaluation {
         guard statistics.samples + statistics.windows <= limits.samplesMax else {
             throw .limit(
                 "query processing would load too many samples into memory in query execution: more than "
-                    + "\(limits.samplesMax) (samplesMax); ask for fewer series or less time, or raise the limit")
+                    + "\(limits.samplesMax); ask for fewer series or less time")
         }
     }
 
@@ -86,8 +86,8 @@ struct Evaluation {
     func checkSize(_ valueCount: Int) throws(QueryError) {
         guard valueCount <= limits.valuesMax else {
             throw .limit(
-                "an intermediate result of the query has more than \(limits.valuesMax) values (valuesMax); "
-                    + "ask for fewer series, less time or a longer step, or raise the limit")
+                "an intermediate result of the query has more than \(limits.valuesMax) values; "
+                    + "ask for fewer series, less time or a longer step")
         }
     }
 }

@@ -67,8 +67,8 @@ struct TierWindows: Sendable {
         !self[step].isEmpty && columns.lastTimes[upper[step] - 1] > ends.time(step)
     }
 
-    /// Whether a sample is known to lie in the range of a step, which touches a window: one whose first and last samples
-    /// lie on both sides of the range may have none in it.
+    /// Whether a sample is known to lie in the range of a step, which touches a window: one whose first and last
+    /// samples lie on both sides of the range may have none in it.
     func holdsSample(_ step: Int) -> Bool {
         let range = self[step]
         if range.count > 1 { return true }

@@ -106,7 +106,7 @@ struct Planner {
             countMax: context.limits.valuesMax.addingClamped(1))
         guard inner.count <= context.limits.valuesMax else {
             throw .limit(
-                "subquery has more than \(context.limits.valuesMax) steps (valuesMax); give it a longer step")
+                "subquery has more than \(context.limits.valuesMax) steps; give it a longer step")
         }
         let node = try plan(subquery.expression, on: inner)
         return RangePlan(

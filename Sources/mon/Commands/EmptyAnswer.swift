@@ -14,10 +14,7 @@ struct EmptyAnswer {
 
     func applies(to result: QueryResult) -> Bool {
         guard result.statistics.samples == 0, result.statistics.windows == 0 else { return false }
-        switch result.value {
-        case .scalar, .string: return false
-        case .vector(let series), .matrix(let series): return series.isEmpty
-        }
+        return result.value.isEmpty
     }
 
     /// What the query's user is told.
@@ -43,9 +40,12 @@ struct EmptyAnswer {
         return Finding(status: .noData, reason: try reason(known, snapshot))
     }
 
-    /// - Parameter known: the names of all metrics.
-    private func reason(_ known: [String], _ snapshot: Snapshot) throws -> String {
-        if known.isEmpty { return "the store is empty: nothing has been recorded yet" }
+    /// The name in the query that nothing is called; nil where all are known.
+    func mistake(in snapshot: Snapshot) throws -> String? {
+        try mistake(try snapshot.labelValues(of: Labels.metricNameLabel, matching: [], in: .all), snapshot)
+    }
+
+    private func mistake(_ known: [String], _ snapshot: Snapshot) throws -> String? {
         let view = StoreView(snapshot)
         for name in expression.metricNames where !known.contains(name) {
             let meant = view.aliases.named(name)
@@ -59,6 +59,13 @@ struct EmptyAnswer {
                 near.isEmpty ? "`mon metrics` lists what there is" : "did you mean \(near.joined(separator: ", "))?"
             return "no metric is called \(name); \(hint)"
         }
+        return nil
+    }
+
+    /// - Parameter known: the names of all metrics.
+    private func reason(_ known: [String], _ snapshot: Snapshot) throws -> String {
+        if known.isEmpty { return "the store is empty: nothing has been recorded yet" }
+        if let mistake = try mistake(known, snapshot) { return mistake }
         var reason = "no series matches"
         switch time {
         case .instant(let moment): reason += " at \(text(moment))"

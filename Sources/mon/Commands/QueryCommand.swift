@@ -117,7 +117,13 @@ struct QueryCommand: Verb {
         try format.write(result, options(parsed, result, format, snapshot, on: console), into: &writer)
         let hint = EmptyAnswer(
             expression: parsed, time: time, zone: span.zone(on: console), resolution: queryOptions.resolution)
-        return (writer.bytes, hint.applies(to: result) ? try hint.finding(in: snapshot) : nil)
+        if hint.applies(to: result) { return (writer.bytes, try hint.finding(in: snapshot)) }
+        // Series met none of the other half, or all were filtered away: that is an answer. A name that nothing is
+        // called may be why.
+        if !quiet, result.value.isEmpty, let mistake = try hint.mistake(in: snapshot) {
+            console.say("info: \(mistake)")
+        }
+        return (writer.bytes, nil)
     }
 
     private func tier() throws(CommandFailure) -> Tier? {
@@ -155,7 +161,11 @@ struct QueryCommand: Verb {
             return try engine.parse(expression)
         } catch {
             guard case .parse(let fault) = error else { throw error }
-            throw CommandFailure(.usage, QueryCommand.describe(fault, in: expression))
+            var message = QueryCommand.describe(fault, in: expression)
+            // Prometheus' words name its own flag, or none.
+            let isExperimental = (try? QueryEngine(acceptsExperimental: true).parse(expression)) != nil
+            if isExperimental { message += "\n`--enable experimental` accepts it" }
+            throw CommandFailure(.usage, message)
         }
     }
 

@@ -158,6 +158,8 @@ struct SampleStore {
         check("load_average{period=\"15m\"}", .noData, "no series matches at 2023-11-14T22:13:20Z")
         check("load_average", at: SampleStore.end + 3_600_000, .noData, "samples from 2023-11-14T22:03:20Z to")
         check("load_average > 100", .success, "")
+        check(
+            "load_averge + load_average", .success, "info: no metric is called load_averge; did you mean load_average?")
         check("vector(1) > 2", .success, "")
     }
 
@@ -172,6 +174,7 @@ struct SampleStore {
         check(["sum(load_average"], .usage, "parse error")
         check(["1 + * 2"], .usage, "\n  1 + * 2\n      ^")
         check(["ratee(load_average[5m])"], .usage, "did you mean rate?")
+        check(["limitk(2, load_average)"], .usage, "\n`--enable experimental` accepts it")
         check(["load_average", "--format", "xml"], .usage, "possible are table, json")
         check(["load_average", "--at", "noon"], .usage, "--at: \"noon\" is no time")
         check(["load_average", "--step", "5m"], .usage, "--step needs")
@@ -183,6 +186,18 @@ struct SampleStore {
         check([], .usage, "Missing expected argument")
         check(["a", "--frm", "x"], .usage, "Unknown option")
         check(["load_average + on() group_left() {__name__=~\".+\"}"], .failure, "")
+    }
+
+    @Test func verbsThatAreNoneAreNamed() {
+        func check(_ arguments: [String], _ said: String) {
+            let test = TestConsole(now: SampleStore.end)
+            #expect(Mon.run(arguments, on: test.console) == .usage)
+            #expect(test.error.contains(said), "\(arguments): \(test.error)")
+        }
+        check(["qery", "up"], "no command of `mon` is called qery; did you mean `mon query`?")
+        check(["db", "chek"], "no command of `mon db` is called chek; did you mean `mon db check`?")
+        check(["help", "dmp"], "no command or function of `mon` is called dmp; did you mean `mon dump`?")
+        check(["import", "/no/such/file"], "/no/such/file")
     }
 
     /// Whoever reads an answer slowly, or not at all, holds no snapshot: the store would grow.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Formats
 import Model
 import TSDB
 
@@ -38,12 +39,7 @@ struct DeleteCommand: Verb {
         let folder = try store.folder(for: .write, on: console)
         let plan = try folder.openStore().wouldDelete(wanted, in: range)
         guard !plan.isEmpty else {
-            let isOfProcesses = wanted.contains(where: DeleteCommand.namesProcesses)
-            console.say(
-                isOfProcesses
-                    ? "nothing to delete: series of processes are made from frames, which go by their age "
-                        + "(`mon retention run`)"
-                    : "no series matches; `mon series` lists those that there are")
+            console.say(nothing(wanted, range, on: console))
             return .noData
         }
         if dryRun {
@@ -63,6 +59,19 @@ struct DeleteCommand: Verb {
         let opened = try Store(at: folder.path, access: .write(SampleCommand.host()))
         console.write(DeleteCommand.text(try opened.delete(wanted, in: range)))
         return .success
+    }
+
+    /// Why there is nothing to delete.
+    private func nothing(_ wanted: [[Matcher]], _ range: TimeRange, on console: Console) -> String {
+        if wanted.contains(where: DeleteCommand.namesProcesses) {
+            return "nothing to delete: series of processes are made from frames, which go by their age "
+                + "(`mon retention run`)"
+        }
+        var text = range == .all ? "no series matches" : "no series that matches has samples"
+        let zone = span.zone(on: console)
+        if range.min != TimeRange.all.min { text += " from \(TimeText.rfc3339(range.min, zone))" }
+        if range.max != TimeRange.all.max { text += " to \(TimeText.rfc3339(range.max, zone))" }
+        return text + "; `mon series` lists those that there are"
     }
 
     /// Whether a selector names a metric that is made from process frames.
