@@ -8,6 +8,8 @@ struct Doomed {
     private(set) var ranges: [DoomedRange] = []
     /// What each class will have forgotten, in milliseconds.
     private(set) var forgotten: [UInt8: TierCoverage] = [:]
+    /// Of the store as the snapshot shows it.
+    let generation: UInt64
     /// What stays: starts of days and of 30 days whose registries are needed.
     private var living: [RegistrySpan: Set<Int64>] = [:]
     private let cutoffs: Cutoffs
@@ -23,6 +25,7 @@ struct Doomed {
         self.cutoffs = cutoffs
         self.assumesHours = assumesHours
         let snapshot = try store.snapshot()
+        generation = try snapshot.currentSuperblock().generation
         if !assumesHours { try findUnfolded(snapshot) }
         for (group, definition) in try snapshot.groups().sorted(by: { $0.key < $1.key }) {
             ranges.append(try blocks(group, definition, snapshot))

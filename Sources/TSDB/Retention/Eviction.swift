@@ -74,12 +74,14 @@ extension Store {
             try snapshot().newestSampleTime()?.milliseconds ?? .min,
             classes.values.map(\.forgotten.raw).max() ?? .min)
         for tier in Tier.allCases where use.usedBytes > bytes {
-            // The day that is being recorded has no hours yet.
+            // The day that is being recorded has no hours yet. Slices become days, which are the spans then.
             if tier == .minute, !isDryRun, try !Folding.foldOpenDays(in: self) { break }
             for span in try EvictionSpan.all(in: self) where span.resolution == tier && use.usedBytes > bytes {
-                let ranges = try DoomedRange.blocks(of: span, in: self)
-                if !isDryRun { try forget(span, through: newest, classes) }
-                for range in ranges {
+                let found =
+                    isDryRun
+                    ? try DoomedRange.blocks(of: span, try snapshot()) : try forget(span, through: newest, classes)
+                guard let found else { break }
+                for range in found {
                     range.count(&report)
                     // A stripe fills a page.
                     if isDryRun { use.usedPages -= range.keyCount } else { try delete(range) }
@@ -98,9 +100,34 @@ extension Store {
     }
 
     /// Notes that a tier is gone through the end of the span, before it goes: who reads in between takes the next one.
+    /// - Returns: what goes; nil where others wrote again and again.
     private func forget(
         _ span: EvictionSpan, through newest: Int64, _ classes: [UInt8: RetentionClass]
-    ) throws(StoreError) {
+    ) throws(StoreError) -> [DoomedRange]? {
+        var folded: UInt64?
+        for _ in 0..<Store.lookingsMax {
+            // Late samples may have come for a day since: hours are made of them, too.
+            if span.resolution == .minute, try !Folding.foldOpenDays(in: self) { return nil }
+            let found: [DoomedRange]
+            let generation: UInt64
+            do {
+                let snapshot = try snapshot()
+                generation = try snapshot.currentSuperblock().generation
+                if span.resolution == .minute, folded != generation, try snapshot.hasMinuteSlices(through: span.end) {
+                    // They came after the fold; or it left them, damaged as they are, and will again.
+                    folded = generation
+                    continue
+                }
+                found = try DoomedRange.blocks(of: span, snapshot)
+            }
+            if try forget(span, through: newest, classes, at: generation) { return found }
+        }
+        return nil
+    }
+
+    private func forget(
+        _ span: EvictionSpan, through newest: Int64, _ classes: [UInt8: RetentionClass], at generation: UInt64
+    ) throws(StoreError) -> Bool {
         var reached = TierCoverage()
         reached[span.resolution] = min(span.end * 1000, newest)
         var forgotten: [UInt8: TierCoverage] = [RetentionClass.frames: reached]
@@ -109,7 +136,7 @@ extension Store {
         for number in forgotten.keys where classes[number] == nil {
             classes[number] = RetentionClass(since: .min, keep: .standard)
         }
-        try forget(forgotten, classes)
+        return try forget(forgotten, classes, at: generation)
     }
 }
 
@@ -143,12 +170,23 @@ struct EvictionSpan: Hashable {
     }
 }
 
+extension Snapshot {
+    /// Whether a group has slices of minutes that begin before `end` seconds.
+    fileprivate func hasMinuteSlices(through end: Int64) throws(StoreError) -> Bool {
+        for group in try groups().keys where try !tierReferences(.minuteSlice, group: group, through: end).isEmpty {
+            return true
+        }
+        return false
+    }
+}
+
 extension DoomedRange {
     var keyCount: Int { items.reduce(0) { $0 + $1.keys.count } }
 
     /// The blocks of samples and of processes of one span.
-    fileprivate static func blocks(of span: EvictionSpan, in store: Store) throws(StoreError) -> [DoomedRange] {
-        let snapshot = try store.snapshot()
+    fileprivate static func blocks(
+        of span: EvictionSpan, _ snapshot: Snapshot
+    ) throws(StoreError) -> [DoomedRange] {
         var blocks = DoomedRange(kind: span.resolution == .raw ? .block : .windowBlock)
         for group in try snapshot.groups().keys.sorted() {
             let first = Key.block(group: group, tier: span.tier, start: span.start, stripe: 0)

@@ -59,13 +59,20 @@ extension Store {
         return report
     }
 
-    /// Removes what is too old and needed by no coarser tier.
+    /// How often it is looked anew at what may go, because others wrote; hardly ever more than once.
+    static let lookingsMax = 64
+
+    /// Removes what is too old and needed by no coarser tier. Where others write again and again it stays for the next
+    /// run.
     private func drop(_ cutoffs: Cutoffs, _ report: inout RetentionReport) throws(StoreError) {
-        let doomed = try Doomed(cutoffs, in: self)
-        try forget(doomed.forgotten, cutoffs.classes)
-        for range in doomed.ranges {
-            range.count(&report)
-            try delete(range)
+        for _ in 0..<Store.lookingsMax {
+            let doomed = try Doomed(cutoffs, in: self)
+            guard try forget(doomed.forgotten, cutoffs.classes, at: doomed.generation) else { continue }
+            for range in doomed.ranges {
+                range.count(&report)
+                try delete(range)
+            }
+            return
         }
     }
 
@@ -89,14 +96,21 @@ extension Store {
     }
 
     /// Notes in the store what will be gone, before it goes: whoever reads in between takes windows instead.
-    func forget(_ forgotten: [UInt8: TierCoverage], _ classes: [UInt8: RetentionClass]) throws(StoreError) {
-        if forgotten.isEmpty { return }
-        try write { transaction throws(StoreError) in
+    /// - Parameter generation: of the store as it was when it was found that all of it may go.
+    /// - Returns: false, with nothing noted, where others have written since: a late sample may lie in minutes of which
+    ///   hours were made before.
+    func forget(
+        _ forgotten: [UInt8: TierCoverage], _ classes: [UInt8: RetentionClass], at generation: UInt64
+    ) throws(StoreError) -> Bool {
+        if forgotten.isEmpty { return true }
+        return try write { transaction throws(StoreError) in
+            guard try transaction.superblock(of: self).generation == generation else { return false }
             for (number, reached) in forgotten {
                 try transaction.raise(reached, ofClass: number, classes[number], in: self)
             }
             // Who makes windows of what is still there must not put them where it is gone by then.
             try transaction.raiseGeneration(of: self)
+            return true
         }
     }
 

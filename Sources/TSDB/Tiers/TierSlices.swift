@@ -135,14 +135,17 @@ struct MixedWindows {
         if isThere { ids.formUnion(try snapshot.ids(in: slice, or: TierCoverage(), tolerating: damage)) }
         var around = try SeriesAround(slice, snapshot)
         var writer = TierBlockWriter(layer, start: start)
-        var hours = try HoursOfSpan(group, span, snapshot)
+        var hours: HoursOfSpan?
         var ofHours: [UInt32: SampleColumn] = [:]
         for id in ids.sorted() {
             var windows = try around.windows(of: id, in: isThere ? slice : nil, tolerating: damage, snapshot)
             if let column = samples[id] {
-                if layer == .minuteSlice, windows.count == 0, try hours.haveAny(of: id, snapshot) {
-                    ofHours[id] = column
-                    continue
+                if layer == .minuteSlice, windows.count == 0 {
+                    if hours == nil { hours = try HoursOfSpan(group, span, snapshot) }
+                    if try hours?.haveAny(of: id, snapshot) == true {
+                        ofHours[id] = column
+                        continue
+                    }
                 }
                 windows.mix(Rollup.windows(of: column, layer.tier))
             }
@@ -158,19 +161,23 @@ struct MixedWindows {
 private struct HoursOfSpan {
     private let slice: TierReference
     private let isThere: Bool
-    private var around: SeriesAround
+    /// Nil where the names of those among thirty days cannot be read.
+    private var around: SeriesAround?
     private let range: Range<Int64>
 
     init(_ group: UInt16, _ span: Int64, _ snapshot: Snapshot) throws(StoreError) {
         slice = TierReference(group: group, layer: .hourSlice, start: Block.day(of: span))
         isThere = try snapshot.hasBlock(slice)
-        around = try SeriesAround(slice, snapshot)
+        let slice = slice
+        around = try DamageList(writing: ()).tolerating { () throws(StoreError) in try SeriesAround(slice, snapshot) }
         range = span * 1000..<(span + Block.rawSpanSeconds) * 1000
     }
 
     mutating func haveAny(of id: UInt32, _ snapshot: Snapshot) throws(StoreError) -> Bool {
         let damage = DamageList(writing: ())
-        let found = try around.windows(of: id, in: isThere ? slice : nil, tolerating: damage, snapshot)
+        guard let found = try around?.windows(of: id, in: isThere ? slice : nil, tolerating: damage, snapshot) else {
+            return false
+        }
         return found.firstIndex(endingAfter: range.lowerBound) < found.firstIndex(endingAfter: range.upperBound)
     }
 }

@@ -263,7 +263,10 @@ import Testing
         var forgotten = TierCoverage()
         forgotten.raw = 11 * Self.day
         forgotten.minute = 10 * Self.day + 5 * 3_600_000 + 5000
-        try store.forget([RetentionClass.standard: forgotten], store.snapshot().retentionClasses())
+        #expect(
+            try store.forget(
+                [RetentionClass.standard: forgotten], store.snapshot().retentionClasses(),
+                at: store.snapshot().currentSuperblock().generation))
         try Self.record(late: [Self.labels[0]], at: 10 * Self.day + 7 * 3_600_000 + 100_000, &recorder)
         for step in ["imported", "folded", "folded again"] {
             let after = try windows(store).found.filter { $0.tier == .hour }
@@ -271,6 +274,31 @@ import Testing
             #expect(after.count == before.count, "\(step)")
             try Folding.foldCompleteSpans(in: store)
         }
+    }
+
+    /// Retention looks what may go, a late sample comes into minutes of which there are hours, retention goes on.
+    @Test func lateSamplesBesideRetentionAreInTheHours() throws {
+        let folder = TemporaryFolder()
+        _ = try Self.copy(isAged: true, in: folder)
+        var recorder = try Recorder(path: folder.path, host: testHost)
+        let store = recorder.store
+        let now = Timestamp(milliseconds: 60 * Self.day)
+        var keep = TierKeep(all: 1000 * Self.day)
+        keep[.raw] = Self.day
+        keep[.minute] = 31 * Self.day
+        try store.adopt(RetentionPolicy(keep: keep), now: now)
+        func hours() throws -> Set<Found> { try windows(store).found.filter { $0.tier == .hour } }
+        let before = try hours()
+        let cutoffs = Cutoffs(try store.snapshot().retentionClasses(), now: now)
+        let doomed = try Doomed(cutoffs, in: store)
+        #expect(doomed.forgotten[RetentionClass.standard]?.minute == 29 * Self.day)
+        try Self.record(late: [Self.labels[0]], at: 28 * Self.day + 7 * 3_600_000 + 100_000, &recorder)
+        #expect(try !store.forget(doomed.forgotten, cutoffs.classes, at: doomed.generation))
+        _ = try store.retain(now: now)
+        _ = try store.retain(now: now)
+        #expect(try windows(store).found.allSatisfy { $0.tier == .hour || $0.window.end > 29 * Self.day })
+        #expect(try before.subtracting(hours()).count == 1)
+        #expect(try hours().subtracting(before).count == 1)
     }
 
     /// One page of the file at random: right, or named, or refused.
