@@ -41,7 +41,7 @@ final class OpenGeneration: Sendable {
         for attempt in 0..<8 {
             // Nearly always the only one, and live; looking at all opens each of them.
             let first = attempt == 0 ? folder.generations().first : nil
-            let found = try first == nil ? Generations(of: folder).live : first
+            let found = try first == nil ? Generations.settled(of: folder).live : first
             guard let live = found else { throw folder.absence }
             try folder.checkWhole(live)
             let path = folder.environmentPath(live)
@@ -76,7 +76,7 @@ final class OpenGeneration: Sendable {
         beforeOpening hook: () -> Void = {}
     ) throws(StoreError) {
         for _ in 0..<8 {
-            let live = try Generations(of: folder).live
+            let live = try Generations.settled(of: folder).live
             var lock: CompactionLock?
             var number = live ?? 0
             if live == nil {
@@ -183,6 +183,19 @@ final class OpenGeneration: Sendable {
 /// The generations of a folder and what each says of itself, highest first.
 struct Generations {
     private(set) var states: [(number: Int, state: Superblock.State?)] = []
+    /// Whether one of them vanished while they were looked at.
+    private var hasVanished = false
+
+    /// Those of a folder that others may be moving. They are opened one after the other: the copy may be read before it
+    /// is complete, and what it is made of after it was moved, or is gone. Then none seems to be live, and it is looked
+    /// anew; a move has few steps, each of which only others' next move can repeat.
+    static func settled(of folder: StoreFolder) throws(StoreError) -> Generations {
+        var found = try Generations(of: folder)
+        for _ in 0..<16 where found.live == nil && (found.hasVanished || !found.states.isEmpty) {
+            found = try Generations(of: folder)
+        }
+        return found
+    }
 
     /// - Throws: what opening one of them brings, but for one that vanishes meanwhile; a superblock that cannot be
     ///   read.
@@ -201,8 +214,9 @@ struct Generations {
                 let isThere = try transaction.value(of: Key.superblock) != nil
                 isDamaged = payload == nil && isThere
             } catch {
-                if error.cause == .notFound { continue }
-                throw folder.refusal(error, generation: number)
+                guard error.cause == .notFound else { throw folder.refusal(error, generation: number) }
+                hasVanished = true
+                continue
             }
             // No folder that nobody ever committed to: a store begun there would hide what it holds.
             if isDamaged { throw .damaged(path: path, record: "superblock", reason: "wrong checksum") }
@@ -255,7 +269,7 @@ extension Store {
         let failure = place.withLock { place -> StoreError? in
             guard place.open === old else { return nil }
             do throws(StoreError) {
-                guard let live = try Generations(of: folder).live,
+                guard let live = try Generations.settled(of: folder).live,
                     live != old.number || !old.isInPlace || !old.environment.isLockInPlace
                 else { return gone }
                 // Snapshots of the old one keep it open; it is another path, another file of that path, or another

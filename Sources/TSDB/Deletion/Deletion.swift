@@ -28,7 +28,7 @@ package struct DeletionReport: Hashable, Sendable {
     /// Bytes of blocks and late batches that are free now.
     package var bytes = 0
 
-    package var isEmpty: Bool { samples == 0 && windowBlocks == 0 }
+    package var isEmpty: Bool { samples == 0 && windowBlocks == 0 && names == 0 }
 }
 
 extension Store {
@@ -65,6 +65,8 @@ extension Store {
             }
         }
         report.series = touched.count
+        // Names outlive samples and windows where a deletion was interrupted. Else they are those of what goes.
+        if report.isEmpty { report.names = try targets.unusedNames(snapshot) }
         return report
     }
 
@@ -77,6 +79,17 @@ extension Store {
 }
 
 extension Snapshot {
+    /// Starts of the spans of a day that have rows in the head, ascending.
+    fileprivate func headSpans(ofDay day: Int64) throws(StoreError) -> [Int64] {
+        var spans: Set<Int64> = []
+        try transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, _ throws(StoreError) in
+            guard let row = key.headRowKey() else { return .stop }
+            if Block.spanStart(row.time, length: Block.daySeconds) == day { spans.insert(Block.spanStart(row.time)) }
+            return .next
+        }
+        return spans.sorted()
+    }
+
     /// The labels of a series of a block of windows.
     fileprivate func name(of id: UInt32, in reference: TierReference) throws(StoreError) -> Labels {
         if reference.layer.registrySpan == .thirtyDays {
@@ -107,6 +120,21 @@ private struct DeletionTargets {
             let found = try find(selectors, in: &registry, snapshot)
             if !found.isEmpty { ids.thirtyDays[start] = found }
         }
+    }
+
+    /// How many of the ids have neither samples nor windows. Days with rows in the head are left out: what rows hold is
+    /// known once they are sealed.
+    func unusedNames(_ snapshot: Snapshot) throws(StoreError) -> Int {
+        var count = 0
+        for (day, ids) in ids.days where try snapshot.headSpans(ofDay: day).isEmpty {
+            count +=
+                ids.subtracting(try snapshot.idsWithSamples(ofDay: day))
+                .subtracting(try snapshot.idsWithWindows(.day, from: day)).count
+        }
+        for (start, ids) in ids.thirtyDays {
+            count += ids.subtracting(try snapshot.idsWithWindows(.thirtyDays, from: start)).count
+        }
+        return count
     }
 
     private mutating func find(
@@ -378,7 +406,7 @@ private struct Deletion {
     /// the day's registry goes.
     private mutating func dropNames(_ ids: Set<UInt32>, of day: Int64) throws(StoreError) {
         for _ in 0..<Deletion.attemptsMax {
-            for span in try headSpans(ofDay: day) { try Sealing.seal(span: span, in: store) }
+            for span in try store.snapshot().headSpans(ofDay: day) { try Sealing.seal(span: span, in: store) }
             let snapshot = try store.snapshot()
             let generation = try snapshot.currentSuperblock().generation
             let contents = try snapshot.contents(ofDay: day)
@@ -404,15 +432,5 @@ private struct Deletion {
                 return
             }
         }
-    }
-
-    private func headSpans(ofDay day: Int64) throws(StoreError) -> [Int64] {
-        var spans: Set<Int64> = []
-        try store.snapshot().transaction.scan(from: Key.headRow(time: .min, group: 0)) { key, _ throws(StoreError) in
-            guard let row = key.headRowKey() else { return .stop }
-            if Block.spanStart(row.time, length: Block.daySeconds) == day { spans.insert(Block.spanStart(row.time)) }
-            return .next
-        }
-        return spans.sorted()
     }
 }

@@ -102,6 +102,24 @@ import Testing
         #expect(try written.store.wouldDelete(selectors, in: .all).isEmpty)
     }
 
+    /// One that was interrupted when only names were left is found unfinished, too.
+    @Test func namesWithoutSamplesAndWindowsGo() throws {
+        var written = try WrittenStore()
+        let labels = ["a", "b"].map { Labels(name: $0) }
+        for tick in 1...60 as ClosedRange<Int64> { try written.append(tick * 600_000, labels.map { ($0, 1) }) }
+        try written.recorder.sealEverything()
+        for record in try written.store.records() where record.key[0] == Key.Kind.block.rawValue {
+            try written.store.remove(record.key)
+        }
+        let selectors = [[Matcher("__name__", equals: "a")]]
+        let plan = try written.store.wouldDelete(selectors, in: .all)
+        #expect(!plan.isEmpty && plan.samples == 0 && plan.series == 0 && plan.names > 0, "\(plan)")
+        #expect(try written.store.delete(selectors, in: .all).names == plan.names)
+        #expect(try written.store.wouldDelete(selectors, in: .all).isEmpty)
+        let names = try written.store.snapshot().labelValues(of: Labels.metricNameLabel, matching: [], in: .all)
+        #expect(names == ["b"])
+    }
+
     /// A block that a fold took since it was listed is no damage.
     @Test func aBlockThatIsGoneIsNone() throws {
         var written = try WrittenStore()

@@ -88,6 +88,8 @@ struct DeleteCommand: Verb {
 
     /// Windows are told where they are what is left of samples; else they are the same samples.
     private static func counts(_ report: DeletionReport) -> String {
+        // What a deletion that was interrupted has left.
+        if report.samples == 0, report.windowBlocks == 0 { return "\(report.names) names without samples" }
         let windows = report.windows > 0 ? " and \(report.windows) windows" : ""
         return "\(report.samples) samples\(windows) of \(report.series) series"
     }
