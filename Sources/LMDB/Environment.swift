@@ -124,10 +124,7 @@ import Synchronization
             }
             let read = unsafe ReadTransaction(handle: begun, database: database, path: path, owner: owner)
             guard checksPages else { return read }
-            var descriptor: Int32 = -1
-            try StorageError.check(unsafe mdb_env_get_fd(handle, &descriptor), "look at", path)
-            // LMDB's own: the path may lead to another file by now.
-            let file = try owner.file(descriptor, path)
+            let file = try pageFile()
             if file.byteCount == 0 { return read }
             // Where a writer has used the place of the meta page again, or does so now, there is a newer commit.
             if let meta = Environment.meta(of: read, in: file) { return read.checking(PageGuard(file, meta)) }
@@ -135,6 +132,13 @@ import Synchronization
         }
         guard let fault else { throw StorageError(EBUSY, "begin a read transaction in", path: path) }
         throw StorageError(fault, "read", path: path)
+    }
+
+    /// The pages of the data file that LMDB has open: its path may lead to another file by now, or nowhere.
+    package func pageFile() throws(StorageError) -> PageFile {
+        var descriptor: Int32 = -1
+        try StorageError.check(unsafe mdb_env_get_fd(handle, &descriptor), "look at", path)
+        return try owner.file(descriptor, path)
     }
 
     /// How often the meta page of a transaction is looked for beside a quick writer.

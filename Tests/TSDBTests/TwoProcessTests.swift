@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Synchronization
 import TestSupport
 import Testing
 
@@ -119,6 +120,36 @@ import Testing
         }
         try expectRecorded(path, through: last, NaiveStore(), "begun in a copy")
         #expect(try StoreCheck.run(at: path).findings.isEmpty)
+    }
+
+    /// Whoever looks for a store while another process moves it finds it: to read, to write, to count, to check.
+    @Test func whatIsMovedIsFound() async throws {
+        let folder = TemporaryFolder()
+        let path = folder.path
+        try Self.record(path, 1...100 as ClosedRange<Int64>)
+        let isDone = Atomic(false)
+        let child = Task {
+            await #expect(processExitsWith: .success) { [path = path as String] in
+                for _ in 0..<100 { _ = try Compaction.run(path) }
+            }
+        }
+        let waiting = Task {
+            _ = await child.value
+            isDone.store(true, ordering: .relaxed)
+        }
+        var looks = 0
+        while !isDone.load(ordering: .relaxed) {
+            await Task.yield()
+            do {
+                let store = try Store(at: path, access: .read)
+                #expect(try store.snapshot().statistics().liveBytes > 0)
+            }
+            #expect(try StoreCheck.run(at: path).findings.isEmpty)
+            _ = try Store(at: path, access: .write(testHost)).snapshot()
+            looks += 1
+        }
+        await waiting.value
+        #expect(looks > 0 && StoreFolder(path: path).generations().first ?? 0 > 100, "\(looks)")
     }
 
     @Test(arguments: 1...2 as ClosedRange<UInt64>) func importsBesideARecorder(seed: UInt64) async throws {

@@ -38,13 +38,23 @@ package final class Inspection {
         }
     }
 
+    /// Of the store in a folder.
     /// - Throws: where there is no file, or one that is not LMDB's at all.
-    package convenience init(at path: String, _ reach: Reach) throws(StoreError) {
+    package static func ofStore(at path: String, _ reach: Reach) throws(StoreError) -> Inspection {
         let folder = StoreFolder(path: path)
         try folder.checkUnlockedReading()
-        guard let generation = try Inspection.live(folder) else { throw folder.absence }
-        let environment = folder.environmentPath(generation)
-        try self.init(environment, .read, file: environment + "/data.mdb", path: path, reach)
+        for _ in 0..<8 {
+            let known = folder.generations()
+            do throws(StoreError) {
+                guard let generation = try Inspection.live(folder) else { throw folder.absence }
+                let environment = folder.environmentPath(generation)
+                return try Inspection(environment, .read, file: environment + "/data.mdb", path: path, reach)
+            } catch {
+                // Another process moved the store meanwhile, and removed what was looked at.
+                if folder.generations() == known { throw error }
+            }
+        }
+        throw .refused(.other, description: "\(path) is moved by other processes again and again")
     }
 
     /// Of the one file that `mon snapshot` made.

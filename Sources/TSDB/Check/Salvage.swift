@@ -42,7 +42,7 @@ package struct Salvage {
             throw .invalid("\(newPath) has a store already; choose a folder that has none")
         }
         progress("looking at the pages")
-        let inspection = try Inspection(at: path, .recovered)
+        let inspection = try Inspection.ofStore(at: path, .recovered)
         let superblock = inspection.store.superblock
         if case .unknownFormat = inspection.superblockFault, let fault = inspection.superblockFault { throw fault }
         let host = HostIdentity(name: superblock.hostName, machineID: superblock.machineID)

@@ -28,7 +28,7 @@ package struct StoreCheck {
         at path: String, progress: @escaping (String) -> Void = { _ in }
     ) throws(StoreError) -> CheckReport {
         progress("the pages of the file")
-        let inspection = try Inspection(at: path, .reachable)
+        let inspection = try Inspection.ofStore(at: path, .reachable)
         return try run(inspection, progress)
     }
 

@@ -166,8 +166,7 @@ extension Snapshot {
 
     private func addFile(to statistics: inout StoreStatistics) throws(StoreError) {
         let open = try store.opened()
-        let path = open.number == 0 ? open.environment.path : open.environment.path + "/data.mdb"
-        let file = try converting { () throws(StorageError) in try PageFile(path: path) }
+        let file = try converting { () throws(StorageError) in try open.environment.pageFile() }
         statistics.fileBytes = file.byteCount
         if let meta = Environment.meta(of: transaction, in: file) {
             statistics.freeBytes = PageWalk(file, meta, .treeAndFreeList).freePages * file.pageBytes

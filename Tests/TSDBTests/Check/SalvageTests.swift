@@ -62,8 +62,8 @@ import Testing
             tried += 1
             for place in page * file.pageBytes..<(page + 1) * file.pageBytes { bytes[place] = 0 }
             world.put(bytes)
-            let inspection = try Inspection(at: world.copy.path, .recovered)
-            let lost = try Inspection(at: world.copy.path, .reachable).records.count
+            let inspection = try Inspection.ofStore(at: world.copy.path, .recovered)
+            let lost = try Inspection.ofStore(at: world.copy.path, .reachable).records.count
             #expect(inspection.records.count - lost >= stripes - 2, "page \(page): \(stripes) stripes")
         }
         #expect(tried > 0)
@@ -73,8 +73,8 @@ import Testing
         var bytes = world.bytes
         for place in page * 4096..<(page + 1) * 4096 { bytes[place] = 0 }
         world.put(bytes)
-        let whole = try Inspection(at: world.folder.path, .reachable).records
-        let rest = try Inspection(at: world.copy.path, .reachable).records
+        let whole = try Inspection.ofStore(at: world.folder.path, .reachable).records
+        let rest = try Inspection.ofStore(at: world.copy.path, .reachable).records
         // Big values alone: the others lie in the leaf itself.
         return whole.bigRecordCount - rest.bigRecordCount
     }

@@ -158,7 +158,7 @@ import Testing
         for tick in 0..<400 as Range<Int64> {
             try written.append(tick * 30_000, labels.map { ($0, Double(tick)) })
             if tick % 40 != 0 { continue }
-            let inspection = try Inspection(at: written.folder.path, .reachable)
+            let inspection = try Inspection.ofStore(at: written.folder.path, .reachable)
             for later in 1...5 as ClosedRange<Int64> {
                 try written.append(tick * 30_000 + later, labels.map { ($0, Double(later)) })
             }
