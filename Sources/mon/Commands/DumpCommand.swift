@@ -37,8 +37,9 @@ struct DumpCommand: Verb {
         var sink = DumpSink(console: console, path: file)
         var dump = StoreDump(snapshot: snapshot, selectors: selectors, range: range)
         let written = try dump.write(as: format, to: &sink)
-        // A file without a series would take the place of an older one.
-        if written > 0 || output == nil { try sink.finish() }
+        // A file without a series would take the place of an older one. A pipe gets what it would hold.
+        let isLeftOut = written == 0 && file?.replaces == true
+        if !isLeftOut { try sink.finish() }
         console.warn(of: snapshot.damage)
         if let span = dump.windowsAlone {
             let (first, last) = (TimeText.rfc3339(span.min, .utc), TimeText.rfc3339(span.max, .utc))
@@ -46,15 +47,15 @@ struct DumpCommand: Verb {
                 "warning: between \(first) and \(last) there are windows whose samples aged away; they are not in a "
                     + "dump, use `mon snapshot` to keep them")
         }
+        let consequence = isLeftOut ? output.map { "; \($0) was not written" } ?? "" : ""
+        if written == 0, snapshot.damage.isEmpty, dump.windowsAlone == nil {
+            console.say("no series matches\(consequence); `mon metrics` lists the metrics that there are")
+        } else if isLeftOut {
+            console.say("no sample can be dumped\(consequence)")
+        }
         // A copy that lacks something must not pass for a whole one.
         if !snapshot.damage.isEmpty { return .store }
-        if written == 0 && dump.windowsAlone != nil { return .noData }
-        if written == 0 {
-            let consequence = output.map { "; \($0) was not written" } ?? ""
-            console.say("no series matches\(consequence); `mon metrics` lists the metrics that there are")
-            return .noData
-        }
-        return .success
+        return written == 0 ? .noData : .success
     }
 }
 

@@ -43,7 +43,7 @@ struct RetentionRunCommand: Verb {
         let report = try opened.retain(policy, now: console.now, isDryRun: dryRun)
         console.write(RetentionRunCommand.text(report, isDryRun: dryRun, policy ?? told))
         let known = Set(told.exceptions.map(\.matchers))
-        for exception in policy?.exceptions ?? [] where !known.contains(exception.matchers) {
+        for exception in policy?.exceptions ?? [] where !dryRun && !known.contains(exception.matchers) {
             console.write(
                 "\(RetentionRunCommand.selector(exception)) \(exception.keep) is new: it holds for what is recorded "
                     + "from now on; what these series have already ages as before\n")

@@ -56,6 +56,9 @@ final class OutputFile {
     private let file: UnfinishedFile?
     private let descriptor: Int32
 
+    /// Whether what was there stays until ``finish()``.
+    var replaces: Bool { file != nil }
+
     init(_ path: String) throws(CommandFailure) {
         self.path = path
         var status = stat()
