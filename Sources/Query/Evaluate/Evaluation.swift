@@ -63,9 +63,7 @@ struct Evaluation {
     mutating func account(series count: Int) throws(QueryError) {
         statistics.series += count
         guard statistics.series <= limits.seriesMax else {
-            throw .limit(
-                "query processing would read more than \(limits.seriesMax) series; "
-                    + "narrow its selectors")
+            throw .limit("query processing would read more than \(limits.seriesMax) series; narrow its selectors")
         }
     }
 

@@ -105,8 +105,7 @@ struct Planner {
             start: below.addingClamped(step), end: moments.end, step: step,
             countMax: context.limits.valuesMax.addingClamped(1))
         guard inner.count <= context.limits.valuesMax else {
-            throw .limit(
-                "subquery has more than \(context.limits.valuesMax) steps; give it a longer step")
+            throw .limit("subquery has more than \(context.limits.valuesMax) steps; give it a longer step")
         }
         let node = try plan(subquery.expression, on: inner)
         return RangePlan(

@@ -120,6 +120,8 @@ extension Store {
                 }
                 found = try DoomedRange.blocks(of: span, snapshot)
             }
+            // Folded since it was listed, or taken by others: nothing of it is gone.
+            if found.isEmpty { return found }
             if try forget(span, through: newest, classes, at: generation) { return found }
         }
         return nil

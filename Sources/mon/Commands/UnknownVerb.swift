@@ -9,7 +9,8 @@ enum UnknownVerb {
         let asksForHelp = arguments.first == "help"
         var command: any ParsableCommand.Type = Mon.self
         var path = Mon.name
-        for word in asksForHelp ? arguments.dropFirst() : arguments[...] {
+        // Of `help help` the argument parser knows.
+        for word in asksForHelp ? arguments.drop(while: { $0 == "help" }) : arguments[...] {
             let commands = command.configuration.subcommands
             if commands.isEmpty || command.configuration.defaultSubcommand != nil || word.hasPrefix("-") { return nil }
             guard let next = commands.first(where: { name(of: $0) == word }) else {

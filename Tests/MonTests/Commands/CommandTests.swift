@@ -198,6 +198,9 @@ struct SampleStore {
         check(["db", "chek"], "no command of `mon db` is called chek; did you mean `mon db check`?")
         check(["help", "dmp"], "no command or function of `mon` is called dmp; did you mean `mon dump`?")
         check(["import", "/no/such/file"], "/no/such/file")
+        for arguments in [["help"], ["help", "help"], ["help", "db", "check"], ["help", "rate"]] {
+            #expect(Mon.run(arguments, on: TestConsole(now: SampleStore.end).console) == .success, "\(arguments)")
+        }
     }
 
     /// Whoever reads an answer slowly, or not at all, holds no snapshot: the store would grow.

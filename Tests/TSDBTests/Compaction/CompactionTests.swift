@@ -174,16 +174,19 @@ import Testing
         #expect(try Compaction.run(folder.path, until: nil, atOnceBytes: 0).rounds == 1)
     }
 
+    private static func storeOfOneSample() throws -> TemporaryFolder {
+        let folder = TemporaryFolder()
+        var recorder = try Recorder(path: folder.path, host: testHost)
+        let row = Scrape.Row(group: WrittenStore.group, samples: [(recorder.reference(for: Labels(name: "m")), 1)])
+        try recorder.append(Scrape(time: Timestamp(milliseconds: 1000), rows: [row]))
+        try recorder.close()
+        return folder
+    }
+
     /// A process that found the store in its place and opens it when a compaction has moved it, or is just removing the
     /// old file, begins no store in that place: it would hide what has moved.
     @Test(arguments: [false, true]) func whoComesTooLateFollows(isHalfRemoved: Bool) throws {
-        let folder = TemporaryFolder()
-        do {
-            var recorder = try Recorder(path: folder.path, host: testHost)
-            let row = Scrape.Row(group: WrittenStore.group, samples: [(recorder.reference(for: Labels(name: "m")), 1)])
-            try recorder.append(Scrape(time: Timestamp(milliseconds: 1000), rows: [row]))
-            try recorder.close()
-        }
+        let folder = try Self.storeOfOneSample()
         let place = StoreFolder(path: folder.path)
         var calls = 0
         do {
@@ -206,13 +209,7 @@ import Testing
     /// Whatever a compaction that was killed has left, those that write and do not record open the store.
     @Test(arguments: Compaction.Step.allCases, [0, Compaction.atOnceBytes])
     func whatAKilledOneLeftIsWrittenTo(step: Compaction.Step, atOnceBytes: Int) throws {
-        let folder = TemporaryFolder()
-        do {
-            var recorder = try Recorder(path: folder.path, host: testHost)
-            let row = Scrape.Row(group: WrittenStore.group, samples: [(recorder.reference(for: Labels(name: "m")), 1)])
-            try recorder.append(Scrape(time: Timestamp(milliseconds: 1000), rows: [row]))
-            try recorder.close()
-        }
+        let folder = try Self.storeOfOneSample()
         #expect(throws: StoreError.self) {
             try Compaction.run(folder.path, until: step, atOnceBytes: atOnceBytes)
         }
