@@ -13,8 +13,8 @@ extension Snapshot {
         for reference in try frameBlocks(in: range) {
             // Two hours of frames take a millisecond or two.
             try stopCheck.pass(2048)
-            try tolerating(TimeRange(span: reference.start)) { () throws(StoreError) in
-                let block = try frameBlock(reference.start, tier: reference.tier)
+            try tolerating(reference.range) { () throws(StoreError) in
+                let block = try frameBlock(reference, tolerating: damage)
                 guard let first = block.times.first, let last = block.times.last else { return }
                 // Late ones come before the block, or between its frames.
                 while let row = rows.first, row.time.milliseconds < first { builder.add(rows.removeFirst()) }
@@ -27,9 +27,7 @@ extension Snapshot {
                         builder.add(frame)
                     }
                 } catch {
-                    throw StoreError(
-                        error, path: store.path,
-                        record: "process block from \(UTCText.format(seconds: reference.start))")
+                    throw StoreError(error, path: store.path, record: reference.title)
                 }
             }
         }
@@ -54,34 +52,51 @@ extension Snapshot {
         return rows.merged.filter { $0.time.milliseconds >= min }
     }
 
-    /// The process block of the span that starts at `start` seconds.
-    func frameBlock(_ start: Int64, tier: UInt8 = 0) throws(StoreError) -> FrameBlockReader {
-        let record = "process block from \(UTCText.format(seconds: start))"
-        var source = StripedReader(stripeBytes: store.superblock.stripeBytes, record: record) {
-            Key.frameBlock(tier: tier, start: start, stripe: $0)
+    /// A sealed block of process frames.
+    /// - Parameter damage: takes the processes that a damaged stripe costs; nil where none may be lost.
+    /// - Throws: where nothing of the block can be read, damage list or not.
+    func frameBlock(
+        _ reference: FrameBlockReference, tolerating damage: DamageList? = nil
+    ) throws(StoreError) -> FrameBlockReader {
+        var source = StripedReader(stripeBytes: store.superblock.stripeBytes, record: reference.title) {
+            Key.frameBlock(tier: reference.tier, start: reference.start, stripe: $0)
         }
-        var bytes: [UInt8] = []
-        try source.read(0, .max, into: &bytes, isPartial: true, in: transaction)
+        var lost: [(place: Range<Int>, error: StoreError)] = []
+        let bytes = try source.readAll(
+            losing: { place, error throws(StoreError) in
+                guard damage?.describe(error) != nil else { throw error }
+                lost.append((place, error))
+            }, in: transaction)
         do throws(CodecError) {
-            return try FrameBlockReader(bytes)
+            let block = try FrameBlockReader(bytes, lost: lost.map(\.place))
+            for (_, error) in lost {
+                guard let damage, let (record, reason) = damage.describe(error) else { continue }
+                let all = block.processes.count + block.processesLost
+                damage.add(
+                    record, "\(reason), which costs \(block.processesLost) of its \(all) processes",
+                    range: reference.range)
+            }
+            return block
         } catch {
-            throw StoreError(error, path: store.path, record: record)
+            throw lost.first?.error ?? StoreError(error, path: store.path, record: reference.title)
         }
     }
 
     /// The frames of a sealed block in order of time.
-    func frames(ofBlock start: Int64, tier: UInt8 = 0) throws(StoreError) -> [ProcessFrame] {
-        let block = try frameBlock(start, tier: tier)
-        do throws(CodecError) {
-            return try block.frames()
-        } catch {
-            throw StoreError(error, path: store.path, record: "process block from \(UTCText.format(seconds: start))")
+    /// - Parameter damage: takes what is lost of them; nil where nothing may be.
+    func frames(
+        of reference: FrameBlockReference, tolerating damage: DamageList? = nil
+    ) throws(StoreError) -> [ProcessFrame] {
+        func read() throws(StoreError) -> [ProcessFrame] {
+            let block = try frameBlock(reference, tolerating: damage)
+            do throws(CodecError) {
+                return try block.frames()
+            } catch {
+                throw StoreError(error, path: store.path, record: reference.title)
+            }
         }
-    }
-
-    /// The frames of a sealed block in order of time.
-    func frames(of reference: FrameBlockReference) throws(StoreError) -> [ProcessFrame] {
-        try frames(ofBlock: reference.start, tier: reference.tier)
+        guard let damage else { return try read() }
+        return try damage.tolerating(reference.range, read) ?? []
     }
 
     /// Time of the oldest frame in a block; nil where there is none.
@@ -89,7 +104,7 @@ extension Snapshot {
         let blocks = try frameBlocks(in: .all)
         var oldest: Int64?
         for block in blocks where block.start == blocks[0].start {
-            let times = try tolerating { () throws(StoreError) in try frameBlock(block.start, tier: block.tier).times }
+            let times = try tolerating { () throws(StoreError) in try frameBlock(block, tolerating: damage).times }
             if let time = times?.first { oldest = min(oldest ?? time, time) }
         }
         return oldest

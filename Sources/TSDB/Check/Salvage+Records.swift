@@ -236,14 +236,20 @@ extension Salvage {
         }
         for name in names {
             let key = { Key.frameBlock(tier: name.tier, start: name.start, stripe: $0) }
-            do throws(StoreError) {
-                _ = try source.frames(ofBlock: name.start, tier: name.tier)
-                try write(readAll(RecordKind.title(of: key(0)), key: key), key: key)
-                report.count("process blocks", 1)
-            } catch {
-                guard case .damaged = error else { throw error }
-                lose(error, costs: CheckReport.samples(in: TimeRange(span: name.start), of: "the processes"))
+            let reference = FrameBlockReference(tier: name.tier, start: name.start)
+            let damage = DamageList()
+            let frames = try source.frames(of: reference, tolerating: damage)
+            for loss in damage.losses {
+                lose(loss.record, loss.reason, costs: CheckReport.samples(in: reference.range, of: "processes"))
             }
+            if damage.isEmpty {
+                try write(readAll(RecordKind.title(of: key(0)), key: key), key: key)
+            } else if !frames.isEmpty {
+                try write(FrameBlock.encode(frames), key: key)
+            } else {
+                continue
+            }
+            report.count("process blocks", 1)
         }
     }
 

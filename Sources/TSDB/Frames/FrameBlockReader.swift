@@ -11,7 +11,10 @@ package struct FrameBlockReader: Sendable {
     let memoryTotalBytes: [UInt64]
     let ticksPerSecond: [UInt32]
     let bootSeconds: [Int64]
+    /// Those of which nothing is lost.
     let processes: [Process]
+    /// How many others the block has.
+    let processesLost: Int
     private let bytes: [UInt8]
     private let fields: [UInt8]
     private let strings: [String]
@@ -27,8 +30,10 @@ package struct FrameBlockReader: Sendable {
         fileprivate(set) var record: Range<Int>
     }
 
-    /// - Throws: where `bytes` is no block of frames, or one of another version.
-    package init(_ bytes: [UInt8]) throws(CodecError) {
+    /// - Parameter lost: the places of bytes that could not be read, whatever stands there instead. It costs the
+    ///   processes that have numbers there.
+    /// - Throws: where `bytes` is no block of frames, or one of another version, or what all processes need is lost.
+    package init(_ bytes: [UInt8], lost: [Range<Int>] = []) throws(CodecError) {
         self.bytes = bytes
         var reader = ByteReader(bytes)
         guard try Array(reader.slice(2)) == FrameBlock.magic else {
@@ -48,7 +53,13 @@ package struct FrameBlockReader: Sendable {
             version == FrameBlock.earlierVersion
             ? [Int64](repeating: 0, count: frameCount) : try IntegerColumn.decode(count: frameCount, from: &reader)
         strings = try StringTable.decode(from: &reader)
-        processes = try FrameBlockReader.processes(from: &reader, strings: strings, frameCount: frameCount)
+        let all = try FrameBlockReader.processes(from: &reader, strings: strings, frameCount: frameCount)
+        let numbers = all.first?.record.lowerBound ?? bytes.count
+        for part in lost where part.lowerBound < numbers {
+            throw .malformed(position: part.lowerBound, reason: "what all processes need is lost")
+        }
+        processes = lost.isEmpty ? all : all.filter { process in !lost.contains { $0.overlaps(process.record) } }
+        processesLost = all.count - processes.count
     }
 
     /// The process table, the runs and the places of the records.

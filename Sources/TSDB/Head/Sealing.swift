@@ -75,15 +75,13 @@ enum Sealing {
                 checksums.append(HeadRows.checksum(payload))
             }
             frames = rows.merged
-            if !frames.isEmpty, try snapshot.frameBlockStarts(in: TimeRange(span: span)).contains(span) {
-                do throws(StoreError) {
-                    frames = ProcessFrame.merged(try snapshot.frames(ofBlock: span), frames)
-                } catch {
-                    // What is lost is lost; what came after it is not.
-                    try damage.tolerate(error, range: TimeRange(span: span))
-                }
+            let areRowsDamaged = !damage.isEmpty
+            let block = FrameBlockReference(tier: 0, start: span)
+            if !frames.isEmpty, try snapshot.frameBlocks(in: block.range).contains(block) {
+                // What is lost is lost; what came after it is not.
+                frames = ProcessFrame.merged(try snapshot.frames(of: block, tolerating: damage), frames)
             }
-            if !damage.isEmpty {
+            if areRowsDamaged {
                 (keys, checksums) = ([], [])
                 for group in HeadScan.frameGroups {
                     let all = try HeadRows.allRows(of: group, from: first, through: last, in: snapshot)

@@ -40,7 +40,8 @@ extension Snapshot {
         let end = Key.frameBlock(tier: 1, start: .min, stripe: 0)
         let last = try transaction.lastKey(before: end) { $0.frameBlockKey() }
         guard let last, last.tier == 0, row ?? .min < TimeRange(span: last.start).max.milliseconds else { return row }
-        let times = try tolerating { () throws(StoreError) in try frameBlock(last.start).times } ?? []
+        let block = FrameBlockReference(tier: 0, start: last.start)
+        let times = try tolerating { () throws(StoreError) in try frameBlock(block, tolerating: damage).times } ?? []
         return max(row ?? .min, times.last ?? .min)
     }
 

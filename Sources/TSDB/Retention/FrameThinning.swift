@@ -23,6 +23,11 @@ struct FrameBlockReference: Hashable {
     }
 
     var endSeconds: Int64 { start + spanSeconds }
+
+    var range: TimeRange { TimeRange(minMilliseconds: start * 1000 + 1, maxMilliseconds: endSeconds * 1000) }
+
+    /// For messages.
+    var title: String { "process block from \(UTCText.format(seconds: start))" }
 }
 
 enum FrameThinning {
@@ -52,23 +57,26 @@ enum FrameThinning {
     ) throws(StoreError) -> Int {
         let snapshot = try store.snapshot()
         let generation = try snapshot.currentSuperblock().generation
-        let span = TimeRange(
-            minMilliseconds: wanted.start * 1000 + 1, maxMilliseconds: wanted.endSeconds * 1000)
-        let blocks = try snapshot.frameBlocks(in: span).filter {
+        let blocks = try snapshot.frameBlocks(in: wanted.range).filter {
             $0.tier == wanted.tier - 1 && $0.start >= wanted.start && $0.endSeconds <= wanted.endSeconds
         }
         var thinner = FrameThinner(tier)
+        // What is damaged is lost, and keeps nothing else from going.
+        let damage = DamageList(writing: ())
         // There is one already where a part of the span was thinned before; it is earlier than what follows.
         var frames: [ProcessFrame] = []
-        if try snapshot.frameBlocks(in: span).contains(wanted) { frames = try snapshot.frames(of: wanted) }
+        if try snapshot.frameBlocks(in: wanted.range).contains(wanted) {
+            frames = try snapshot.frames(of: wanted, tolerating: damage)
+        }
         for block in blocks {
-            for frame in try snapshot.frames(of: block) { thinner.add(frame, to: &frames) }
+            for frame in try snapshot.frames(of: block, tolerating: damage) { thinner.add(frame, to: &frames) }
         }
         thinner.finish(&frames)
         frames.sort { $0.time < $1.time }
         let bytes = FrameBlock.encode(frames)
         return try store.write { transaction throws(StoreError) in
             guard try transaction.superblock(of: store).generation == generation else { return 0 }
+            try transaction.append(damage.events(at: wanted.endSeconds * 1000))
             try Stripes.replace(bytes, in: store, transaction) {
                 Key.frameBlock(tier: wanted.tier, start: wanted.start, stripe: $0)
             }

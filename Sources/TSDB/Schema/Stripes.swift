@@ -72,6 +72,38 @@ struct StripedReader {
         }
     }
 
+    /// All bytes there are. Of a stripe that is damaged there are zeros.
+    /// - Parameter lose: is told the place of each such stripe and what is wrong with it; may throw that instead.
+    mutating func readAll(
+        losing lose: (Range<Int>, StoreError) throws(StoreError) -> Void, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for stripe in 0...UInt16.max {
+            let start = bytes.count
+            do throws(StoreError) {
+                let count = try append(
+                    Int(stripe), 0, payloadBytes, to: &bytes, isPartial: true, in: transaction)
+                if count < payloadBytes { break }
+            } catch {
+                let count = min(payloadBytes, try length(of: key(stripe), in: transaction) - Checksum.byteCount)
+                guard count > 0 else { throw error }
+                bytes.removeLast(bytes.count - start)
+                bytes.append(contentsOf: repeatElement(0, count: count))
+                try lose(start..<start + count, error)
+                if count < payloadBytes { break }
+            }
+        }
+        return bytes
+    }
+
+    private func length(of key: [UInt8], in transaction: borrowing ReadTransaction) throws(StoreError) -> Int {
+        do throws(StorageError) {
+            return try transaction.value(of: key)?.byteCount ?? 0
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
     /// What is remembered beside the stripe that was read last.
     var checkedBytes: Int { checked.count }
 

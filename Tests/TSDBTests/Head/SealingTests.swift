@@ -69,7 +69,7 @@ import Testing
         try written.appendFrame(11_000)
         try written.appendFrame(16_000)
         try written.recorder.sealEverything()
-        let frames = try written.store.snapshot().frames(ofBlock: 0)
+        let frames = try written.store.snapshot().frames(of: FrameBlockReference(tier: 0, start: 0))
         #expect(frames.map(\.time.milliseconds) == [1000, 6000, 7000, 11_000, 16_000])
     }
 
