@@ -104,7 +104,6 @@ extension Store {
     private func forget(
         _ span: EvictionSpan, through newest: Int64, _ classes: [UInt8: RetentionClass]
     ) throws(StoreError) -> [DoomedRange]? {
-        var folded: UInt64?
         for _ in 0..<Store.lookingsMax {
             // Late samples may have come for a day since: hours are made of them, too.
             if span.resolution == .minute, try !Folding.foldOpenDays(in: self) { return nil }
@@ -113,11 +112,8 @@ extension Store {
             do {
                 let snapshot = try snapshot()
                 generation = try snapshot.currentSuperblock().generation
-                if span.resolution == .minute, folded != generation, try snapshot.hasMinuteSlices(through: span.end) {
-                    // They came after the fold; or it left them, damaged as they are, and will again.
-                    folded = generation
-                    continue
-                }
+                // Those came after the fold.
+                if span.resolution == .minute, try snapshot.hasMinuteSlices(through: span.end) { continue }
                 found = try DoomedRange.blocks(of: span, snapshot)
             }
             // Folded since it was listed, or taken by others: nothing of it is gone.

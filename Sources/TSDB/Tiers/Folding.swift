@@ -51,7 +51,7 @@ enum Folding {
             let cutoff = cutoffs[definition.retentionClass]
             return slice.endSeconds * 1000 <= cutoff.minute && slice.endSeconds * 1000 > cutoff.hour
         }
-        for (group, day) in sought { try foldDay(group, day, in: store) }
+        for (group, day) in sought { try foldDay(group, day, isAboutToGo: true, in: store) }
     }
 
     /// The days of groups that have slices of minutes which are sought.
@@ -74,7 +74,7 @@ enum Folding {
         for _ in 0..<16 {
             var isFolded = true
             for (group, day) in try minuteDays(in: store, { _, _ in true }) {
-                isFolded = try foldDay(group, day, in: store) && isFolded
+                isFolded = try foldDay(group, day, isAboutToGo: true, in: store) && isFolded
             }
             if isFolded { return true }
         }
@@ -84,8 +84,18 @@ enum Folding {
     /// The day that rows are still sealed into; nil where there is nothing.
     private static func openDay(_ snapshot: Snapshot) throws(StoreError) -> Int64? {
         if let oldest = try snapshot.oldestHeadTime() { return Block.spanStart(oldest, length: Block.daySeconds) }
-        let newest = try snapshot.newestBlocks().map(\.minMilliseconds).max()
-        return newest.map { Block.spanStart($0, length: Block.daySeconds) }
+        if let newest = try snapshot.newestBlocks().map(\.minMilliseconds).max() {
+            return Block.spanStart(newest, length: Block.daySeconds)
+        }
+        // What was imported may be so old that it was windows at once.
+        var newest: Int64?
+        for group in try snapshot.groups().keys {
+            for layer in [TierLayer.minuteSlice, .hourSlice] {
+                guard let last = try snapshot.tierReferences(layer, group: group).last else { continue }
+                newest = max(newest ?? last.start, last.start)
+            }
+        }
+        return newest.map { Block.day(of: $0) }
     }
 
     /// Days before `open` with slices, with raw blocks that nobody made windows of (a store of a version before), or
@@ -108,9 +118,13 @@ enum Folding {
 
     // MARK: - Days
 
+    /// - Parameter isAboutToGo: whether the minutes will not be there much longer. Else they stay as slices and answer,
+    ///   where the names of the hours among thirty days are damaged, which may be those of this day.
     /// - Returns: false, with nothing changed, where others wrote meanwhile.
     @discardableResult
-    private static func foldDay(_ group: UInt16, _ day: Int64, in store: Store) throws(StoreError) -> Bool {
+    private static func foldDay(
+        _ group: UInt16, _ day: Int64, isAboutToGo: Bool = false, in store: Store
+    ) throws(StoreError) -> Bool {
         let snapshot = try store.snapshot()
         let generation = try snapshot.currentSuperblock().generation
         let end = day + Block.daySeconds
@@ -133,11 +147,11 @@ enum Folding {
         }
         var minutes = TierBlockWriter(.minuteBlock, start: day)
         var hours = TierBlockWriter(.hourSlice, start: day)
-        // Hours that are among thirty days already. Where their names cannot be read the slices stay as they are, and
-        // answer.
+        // Hours that are among thirty days already.
         let slice = TierReference(group: group, layer: .hourSlice, start: day)
-        let found = try damage.tolerating { () throws(StoreError) in try SeriesAround(slice, snapshot) }
-        guard var around = found else { return true }
+        let namesLost = DamageList(writing: ())
+        var around = try SeriesAround(slice, snapshot, tolerating: namesLost)
+        if !namesLost.isEmpty, !isAboutToGo { return true }
         for id in ids.sorted() {
             func read(_ reference: TierReference) throws(StoreError) -> WindowColumns? {
                 try snapshot.windows(of: id, in: reference, or: forgotten, tolerating: damage)

@@ -45,7 +45,7 @@ enum TierSlices {
         let isThere = try !snapshot.tierReferences(
             .minuteSlice, group: slice.group, after: slice.start, through: slice.endSeconds
         ).isEmpty
-        var around = try SeriesAround(slice, snapshot)
+        var around = try SeriesAround(slice, snapshot, tolerating: damage)
         let before = try snapshot.contents(of: reference).columns
         let places = Dictionary(series.indices.map { (series[$0].id, $0) }) { $1 }
         var ids = Set(places.keys)
@@ -133,7 +133,7 @@ struct MixedWindows {
         let damage = DamageList(writing: ())
         var ids = Set(samples.keys)
         if isThere { ids.formUnion(try snapshot.ids(in: slice, or: TierCoverage(), tolerating: damage)) }
-        var around = try SeriesAround(slice, snapshot)
+        var around = try SeriesAround(slice, snapshot, tolerating: damage)
         var writer = TierBlockWriter(layer, start: start)
         var hours: HoursOfSpan?
         var ofHours: [UInt32: SampleColumn] = [:]
@@ -161,23 +161,19 @@ struct MixedWindows {
 private struct HoursOfSpan {
     private let slice: TierReference
     private let isThere: Bool
-    /// Nil where the names of those among thirty days cannot be read.
-    private var around: SeriesAround?
+    private var around: SeriesAround
     private let range: Range<Int64>
 
     init(_ group: UInt16, _ span: Int64, _ snapshot: Snapshot) throws(StoreError) {
         slice = TierReference(group: group, layer: .hourSlice, start: Block.day(of: span))
         isThere = try snapshot.hasBlock(slice)
-        let slice = slice
-        around = try DamageList(writing: ()).tolerating { () throws(StoreError) in try SeriesAround(slice, snapshot) }
+        around = try SeriesAround(slice, snapshot, tolerating: DamageList(writing: ()))
         range = span * 1000..<(span + Block.rawSpanSeconds) * 1000
     }
 
     mutating func haveAny(of id: UInt32, _ snapshot: Snapshot) throws(StoreError) -> Bool {
         let damage = DamageList(writing: ())
-        guard let found = try around?.windows(of: id, in: isThere ? slice : nil, tolerating: damage, snapshot) else {
-            return false
-        }
+        let found = try around.windows(of: id, in: isThere ? slice : nil, tolerating: damage, snapshot)
         return found.firstIndex(endingAfter: range.lowerBound) < found.firstIndex(endingAfter: range.upperBound)
     }
 }
@@ -189,17 +185,19 @@ struct SeriesAround {
     /// Ids in the block's registry where that is another than the slice's.
     private var longIDs: [Labels: UInt32] = [:]
 
-    init(_ slice: TierReference, _ snapshot: Snapshot) throws(StoreError) {
+    /// - Parameter damage: takes the names that the block's registry has lost: nobody can ask for their windows.
+    init(_ slice: TierReference, _ snapshot: Snapshot, tolerating damage: DamageList) throws(StoreError) {
         self.slice = slice
         let layer: TierLayer = slice.layer == .minuteSlice ? .minuteBlock : .hourBlock
         block = try snapshot.tierReferences(
             layer, group: slice.group, after: slice.start, through: slice.endSeconds
         ).first
         guard let block, layer == .hourBlock else { return }
-        var registry = try snapshot.longRegistry(block.start)
-        for (id, labels) in try registry.allLabels(in: snapshot.transaction).enumerated() {
-            longIDs[labels] = UInt32(id)
+        let names = try damage.tolerating { () throws(StoreError) in
+            var registry = try snapshot.longRegistry(block.start)
+            return try registry.allLabels(tolerating: damage, in: snapshot.transaction)
         }
+        for (id, labels) in (names ?? []).enumerated() { longIDs[labels] = UInt32(id) }
     }
 
     /// The windows of the slice, where it is there and has the series, else of the block. What of them is damaged is

@@ -301,6 +301,46 @@ import Testing
         #expect(try hours().subtracting(before).count == 1)
     }
 
+    /// Minutes that are about to go become hours, where the names of the hours among thirty days are damaged, too.
+    @Test(arguments: [false, true]) func minutesThatGoBecomeHoursWithoutTheNamesOfOthers(isEvicted: Bool) throws {
+        let folder = TemporaryFolder()
+        _ = try Self.copy(isAged: true, in: folder)
+        var recorder = try Recorder(path: folder.path, host: testHost)
+        let store = recorder.store
+        let lateTime = 28 * Self.day + 7 * 3_600_000 + 100_000
+        func hoursOfDay() throws -> Set<Found> {
+            try windows(store).found.filter {
+                $0.tier == .hour && Block.day(of: $0.window.end / 1000 - 1) == 28 * 86_400
+            }
+        }
+        let before = try hoursOfDay()
+        #expect(before.count == 24 * Self.labels.count)
+        let names = Key.registry(span: .thirtyDays, start: 0, stripe: 0)
+        var random = SeededGenerator(seed: 9)
+        for record in try store.records() where record.key.starts(with: names.dropLast(2)) {
+            try damage(record, in: store, &random)
+        }
+        try Self.record(late: [Self.labels[0]], at: lateTime, &recorder)
+        // Hours alone are left of it.
+        try Self.record(late: [Self.labels[0]], at: 3 * Self.day + 100_000, &recorder)
+        #expect(try windows(store).found.contains { $0.tier == .hour && $0.window.end == 3 * Self.day + 3_600_000 })
+        try Folding.foldCompleteSpans(in: store)
+        #expect(try store.snapshot().tierReferences(.minuteSlice, group: 1).contains { $0.start / 86_400 == 28 })
+        func minutesGone() throws -> Int64 { try store.snapshot().coverage(ofGroup: 1).minute }
+        if isEvicted {
+            while try minutesGone() < 29 * Self.day {
+                #expect(try !store.evict(downTo: store.spaceUse().usedBytes - 12_000).isEmpty)
+            }
+        } else {
+            let keep = TierKeep(raw: Self.day, minute: 31 * Self.day, hour: 1000 * Self.day)
+            _ = try store.retain(RetentionPolicy(keep: keep), now: Timestamp(milliseconds: 60 * Self.day))
+        }
+        #expect(try minutesGone() >= 29 * Self.day)
+        let after = try hoursOfDay()
+        #expect(after.contains { $0.window.max == 7 && $0.window.count == 3 })
+        #expect(before.subtracting(after).count == 1)
+    }
+
     /// One page of the file at random: right, or named, or refused.
     @Test(arguments: [PageDamage.zeroed, .randomBytes, .bitFlip, .header, .swapped])
     func noDamagedPageGivesAWrongWindow(kind: PageDamage) throws {
