@@ -38,19 +38,18 @@ struct RetentionClass: Hashable {
         return fitting.min { ($0.value.place, $0.key) < ($1.value.place, $1.key) }?.key ?? standard
     }
 
-    /// What is left of a series, wherever its samples are: those from before its class are in the standard one, and
-    /// those of a class that is none any more in that.
-    static func coverage(of labels: Labels, _ classes: [UInt8: RetentionClass]) -> TierCoverage {
-        let own = number(of: labels, classes)
-        var coverage = classes[own]?.forgotten ?? TierCoverage()
-        for (number, other) in classes where number != own && number != frames {
+    /// The other classes that samples of a series may be in, and through when, in milliseconds: those from before its
+    /// class are in the standard one, and those of a class that is none any more in that.
+    static func others(
+        than own: UInt8, of labels: Labels, _ classes: [UInt8: RetentionClass]
+    ) -> [(number: UInt8, through: Int64)] {
+        // Nothing of this series is in another class from when it got its own on.
+        let end = own == standard ? Int64.max : classes[own]?.since ?? .max
+        return classes.compactMap { number, other in
+            if number == own || number == frames { return nil }
             let isOlder = number == standard || (!other.isActive && other.matchers.allSatisfy { $0.matches(labels) })
-            if !isOlder { continue }
-            // Nothing of this series is in the other class from when it got its own on.
-            let end = own == standard ? Int64.max : classes[own]?.since ?? .max
-            for tier in Tier.allCases { coverage[tier] = max(coverage[tier], min(other.forgotten[tier], end)) }
+            return isOlder ? (number, end) : nil
         }
-        return coverage
     }
 
     /// - Parameter damage: takes the classes whose record is damaged; they are as if they had none.

@@ -48,11 +48,42 @@ extension SeriesSelection {
         windows.mix(Rollup.windows(of: recent.others, tier))
     }
 
-    /// What is left of series `index` at each tier.
+    /// What is left of series `index` at each tier, in the selection's range. What it had in another class counts where
+    /// its windows are all that is left: samples of any age may have been imported into its own since.
     package func coverage(of index: Int) throws(StoreError) -> TierCoverage {
         let classes = try snapshot.retentionClasses()
         if isMade[index] { return classes[RetentionClass.frames]?.forgotten ?? TierCoverage() }
-        return RetentionClass.coverage(of: labels[index], classes)
+        let own = RetentionClass.number(of: labels[index], classes)
+        var coverage = classes[own]?.forgotten ?? TierCoverage()
+        for (number, end) in RetentionClass.others(than: own, of: labels[index], classes) {
+            guard let forgotten = classes[number]?.forgotten, forgotten.raw > range.min.milliseconds else { continue }
+            let through = min(forgotten.raw, end)
+            guard let last = try lastWindow(index, ofClass: number, through: through) else { continue }
+            for tier in Tier.allCases { coverage[tier] = max(coverage[tier], min(forgotten[tier], through, last)) }
+        }
+        return coverage
+    }
+
+    /// The end of the last window that a series has in the groups of a class, in the selection's range and through
+    /// `end`; nil where it has none.
+    private func lastWindow(_ index: Int, ofClass number: UInt8, through end: Int64) throws(StoreError) -> Int64? {
+        let groups = try snapshot.groups()
+        var last: Int64?
+        for pieces in try plan(.hour).pieces where groups[pieces[0].group]?.retentionClass == number {
+            for piece in pieces.reversed() where piece.isInWindows && piece.after < end && piece.through > last ?? .min
+            {
+                var windows = WindowColumns()
+                try read(piece, index, .hour, after: piece.after, through: piece.through, except: [], into: &windows)
+                let inRange = windows.ends.last {
+                    let start = $0 - Tier.hour.windowMilliseconds
+                    return $0 > range.min.milliseconds && start < min(end, range.max.milliseconds)
+                }
+                guard let inRange else { continue }
+                last = max(last ?? .min, inRange)
+                break
+            }
+        }
+        return last
     }
 
     private func plan(_ tier: Tier) throws(StoreError) -> TierPlan {

@@ -15,12 +15,25 @@ struct TierPlan {
         case samples(Snapshot.BlockReference)
     }
 
-    /// Neighbouring spans with the same sources.
+    /// Neighbouring spans with the same sources, one at least.
     struct Piece {
         var sources: [Source]
         /// The windows that end in (after, through], in milliseconds.
         var after: Int64
         var through: Int64
+
+        var group: UInt16 {
+            switch sources[0] {
+            case .windows(let reference): reference.group
+            case .samples(let reference): reference.group
+            }
+        }
+
+        /// Whether there are windows, and not only samples.
+        var isInWindows: Bool {
+            if case .windows = sources[0] { return true }
+            return false
+        }
 
         /// Whether minutes stand before hours: what the minutes do not reach back to may be in these.
         var mayContinueHours: Bool {
@@ -33,7 +46,7 @@ struct TierPlan {
         }
     }
 
-    /// Per group, by time.
+    /// Per group that has any, by time.
     var pieces: [[Piece]] = []
 
     /// - Parameter range: of the selection.

@@ -127,6 +127,54 @@ import Testing
         try expect(6, "folded")
     }
 
+    /// What an exception that was taken away has forgotten says nothing of what was imported since.
+    @Test func samplesThatCameAfterTheirExceptionWentAreThere() throws {
+        let folder = TemporaryFolder()
+        let store = try Store(at: folder.path, access: .write(testHost))
+        let now = Timestamp(milliseconds: 45 * Self.day)
+        func add(_ day: Int64) throws {
+            var batch = ImportBatch()
+            batch.series = [Self.short]
+            for place in 0..<100 as Range<Int64> { batch.append(0, day * Self.day + place * 7000, Double(place)) }
+            var importer = Importer(into: store)
+            try importer.append(batch)
+            _ = try importer.finish()
+        }
+        func coverage(from day: Int64, hours: Int64 = 1) throws -> TierCoverage {
+            let range = TimeRange(
+                minMilliseconds: day * Self.day, maxMilliseconds: day * Self.day + hours * 3_600_000)
+            let selection = try store.snapshot().select([], in: range)
+            #expect(selection.count == 1)
+            return try selection.coverage(of: 0)
+        }
+        let exception = RetentionPolicy.Exception(
+            matchers: [try Matcher("__name__", .matches, "network_.*")],
+            keep: TierKeep(raw: Self.day, minute: 20 * Self.day, hour: 30 * Self.day))
+        _ = try store.retain(RetentionPolicy(keep: .standard, exceptions: [exception]), now: now)
+        try add(42)
+        _ = try store.retain(now: now)
+        #expect(try coverage(from: 42).raw > 42 * Self.day + 700_000)
+        _ = try store.retain(RetentionPolicy(keep: .standard), now: now)
+        try add(40)
+        try add(43)
+        _ = try store.retain(now: now)
+        #expect(try coverage(from: 40) == TierCoverage())
+        #expect(try coverage(from: 43) == TierCoverage())
+        // Through the last window of what is gone, and no further.
+        let shared = try coverage(from: 40, hours: 96)
+        #expect(shared.raw == 42 * Self.day + 3_600_000 && shared.minute == .min, "\(shared)")
+        // An exception that comes later: the standard has forgotten the samples of that age, and its own class not.
+        let long = RetentionPolicy.Exception(
+            matchers: [try Matcher("device", .equal, "eth0")],
+            keep: TierKeep(raw: 40 * Self.day, minute: 365 * Self.day, hour: 3650 * Self.day))
+        try add(10)
+        _ = try store.retain(now: now)
+        _ = try store.retain(RetentionPolicy(keep: .standard, exceptions: [long]), now: now)
+        try add(12)
+        #expect(try coverage(from: 12) == TierCoverage())
+        #expect(try coverage(from: 10).raw == 10 * Self.day + 3_600_000)
+    }
+
     @Test func importsAgeByTheirClass() throws {
         let folder = TemporaryFolder()
         let store = try Store(at: folder.path, access: .write(testHost))
