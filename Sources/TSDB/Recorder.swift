@@ -119,7 +119,9 @@ package struct Recorder: ~Copyable {
         try folder.make()
         let lock = try RecorderLock(folder)
         // What is not live is what a crash left, unless somebody compacts just now.
-        if let compaction = try? CompactionLock(folder), let generations = try? Generations(of: folder) {
+        if let compaction = try? CompactionLock(folder, waitingFor: .none),
+            let generations = try? Generations(of: folder)
+        {
             for number in generations.obsolete { folder.remove(number) }
             _ = consume compaction
         }

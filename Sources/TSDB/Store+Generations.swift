@@ -83,7 +83,7 @@ final class OpenGeneration: Sendable {
                 let absence = folder.absence
                 guard host != nil, case .noStore = absence else { throw absence }
                 try folder.make()
-                lock = try CompactionLock(folder, waits: true)
+                lock = try CompactionLock(folder, waitingFor: .compactions)
                 let generations = try Generations(of: folder)
                 // Others may have begun one before the lock was free.
                 if generations.live != nil { continue }

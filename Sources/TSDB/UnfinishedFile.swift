@@ -56,10 +56,20 @@ package final class UnfinishedFile {
             if unsafe linkat(AT_FDCWD, place, AT_FDCWD, name, AT_SYMLINK_FOLLOW) != 0 { throw refusal() }
             if !replacing { return }
         }
-        if unsafe rename(temporary, path) == 0 { return }
+        let hasName = replacing || takeName()
+        if hasName, unsafe rename(temporary, path) == 0 { return }
         let failure = refusal()
         unsafe unlink(temporary)
+        if hasName, !replacing { unsafe unlink(path) }
         throw failure
+    }
+
+    /// Has an empty file be there that this one can take the place of, unless there is one: rename(2) asks nobody, and
+    /// file systems that cannot make files without a name may have no links either.
+    private func takeName() -> Bool {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        if descriptor >= 0 { close(descriptor) }
+        return descriptor >= 0
     }
 
     private func refusal() -> StoreError { StoreFolder.refusal("write", path, elsewhere: "choose another name") }

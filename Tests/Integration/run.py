@@ -12,6 +12,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -545,6 +546,34 @@ def test_no_store(folder):
     assert done.returncode == 4 and "nowhere" in done.stderr and "mon run" in done.stderr, done
     done = subprocess.run([MON, "query", "rate(up", "--data", folder], capture_output=True, text=True)
     assert done.returncode in (2, 4), done
+
+
+def test_an_import_without_room_is_gone_on_with(folder):
+    """A file that may not grow further, as on a full disk: what is in stays, the same again brings the rest."""
+    data, text = folder + "/data", folder + "/in.prom"
+    numbers = random.Random(5)
+    with open(text, "w") as file:
+        for series in range(60):
+            for tick in range(1500):
+                file.write(f'm{{i="{series}"}} {numbers.random()!r} {1_700_000_000_000 + tick * 15_000}\n')
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600 << 10, 600 << 10))
+
+    command = [MON, "import", "--data", data, text]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, preexec_fn=limit)
+    assert done.returncode == 1, done
+    assert "the same import again brings the rest" in done.stderr, done.stderr
+
+    def count():
+        answer = mon("query", "sum(count_over_time(m[1d]))", "--at", "1700050000", "-q", data=data, status=(0, 4))
+        return int(answer.strip() or 0)
+
+    assert 0 < count() < 90_000, count()
+    mon("db", "check", data=data)
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    assert count() == 90_000, count()
 
 
 def test_sample_for_cron(folder):

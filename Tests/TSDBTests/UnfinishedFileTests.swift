@@ -44,10 +44,10 @@ import Testing
     }
 
     /// What somebody else puts there meanwhile is his.
-    @Test func whatCameMeanwhileStays() throws {
+    @Test(arguments: [true, false]) func whatCameMeanwhileStays(isNameless: Bool) throws {
         let folder = TemporaryFolder()
         let path = folder.path + "/a"
-        let file = try Self.begin(path, true)
+        let file = try Self.begin(path, isNameless)
         write("ours", to: file)
         FileBytes.write(Array("theirs".utf8), to: path)
         let error = #expect(throws: StoreError.self) { try file.finish(replacing: false) }

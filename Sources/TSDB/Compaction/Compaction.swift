@@ -81,7 +81,7 @@ package struct Compaction: ~Copyable {
     private init(_ path: String, until step: Step?, _ atOnceBytes: Int) throws(StoreError) {
         let folder = StoreFolder(path: path)
         guard folder.device != nil else { throw folder.absence }
-        let lock = try CompactionLock(folder)
+        let lock = try CompactionLock(folder, waitingFor: .moments)
         let generations = try Generations(of: folder)
         guard let live = generations.live else { throw folder.absence }
         let oldPath = folder.environmentPath(live)

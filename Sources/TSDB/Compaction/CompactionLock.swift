@@ -6,16 +6,33 @@ import LMDB
 struct CompactionLock: ~Copyable {
     private let descriptor: Int32
 
-    /// - Parameter waits: whether it waits for who has it.
-    /// - Throws: what the kernel brings; that another process compacts, unless it waits.
-    init(_ folder: StoreFolder, waits: Bool = false) throws(StoreError) {
+    enum Patience {
+        case none
+        /// For who begins a store, or clears away what a compaction left, and has it for moments.
+        case moments
+        /// For who compacts.
+        case compactions
+    }
+
+    private static let moments = 100
+    private static let momentMicroseconds: UInt32 = 10_000
+
+    /// - Throws: what the kernel brings; that another process compacts, unless it waits for that.
+    init(_ folder: StoreFolder, waitingFor patience: Patience) throws(StoreError) {
         let path = folder.path + "/compact.lock"
         // The path is a C string during the call only.
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o660)
         guard descriptor >= 0 else { throw StoreFolder.refusal("open the lock file", path) }
         FolderOwner.take(descriptor, from: folder.path)
+        let operation = patience == .compactions ? LOCK_EX : LOCK_EX | LOCK_NB
+        let momentsMax = patience == .moments ? CompactionLock.moments : 1
         var code: Int32
-        repeat { code = flock(descriptor, LOCK_EX | (waits ? 0 : LOCK_NB)) } while code != 0 && errno == EINTR
+        var moment = 0
+        repeat {
+            if moment > 0 { usleep(CompactionLock.momentMicroseconds) }
+            moment += 1
+            repeat { code = flock(descriptor, operation) } while code != 0 && errno == EINTR
+        } while code != 0 && errno == EWOULDBLOCK && moment < momentsMax
         guard code == 0 else {
             close(descriptor)
             throw .refused(

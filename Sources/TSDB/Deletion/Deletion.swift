@@ -195,20 +195,28 @@ private struct Deletion {
     /// Removes from all blocks, late batches and windows that there are now.
     /// - Returns: whether anything was removed, or has to be looked at again.
     private mutating func pass() throws(StoreError) -> Bool {
-        // Sealing names nothing new, but the recorder beside it may have.
-        targets = try DeletionTargets(selectors, in: range, store.snapshot())
+        // Sealing names nothing new, but the recorder beside it may have. Blocks and the names in them are looked at in
+        // one view: an id says nothing of a block that came later.
         var isChanged = false
-        for block in try store.snapshot().blockReferences(in: range) {
+        for block in try look().blocks {
             let day = Block.day(of: block.start)
             if let ids = targets.ids.days[day] { isChanged = try remove(ids, of: day, from: block) || isChanged }
         }
         isChanged = try removeLateSamples() || isChanged
         // A fold at the first seal may have made blocks of other series' ids.
-        targets = try DeletionTargets(selectors, in: range, store.snapshot())
-        for (reference, definition) in try store.snapshot().tierReferences(in: range) {
+        for (reference, definition) in try look().windows {
             isChanged = try removeWindows(from: reference, definition) || isChanged
         }
         return isChanged
+    }
+
+    /// Finds the targets anew, and the blocks there are in the same view.
+    private mutating func look() throws(StoreError) -> (
+        blocks: [Snapshot.BlockReference], windows: [(TierReference, GroupDefinition)]
+    ) {
+        let snapshot = try store.snapshot()
+        targets = try DeletionTargets(selectors, in: range, snapshot)
+        return (try snapshot.blockReferences(in: range), try snapshot.tierReferences(in: range))
     }
 
     /// Seals the spans of the head that the range touches. The recorder beside it writes on meanwhile: a row or two

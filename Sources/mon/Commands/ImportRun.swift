@@ -14,11 +14,19 @@ struct ImportRun {
         var progress = ProgressLine(console, total: input.byteCount)
         var reader = SampleReader(format, now: console.now, isStrict: arguments.strict)
         var importer = Importer(into: store, options: arguments.options)
-        while try unsafe reader.read(from: { bytes throws(CommandFailure) in try unsafe input.read(into: bytes) }) {
-            try importer.append(reader.batch)
-            progress.show("reading", done: reader.byteCount)
+        let outcome: ImportOutcome
+        do {
+            while try unsafe reader.read(from: { bytes throws(CommandFailure) in try unsafe input.read(into: bytes) }) {
+                try importer.append(reader.batch)
+                progress.show("reading", done: reader.byteCount)
+            }
+            outcome = try importer.finish { progress.show("writing", part: $0) }
+        } catch let error as StoreError {
+            progress.clear()
+            // It knows no place in the input: samples go in by time, not in the order in which they are read.
+            console.say("\(name): not all of it is imported; what is stays, and the same import again brings the rest")
+            throw error
         }
-        let outcome = try importer.finish { progress.show("writing", part: $0) }
         progress.clear()
         for text in report(outcome, reader) { console.say(text) }
         let isWhole = !reader.isStopped && !reader.isCut && outcome.refusedSeries == 0

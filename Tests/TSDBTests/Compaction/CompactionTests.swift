@@ -237,7 +237,7 @@ import Testing
         let opened = try OpenGeneration(in: place, creatingFor: testHost, mapBytes: Store.mapBytes, faults: nil)
         #expect(opened.number == 1 && opened.superblock.state == .live)
         // Nobody holds the lock any more.
-        let lock = try CompactionLock(place)
+        let lock = try CompactionLock(place, waitingFor: .none)
         _ = consume lock
     }
 
@@ -247,7 +247,7 @@ import Testing
         #expect(none == .noStore(path: folder.path))
         #expect(#expect(throws: StoreError.self) { try Compaction.run("/nowhere/at/all") } != nil)
         try Recorder(path: folder.path, host: testHost).close()
-        let lock = try CompactionLock(StoreFolder(path: folder.path))
+        let lock = try CompactionLock(StoreFolder(path: folder.path), waitingFor: .none)
         let busy = #expect(throws: StoreError.self) { try Compaction.run(folder.path) }
         #expect(busy?.description.contains("being compacted") == true)
         _ = consume lock
