@@ -38,18 +38,12 @@ struct RetentionClass: Hashable {
         return fitting.min { ($0.value.place, $0.key) < ($1.value.place, $1.key) }?.key ?? standard
     }
 
-    /// The other classes that samples of a series may be in, and through when, in milliseconds: those from before its
-    /// class are in the standard one, and those of a class that is none any more in that.
-    static func others(
-        than own: UInt8, of labels: Labels, _ classes: [UInt8: RetentionClass]
-    ) -> [(number: UInt8, through: Int64)] {
-        // Nothing of this series is in another class from when it got its own on.
-        let end = own == standard ? Int64.max : classes[own]?.since ?? .max
-        return classes.compactMap { number, other in
-            if number == own || number == frames { return nil }
-            let isOlder = number == standard || (!other.isActive && other.matchers.allSatisfy { $0.matches(labels) })
-            return isOlder ? (number, end) : nil
-        }
+    /// The other classes that samples of a series may be in: those whose matchers it satisfies, for a class may have
+    /// been taken away since, or stand behind another by now. The standard one has none.
+    static func others(than own: UInt8, of labels: Labels, _ classes: [UInt8: RetentionClass]) -> [UInt8] {
+        classes.filter { number, other in
+            number != own && number != frames && other.matchers.allSatisfy { $0.matches(labels) }
+        }.keys.sorted()
     }
 
     /// - Parameter damage: takes the classes whose record is damaged; they are as if they had none.

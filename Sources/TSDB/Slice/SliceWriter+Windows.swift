@@ -5,21 +5,15 @@ import Model
 
 extension SliceWriter {
     /// What is kept how long, and what is forgotten. A class says by its matchers which series are in it; with labels
-    /// redacted they would tell what they are to hide, so there is one class then, of which as much is forgotten as of
-    /// any.
+    /// redacted they would tell what they are to hide, so any series may have been in any class then.
     func writeClasses() throws(StoreError) {
-        var classes = try snapshot.retentionClasses()
-        if !request.redaction.isEmpty {
-            var standard = classes[RetentionClass.standard] ?? RetentionClass(since: .min, keep: .standard)
-            for (number, one) in classes where number != RetentionClass.frames {
-                for tier in Tier.allCases {
-                    standard.forgotten[tier] = max(standard.forgotten[tier], one.forgotten[tier])
-                }
+        for (number, var one) in try snapshot.retentionClasses() {
+            if !request.redaction.isEmpty, !one.matchers.isEmpty {
+                one.isActive = false
+                one.matchers = []
             }
-            classes = classes.filter { $0.key == RetentionClass.frames }
-            classes[RetentionClass.standard] = standard
+            try put(Key.retentionClass(number), one.encoded())
         }
-        for (number, one) in classes { try put(Key.retentionClass(number), one.encoded()) }
     }
 
     /// A window that lies only partly in the range is left out, unless the slice has its samples.

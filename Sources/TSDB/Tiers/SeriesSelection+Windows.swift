@@ -48,18 +48,20 @@ extension SeriesSelection {
         windows.mix(Rollup.windows(of: recent.others, tier))
     }
 
-    /// What is left of series `index` at each tier, in the selection's range. What it had in another class counts where
-    /// its windows are all that is left: samples of any age may have been imported into its own since.
+    /// What is left of series `index` at each tier, in the selection's range. Where it may have been in several classes
+    /// those count in which it has windows whose samples are gone: what one of them has forgotten says nothing of
+    /// samples that were kept, or imported, in another.
     package func coverage(of index: Int) throws(StoreError) -> TierCoverage {
         let classes = try snapshot.retentionClasses()
         if isMade[index] { return classes[RetentionClass.frames]?.forgotten ?? TierCoverage() }
         let own = RetentionClass.number(of: labels[index], classes)
-        var coverage = classes[own]?.forgotten ?? TierCoverage()
-        for (number, end) in RetentionClass.others(than: own, of: labels[index], classes) {
+        let others = RetentionClass.others(than: own, of: labels[index], classes)
+        if others.isEmpty { return classes[own]?.forgotten ?? TierCoverage() }
+        var coverage = TierCoverage()
+        for number in [own] + others {
             guard let forgotten = classes[number]?.forgotten, forgotten.raw > range.min.milliseconds else { continue }
-            let through = min(forgotten.raw, end)
-            guard let last = try lastWindow(index, ofClass: number, through: through) else { continue }
-            for tier in Tier.allCases { coverage[tier] = max(coverage[tier], min(forgotten[tier], through, last)) }
+            guard let last = try lastWindow(index, ofClass: number, through: forgotten.raw) else { continue }
+            for tier in Tier.allCases { coverage[tier] = max(coverage[tier], min(forgotten[tier], last)) }
         }
         return coverage
     }

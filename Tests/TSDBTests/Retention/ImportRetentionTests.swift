@@ -175,6 +175,118 @@ import Testing
         #expect(try coverage(from: 10).raw == 10 * Self.day + 3_600_000)
     }
 
+    private static func rule(_ name: String, _ value: String, _ keep: TierKeep) throws -> RetentionPolicy.Exception {
+        RetentionPolicy.Exception(matchers: [try Matcher(name, .equal, value)], keep: keep)
+    }
+
+    /// A hundred samples of one series, seven seconds apart.
+    private static func add(_ labels: Labels, at start: Int64, to store: Store, count: Int64 = 100) throws {
+        var batch = ImportBatch()
+        batch.series = [labels]
+        for place in 0..<count { batch.append(0, start + place * 7000, Double(place)) }
+        var importer = Importer(into: store)
+        try importer.append(batch)
+        _ = try importer.finish()
+    }
+
+    private static func coverage(_ snapshot: Snapshot, from start: Int64) throws -> TierCoverage {
+        let range = TimeRange(minMilliseconds: start, maxMilliseconds: start + 3_600_000)
+        let selection = try snapshot.select([Matcher("__name__", .equal, "network_total")], in: range)
+        return try selection.coverage(of: 0)
+    }
+
+    /// A series may leave a class that goes on being one: another exception comes before it.
+    @Test func samplesOfTheClassBeforeAreInWindows() throws {
+        let folder = TemporaryFolder()
+        let store = try Store(at: folder.path, access: .write(testHost))
+        let now = Timestamp(milliseconds: 45 * Self.day)
+        let brief = TierKeep(raw: Self.day, minute: 100 * Self.day, hour: 200 * Self.day)
+        let wide = try Self.rule("__name__", "network_total", brief)
+        _ = try store.retain(RetentionPolicy(keep: .standard, exceptions: [wide]), now: now)
+        try Self.add(Self.short, at: 42 * Self.day, to: store)
+        _ = try store.retain(now: now)
+        let narrow = try Self.rule("device", "eth0", TierKeep(all: 300 * Self.day))
+        _ = try store.retain(RetentionPolicy(keep: .standard, exceptions: [narrow, wide]), now: now)
+        for count in 0...1 as ClosedRange<Int64> {
+            try Self.add(Self.short, at: 42 * Self.day + 500, to: store, count: count)
+            #expect(try Self.coverage(store.snapshot(), from: 42 * Self.day).raw == 42 * Self.day + 3_600_000)
+        }
+    }
+
+    /// What is at home in a block stays there until its span is over, whatever rule came since.
+    @Test func samplesAtHomeAgeWithTheirBlock() throws {
+        let folder = TemporaryFolder()
+        let store = try Store(at: folder.path, access: .write(testHost))
+        let start = 40 * Self.day
+        let keep = TierKeep(raw: Self.day, minute: 100 * Self.day, hour: 200 * Self.day)
+        try store.adopt(RetentionPolicy(keep: keep), now: Timestamp(milliseconds: start))
+        try Self.add(Self.short, at: start + 10_000, to: store)
+        let rule = try Self.rule("device", "eth0", TierKeep(all: 300 * Self.day))
+        try store.adopt(
+            RetentionPolicy(keep: keep, exceptions: [rule]), now: Timestamp(milliseconds: start + 720_000))
+        try Self.add(Self.short, at: start + 3_700_000, to: store)
+        #expect(try store.snapshot().groups().count == 1)
+        _ = try store.retain(now: Timestamp(milliseconds: 45 * Self.day))
+        #expect(try Self.coverage(store.snapshot(), from: start + 3_600_000).raw == start + 7_200_000)
+    }
+
+    /// An exception that kept more is taken away: the standard has forgotten samples of that age, and these are there.
+    /// In a copy with redacted labels nobody can tell who was in which class.
+    @Test func samplesThatTheirExceptionKeptAreThere() throws {
+        let folder = TemporaryFolder()
+        let store = try Store(at: folder.path, access: .write(testHost))
+        let now = Timestamp(milliseconds: 45 * Self.day)
+        let keep = TierKeep(raw: Self.day, minute: 5 * Self.day, hour: 200 * Self.day)
+        let rule = try Self.rule("device", "eth0", TierKeep(all: 60 * Self.day))
+        try store.adopt(RetentionPolicy(keep: keep, exceptions: [rule]), now: now)
+        try Self.add(Self.short, at: 35 * Self.day, to: store)
+        try Self.add(Self.plain, at: 35 * Self.day, to: store)
+        _ = try store.retain(now: now)
+        _ = try store.retain(RetentionPolicy(keep: keep), now: now)
+        #expect(try Self.coverage(store.snapshot(), from: 35 * Self.day) == TierCoverage())
+        let path = folder.path + "/host.mon"
+        let request = SliceRequest(range: .all, redaction: Redaction(["host": .drop]))
+        _ = try store.snapshot().writeSlice(request, to: path)
+        let slice = try Store(at: path, access: .snapshotFile)
+        #expect(try Self.coverage(slice.snapshot(), from: 35 * Self.day) == TierCoverage())
+        let range = TimeRange(minMilliseconds: 35 * Self.day, maxMilliseconds: 36 * Self.day)
+        let plain = try slice.snapshot().select([Matcher("__name__", .equal, "load")], in: range)
+        #expect(try plain.coverage(of: 0).raw == 35 * Self.day + 3_600_000)
+    }
+
+    /// Samples of a time whose minutes are forgotten, of which minutes were made since: the hours have both.
+    @Test func lateSamplesBesideMinutesOfForgottenTimesAreInTheHours() throws {
+        let folder = TemporaryFolder()
+        let store = try Store(at: folder.path, access: .write(testHost))
+        let (now, start) = (Timestamp(milliseconds: 45 * Self.day), 34 * Self.day)
+        func policy(_ minute: Int64) -> RetentionPolicy {
+            RetentionPolicy(keep: TierKeep(raw: Self.day, minute: minute * Self.day, hour: 1000 * Self.day))
+        }
+        let hour = start + 19 * 3_600_000
+        try Self.add(Self.short, at: start + 14 * 3_600_000, to: store)
+        _ = try store.retain(policy(5), now: now)
+        try Self.add(Self.short, at: hour + 500, to: store, count: 300)
+        _ = try store.retain(policy(365), now: now)
+        func counts() throws -> [Int] {
+            let selection = try store.snapshot().select([], in: .all)
+            var windows = WindowColumns()
+            try selection.readWindows(
+                0, .hour, after: Timestamp(milliseconds: hour), through: Timestamp(milliseconds: hour + 3_600_000),
+                into: &windows)
+            return windows.counts
+        }
+        #expect(try counts() == [300])
+        try Self.add(Self.short, at: hour + 601_700, to: store, count: 60)
+        #expect(try counts() == [360])
+        try Self.add(Self.short, at: hour + 1_100_900, to: store, count: 10)
+        #expect(try counts() == [370])
+        for minute in [365, 5] as [Int64] {
+            _ = try store.retain(policy(minute), now: now)
+            #expect(try counts() == [370])
+        }
+        #expect(try StoreCheck.run(at: folder.path).findings == [])
+    }
+
     @Test func importsAgeByTheirClass() throws {
         let folder = TemporaryFolder()
         let store = try Store(at: folder.path, access: .write(testHost))
