@@ -87,7 +87,7 @@ package final class DamageList {
         losses.map { loss in
             Event(
                 time: loss.range?.max ?? Timestamp(milliseconds: milliseconds), kind: .gap,
-                text: "\(loss.description) and was left out")
+                text: "\(loss.description); what cannot be read was left out")
         }
     }
 

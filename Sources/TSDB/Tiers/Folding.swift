@@ -152,6 +152,8 @@ enum Folding {
         let namesLost = DamageList(writing: ())
         var around = try SeriesAround(slice, snapshot, tolerating: namesLost)
         if !namesLost.isEmpty, !isAboutToGo { return true }
+        let lost = min(forgotten.minute, end * 1000)
+        let hoursLost = lost > day * 1000 ? TimeRange(minMilliseconds: day * 1000 + 1, maxMilliseconds: lost) : nil
         for id in ids.sorted() {
             func read(_ reference: TierReference) throws(StoreError) -> WindowColumns? {
                 try snapshot.windows(of: id, in: reference, or: forgotten, tolerating: damage)
@@ -173,7 +175,9 @@ enum Folding {
             // Of minutes that were evicted before the day was over, or were damaged, the hours are all that is left.
             var longer: WindowColumns?
             if let knownHours { longer = try read(knownHours) }
-            if longer == nil { longer = try around.windows(of: id, in: nil, tolerating: damage, snapshot) }
+            if longer == nil {
+                longer = try around.windows(of: id, in: nil, tolerating: damage, losing: hoursLost, snapshot)
+            }
             hours.add(id, (longer ?? WindowColumns()).continued(.hour, by: windows, wholeAfter: forgotten.minute))
         }
         let writes = [

@@ -8,8 +8,11 @@ import Model
 struct TierWrite {
     var reference: TierReference
     var bytes: [UInt8]
+    /// What was damaged of those before and is lost for good now.
+    var losses: [Event] = []
 
     func put(in store: Store, _ transaction: borrowing WriteTransaction) throws(StoreError) {
+        try transaction.append(losses)
         try Stripes.replace(bytes, in: store, transaction) { Key.tierBlock(reference, stripe: $0) }
     }
 }
@@ -24,8 +27,8 @@ enum TierSlices {
         // A group that was once written with tiers has to have them right.
         if !definition.buildsTiers, try !hasMinutes(group, span, in: store) { return nil }
         let snapshot = try store.snapshot()
-        let forgotten = try snapshot.retentionClasses()[definition.retentionClass]?.forgotten.raw ?? .min
-        if forgotten > span * 1000 {
+        let forgotten = try snapshot.retentionClasses()[definition.retentionClass]?.forgotten ?? TierCoverage()
+        if forgotten.raw > span * 1000 {
             return try continuing(reference, wholeAfter: forgotten, times, series, snapshot)
         }
         var writer = TierBlockWriter(.minuteSlice, start: span)
@@ -37,8 +40,8 @@ enum TierSlices {
     /// The minutes of a span that was evicted while it was open: those of the samples that are gone stay, and what the
     /// block had not yet comes to them.
     private static func continuing(
-        _ reference: Snapshot.BlockReference, wholeAfter forgotten: Int64, _ times: [[Int64]], _ series: [BlockSeries],
-        _ snapshot: Snapshot
+        _ reference: Snapshot.BlockReference, wholeAfter forgotten: TierCoverage, _ times: [[Int64]],
+        _ series: [BlockSeries], _ snapshot: Snapshot
     ) throws(StoreError) -> TierWrite {
         let damage = DamageList(writing: ())
         let slice = TierReference(group: reference.group, layer: .minuteSlice, start: reference.start)
@@ -49,18 +52,22 @@ enum TierSlices {
         let before = try snapshot.contents(of: reference).columns
         let places = Dictionary(series.indices.map { (series[$0].id, $0) }) { $1 }
         var ids = Set(places.keys)
-        if isThere { ids.formUnion(try snapshot.ids(in: slice, or: TierCoverage(), tolerating: damage)) }
+        if isThere { ids.formUnion(try snapshot.ids(in: slice, or: forgotten, tolerating: damage)) }
         var writer = TierBlockWriter(.minuteSlice, start: slice.start)
+        let lost = TimeRange(
+            minMilliseconds: slice.start * 1000 + 1, maxMilliseconds: min(slice.endSeconds * 1000, forgotten.raw))
         for id in ids.sorted() {
-            var known = try around.windows(of: id, in: isThere ? slice : nil, tolerating: damage, snapshot)
+            var known = try around.windows(
+                of: id, in: isThere ? slice : nil, tolerating: damage, losing: lost, snapshot)
             if let place = places[id] {
                 let samples = series[place].samples(times)
                 known = known.continued(
-                    .minute, by: samples.subtracting(before[id]), samples, wholeAfter: forgotten)
+                    .minute, by: samples.subtracting(before[id]), samples, wholeAfter: forgotten.raw)
             }
             writer.add(id, known)
         }
-        return TierWrite(reference: slice, bytes: writer.finish())
+        let losses = damage.eventsOfLosses(at: slice.endSeconds * 1000)
+        return TierWrite(reference: slice, bytes: writer.finish(), losses: losses)
     }
 
     private static func hasMinutes(_ group: UInt16, _ span: Int64, in store: Store) throws(StoreError) -> Bool {
@@ -109,7 +116,8 @@ struct MixedWindows {
         guard definition.buildsTiers, end <= forgotten.raw, start >= forgotten.hour else { return nil }
         generation = try snapshot.currentSuperblock().generation
         windows = try MixedWindows.mixed(
-            reference.group, reference.start, samples, start >= forgotten.minute ? .minuteSlice : .hourSlice, snapshot)
+            reference.group, reference.start, samples, start >= forgotten.minute ? .minuteSlice : .hourSlice, forgotten,
+            snapshot)
     }
 
     /// Writes the windows and raises the store's generation.
@@ -125,20 +133,23 @@ struct MixedWindows {
     /// it, so only those that change are written. One that has hours there and lost its minutes goes to the slice of
     /// hours: minutes of nothing but the new samples would hide those.
     private static func mixed(
-        _ group: UInt16, _ span: Int64, _ samples: [UInt32: SampleColumn], _ layer: TierLayer, _ snapshot: Snapshot
+        _ group: UInt16, _ span: Int64, _ samples: [UInt32: SampleColumn], _ layer: TierLayer,
+        _ forgotten: TierCoverage, _ snapshot: Snapshot
     ) throws(StoreError) -> [TierWrite] {
         let start = Block.spanStart(span * 1000 + 1, length: layer.spanSeconds)
         let slice = TierReference(group: group, layer: layer, start: start)
         let isThere = try snapshot.hasBlock(slice)
         let damage = DamageList(writing: ())
         var ids = Set(samples.keys)
-        if isThere { ids.formUnion(try snapshot.ids(in: slice, or: TierCoverage(), tolerating: damage)) }
-        var around = try SeriesAround(slice, snapshot, tolerating: damage)
+        if isThere { ids.formUnion(try snapshot.ids(in: slice, or: forgotten, tolerating: damage)) }
+        var around = try SeriesAround(slice, snapshot, tolerating: DamageList(writing: ()))
+        let lost = TimeRange(minMilliseconds: start * 1000 + 1, maxMilliseconds: slice.endSeconds * 1000)
         var writer = TierBlockWriter(layer, start: start)
         var hours: HoursOfSpan?
         var ofHours: [UInt32: SampleColumn] = [:]
         for id in ids.sorted() {
-            var windows = try around.windows(of: id, in: isThere ? slice : nil, tolerating: damage, snapshot)
+            var windows = try around.windows(
+                of: id, in: isThere ? slice : nil, tolerating: damage, losing: lost, snapshot)
             if let column = samples[id] {
                 if layer == .minuteSlice, windows.count == 0 {
                     if hours == nil { hours = try HoursOfSpan(group, span, snapshot) }
@@ -147,13 +158,36 @@ struct MixedWindows {
                         continue
                     }
                 }
+                if layer == .hourSlice {
+                    let minutes = try snapshot.unfoldedMinutes(of: id, group, day: start, tolerating: damage)
+                    windows = windows.continued(.hour, by: minutes, wholeAfter: forgotten.minute)
+                }
                 windows.mix(Rollup.windows(of: column, layer.tier))
             }
             writer.add(id, windows)
         }
-        var writes = writer.isEmpty && !isThere ? [] : [TierWrite(reference: slice, bytes: writer.finish())]
-        if !ofHours.isEmpty { writes += try mixed(group, span, ofHours, .hourSlice, snapshot) }
+        var writes: [TierWrite] = []
+        if isThere || !writer.isEmpty {
+            let losses = damage.eventsOfLosses(at: slice.endSeconds * 1000)
+            writes.append(TierWrite(reference: slice, bytes: writer.finish(), losses: losses))
+        }
+        if !ofHours.isEmpty { writes += try mixed(group, span, ofHours, .hourSlice, forgotten, snapshot) }
         return writes
+    }
+}
+
+extension Snapshot {
+    /// The minutes of a series that its day's hours do not have yet.
+    fileprivate func unfoldedMinutes(
+        of id: UInt32, _ group: UInt16, day: Int64, tolerating damage: DamageList
+    ) throws(StoreError) -> WindowColumns {
+        var minutes = WindowColumns()
+        let end = day + Block.daySeconds
+        for slice in try tierReferences(.minuteSlice, group: group, after: day, through: end) {
+            let found = try damage.tolerating { () throws(StoreError) in try windows(of: id, in: slice) }
+            if let part = found ?? nil { minutes.append(part, 0..<part.count) }
+        }
+        return minutes
     }
 }
 
@@ -173,7 +207,8 @@ private struct HoursOfSpan {
 
     mutating func haveAny(of id: UInt32, _ snapshot: Snapshot) throws(StoreError) -> Bool {
         let damage = DamageList(writing: ())
-        let found = try around.windows(of: id, in: isThere ? slice : nil, tolerating: damage, snapshot)
+        let found = try around.windows(
+            of: id, in: isThere ? slice : nil, tolerating: damage, losing: nil, snapshot)
         return found.firstIndex(endingAfter: range.lowerBound) < found.firstIndex(endingAfter: range.upperBound)
     }
 }
@@ -202,14 +237,16 @@ struct SeriesAround {
 
     /// The windows of the slice, where it is there and has the series, else of the block. What of them is damaged is
     /// lost.
+    /// - Parameter range: the times of which nothing else tells; nil where there are none.
     mutating func windows(
-        of id: UInt32, in slice: TierReference?, tolerating damage: DamageList, _ snapshot: Snapshot
+        of id: UInt32, in slice: TierReference?, tolerating damage: DamageList, losing range: TimeRange?,
+        _ snapshot: Snapshot
     ) throws(StoreError) -> WindowColumns {
         do throws(StoreError) {
             if let slice, let known = try snapshot.windows(of: id, in: slice) { return known }
             return try windows(of: id, snapshot)
         } catch {
-            try damage.tolerate(error)
+            try damage.tolerate(error, range: range, series: range != nil)
             return WindowColumns()
         }
     }

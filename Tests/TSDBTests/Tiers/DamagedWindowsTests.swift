@@ -301,6 +301,29 @@ import Testing
         #expect(try hours().subtracting(before).count == 1)
     }
 
+    /// A late sample has a slice written anew of which a stripe is damaged: what is lost with it is told.
+    @Test func lateSamplesTellWhatTheirSliceHasLost() throws {
+        let folder = TemporaryFolder()
+        _ = try Self.copy(isAged: true, in: folder)
+        var recorder = try Recorder(path: folder.path, host: testHost)
+        let store = recorder.store
+        let time = 28 * Self.day + 7 * 3_600_000 + 100_000
+        try Self.record(late: Self.labels, at: time, &recorder)
+        let before = try windows(store).found
+        var random = SeededGenerator(seed: 12)
+        let slice = Key.block(group: 1, tier: TierLayer.minuteSlice.rawValue, start: 28 * 86_400 + 6 * 3600, stripe: 0)
+        for record in try stripes(store, .minuteSlice) where record.key.starts(with: slice.dropLast(2)) {
+            try damage(record, in: store, &random)
+        }
+        #expect(try !windows(store).losses.isEmpty)
+        try Self.record(late: [Self.labels[0]], at: time + 1000, &recorder)
+        let (found, losses) = try windows(store)
+        #expect(losses.isEmpty && before.subtracting(found).count > 16)
+        let events = try store.snapshot().events(in: .all).filter { $0.kind == .gap }
+        let times = "from 1970-01-29T06:00:00.001Z to 1970-01-29T08:00:00Z"
+        #expect(events.contains { $0.text.contains(times) }, "\(events)")
+    }
+
     /// Minutes that are about to go become hours, where the names of the hours among thirty days are damaged, too.
     @Test(arguments: [false, true]) func minutesThatGoBecomeHoursWithoutTheNamesOfOthers(isEvicted: Bool) throws {
         let folder = TemporaryFolder()
