@@ -1,5 +1,5 @@
-// Compaction: the records of a store, in the order of their keys, into a file of their own that has no free pages; then
-// that file takes the store's place. Any process may do it, beside a recorder and any number of readers:
+// Compaction: the records of a store, in the order of their keys, into a file of their own that has next to no free
+// pages; then that file takes the store's place. Any process may do it, beside a recorder and any number of readers:
 //
 //   1. copy what one snapshot shows to the next generation, whose superblock says *copy*
 //   2. copy what was committed meanwhile, again and again, until that is little
@@ -42,6 +42,9 @@ package struct Compaction: ~Copyable {
 
     /// A file that is copied under the lock as a whole: some milliseconds.
     static let atOnceBytes = 4 << 20
+
+    /// Free pages of a larger one. Who removes something needs some, and where the disk is full there are no others.
+    static let sparePages = 32
 
     /// How often it copies what came meanwhile before it has the others wait.
     static let roundsMax = 5
@@ -137,6 +140,7 @@ package struct Compaction: ~Copyable {
             try put(superblock)
             try stop(at: .begun)
             let base = try copyAll(hook)
+            try leaveSparePages()
             try stop(at: .copied)
             try hook(Compaction.roundsMax + 1)
             try switchOver { copy, transaction, successor throws(StorageError) in
@@ -177,6 +181,21 @@ package struct Compaction: ~Copyable {
         }
         return base
     }
+
+    private func leaveSparePages() throws(StoreError) {
+        // A page more has LMDB's own header.
+        let bytes = try converting { () throws(StorageError) in try copy.statistics().pageBytes }
+        let spare = [UInt8](repeating: 0, count: Compaction.sparePages * bytes - 64)
+        try copy.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+            try converting { () throws(StorageError) in try transaction.put(Compaction.spareKey, spare) }
+        }
+        try copy.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
+            try converting { () throws(StorageError) in try transaction.delete(Compaction.spareKey) }
+        }
+    }
+
+    /// No record's.
+    private static let spareKey: [UInt8] = [.max]
 
     /// Under the lock of the old file: the rest, then the commit that moves the store.
     /// - Parameter finish: writes the rest and the superblock given into the copy; returns the records, and how many of
