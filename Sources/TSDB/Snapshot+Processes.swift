@@ -69,11 +69,11 @@ extension Snapshot {
             }, in: transaction)
         do throws(CodecError) {
             let block = try FrameBlockReader(bytes, lost: lost.map(\.place))
-            for (_, error) in lost {
+            for (place, error) in lost {
                 guard let damage, let (record, reason) = damage.describe(error) else { continue }
                 let all = block.processes.count + block.processesLost
                 damage.add(
-                    record, "\(reason), which costs \(block.processesLost) of its \(all) processes",
+                    record, "\(reason), which costs \(block.processesLost(to: place)) of its \(all) processes",
                     range: reference.range)
             }
             return block

@@ -13,8 +13,10 @@ package struct FrameBlockReader: Sendable {
     let bootSeconds: [Int64]
     /// Those of which nothing is lost.
     let processes: [Process]
+    /// Where the numbers of the others lie.
+    private let lostRecords: [Range<Int>]
     /// How many others the block has.
-    let processesLost: Int
+    var processesLost: Int { lostRecords.count }
     private let bytes: [UInt8]
     private let fields: [UInt8]
     private let strings: [String]
@@ -58,9 +60,13 @@ package struct FrameBlockReader: Sendable {
         for part in lost where part.lowerBound < numbers {
             throw .malformed(position: part.lowerBound, reason: "what all processes need is lost")
         }
-        processes = lost.isEmpty ? all : all.filter { process in !lost.contains { $0.overlaps(process.record) } }
-        processesLost = all.count - processes.count
+        func isLost(_ process: Process) -> Bool { lost.contains { $0.overlaps(process.record) } }
+        processes = lost.isEmpty ? all : all.filter { !isLost($0) }
+        lostRecords = lost.isEmpty ? [] : all.filter(isLost).map(\.record)
     }
+
+    /// How many processes have numbers in a part that is lost.
+    func processesLost(to part: Range<Int>) -> Int { lostRecords.count { $0.overlaps(part) } }
 
     /// The process table, the runs and the places of the records.
     private static func processes(

@@ -72,7 +72,10 @@ struct StripedReader {
         }
     }
 
-    /// All bytes there are. Of a stripe that is damaged there are zeros.
+    /// How many stripes in a row may be missing for those behind them to be found.
+    private static let missingMax = 16
+
+    /// All bytes there are. Of a stripe that is damaged, or missing before others, there are zeros.
     /// - Parameter lose: is told the place of each such stripe and what is wrong with it; may throw that instead.
     mutating func readAll(
         losing lose: (Range<Int>, StoreError) throws(StoreError) -> Void, in transaction: borrowing ReadTransaction
@@ -83,7 +86,13 @@ struct StripedReader {
             do throws(StoreError) {
                 let count = try append(
                     Int(stripe), 0, payloadBytes, to: &bytes, isPartial: true, in: transaction)
-                if count < payloadBytes { break }
+                if count > 0, count < payloadBytes { break }
+                if count == 0 {
+                    guard try hasStripe(behind: stripe, in: transaction) else { break }
+                    bytes.append(contentsOf: repeatElement(0, count: payloadBytes))
+                    try lose(
+                        start..<start + payloadBytes, damaged("stripe \(stripe) is missing", transaction.path))
+                }
             } catch {
                 let count = min(payloadBytes, try length(of: key(stripe), in: transaction) - Checksum.byteCount)
                 guard count > 0 else { throw error }
@@ -94,6 +103,16 @@ struct StripedReader {
             }
         }
         return bytes
+    }
+
+    private func hasStripe(
+        behind stripe: UInt16, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> Bool {
+        for next in 1...StripedReader.missingMax {
+            guard let number = UInt16(exactly: Int(stripe) + next) else { return false }
+            if try length(of: key(number), in: transaction) > 0 { return true }
+        }
+        return false
     }
 
     private func length(of key: [UInt8], in transaction: borrowing ReadTransaction) throws(StoreError) -> Int {

@@ -78,13 +78,14 @@ import Testing
         #expect(try memory(store.snapshot()) == before)
     }
 
-    /// A stripe that is gone, in the middle or at the end, costs the block: nobody knows how long it was.
-    @Test func stripesThatAreGoneCostTheBlock() throws {
+    /// A stripe that is gone costs what it had; one at the end the block, for nobody knows how long it was.
+    @Test func stripesThatAreGone() throws {
         let written = try Self.written()
-        for record in [try stripes(written.store)[9], try #require(try stripes(written.store).last)] {
+        let stripes = try stripes(written.store)
+        for (record, left) in [(stripes[9], 180...199), (stripes[stripes.count - 1], 0...0)] {
             try written.store.remove(record.key)
             let snapshot = try written.store.snapshot()
-            #expect(try memory(snapshot).isEmpty && snapshot.damage.losses.count == 1)
+            #expect(try left.contains(memory(snapshot).count) && snapshot.damage.losses.count == 1)
             try written.store.overwrite(record.key, value: record.value)
         }
         #expect(try memory(written.store.snapshot()).count == 200)

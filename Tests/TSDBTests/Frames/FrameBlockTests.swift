@@ -111,6 +111,36 @@ import Testing
         }
     }
 
+    /// Whatever stands in place of what is lost: nothing of it is answered.
+    @Test(arguments: 1...3 as ClosedRange<UInt64>) func whatIsLostIsNotAnswered(seed: UInt64) throws {
+        var world = FrameWorld(seed: seed)
+        let frames = world.frames(30)
+        let bytes = FrameBlock.encode(frames)
+        var random = SeededGenerator(seed: seed)
+        var (refused, partial) = (0, 0)
+        for _ in 0..<300 {
+            let start = Int.random(in: bytes.indices, using: &random)
+            let lost = start..<min(bytes.count, start + Int.random(in: 1...60, using: &random))
+            var damaged = bytes
+            for place in lost { damaged[place] = UInt8.random(in: 0...255, using: &random) }
+            guard let reader = try? FrameBlockReader(damaged, lost: [lost]) else {
+                refused += 1
+                continue
+            }
+            // A process that gets another name is one of its own in a block.
+            let kept = Set(reader.processes.map { ["\($0.identity)", $0.name, $0.username] })
+            #expect(reader.processesLost > 0)
+            if !kept.isEmpty { partial += 1 }
+            let expected = frames.map { frame in
+                var frame = frame
+                frame.processes.removeAll { !kept.contains(["\(ProcessIdentity($0))", $0.name, $0.username]) }
+                return frame
+            }
+            #expect(try reader.frames() == expected)
+        }
+        #expect(refused > 10 && partial > 10, "\(refused) and \(partial)")
+    }
+
     @Test func aBlockOfABusyHostIsSmall() throws {
         var world = FrameWorld(seed: 27)
         world.pids = 1...30_000
