@@ -82,7 +82,8 @@ package struct StorageError: Error, Hashable, CustomStringConvertible {
         case MDB_READERS_FULL: .readersFull
         case MDB_MAP_RESIZED: .mapResized
         case MDB_PANIC: .panicked
-        case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID, MDB_VERSION_MISMATCH: .damaged
+        // A page that has no room for what was on it is told as one that is full.
+        case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_PAGE_FULL, MDB_INVALID, MDB_VERSION_MISMATCH: .damaged
         default: .other(code)
         }
     }

@@ -67,7 +67,7 @@ struct Page {
 
     /// What is wrong with the header; nil where it is that of a branch or a leaf of this number.
     var headerFault: String? {
-        if storedNumber != number { return "it says that it is page \(storedNumber)" }
+        if storedNumber != number { return "it says that it is page \(UInt(bitPattern: storedNumber))" }
         guard isBranch || isLeaf else { return "it is no page of a tree (flags \(flags))" }
         guard lower >= Page.headerBytes, lower <= upper, upper <= bytes.count, lower % 2 == 0 else {
             return "its bounds are \(lower) and \(upper)"
@@ -184,7 +184,9 @@ package struct MetaPage: Hashable, Sendable {
 
     /// - Returns: nil and what is wrong, where it is no meta page.
     static func decode(_ page: Page) -> (meta: MetaPage?, fault: String?) {
-        if page.storedNumber != page.number { return (nil, "it says that it is page \(page.storedNumber)") }
+        if page.storedNumber != page.number {
+            return (nil, "it says that it is page \(UInt(bitPattern: page.storedNumber))")
+        }
         if page.flags != Page.Flag.meta { return (nil, "it is no meta page (flags \(page.flags))") }
         if page.integer(16, 4) != magic { return (nil, "it does not begin as a meta page of LMDB") }
         if page.integer(20, 4) != 1 { return (nil, "it is of LMDB's format \(page.integer(20, 4)), known is 1") }

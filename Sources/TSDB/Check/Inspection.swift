@@ -58,9 +58,9 @@ package final class Inspection {
     }
 
     /// Of the one file that `mon snapshot` made.
-    package convenience init(snapshotFile path: String) throws(StoreError) {
+    package convenience init(snapshotFile path: String, _ reach: Reach = .reachable) throws(StoreError) {
         try Store.requireFile(path)
-        try self.init(path, .readSnapshot, file: path, path: path, .reachable)
+        try self.init(path, .readSnapshot, file: path, path: path, reach)
     }
 
     /// - Parameters:

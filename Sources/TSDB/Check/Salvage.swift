@@ -38,11 +38,24 @@ package struct Salvage {
     package static func run(
         from path: String, to newPath: String, progress: (String) -> Void = { _ in }
     ) throws(StoreError) -> SalvageReport {
+        try run(to: newPath, progress) { () throws(StoreError) in try Inspection.ofStore(at: path, .recovered) }
+    }
+
+    /// As the other, of a file that `mon snapshot` made.
+    package static func run(
+        snapshotFile path: String, to newPath: String, progress: (String) -> Void = { _ in }
+    ) throws(StoreError) -> SalvageReport {
+        try run(to: newPath, progress) { () throws(StoreError) in try Inspection(snapshotFile: path, .recovered) }
+    }
+
+    private static func run(
+        to newPath: String, _ progress: (String) -> Void, _ inspect: () throws(StoreError) -> Inspection
+    ) throws(StoreError) -> SalvageReport {
         guard StoreFolder(path: newPath).generations().isEmpty else {
             throw .invalid("\(newPath) has a store already; choose a folder that has none")
         }
         progress("looking at the pages")
-        let inspection = try Inspection.ofStore(at: path, .recovered)
+        let inspection = try inspect()
         let superblock = inspection.store.superblock
         if case .unknownFormat = inspection.superblockFault, let fault = inspection.superblockFault { throw fault }
         let host = HostIdentity(name: superblock.hostName, machineID: superblock.machineID)

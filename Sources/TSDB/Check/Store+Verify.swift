@@ -1,3 +1,4 @@
+import Glibc
 import LMDB
 
 extension Store {
@@ -22,6 +23,11 @@ extension Store {
 
     /// What is no file of LMDB at all is not called a damaged one.
     static func requireFile(_ path: String) throws(StoreError) {
+        var status = stat()
+        // The path is a C string during the call only.
+        if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            throw .invalid("\(path) is a folder, and a snapshot a file; the store in a folder is read with --data")
+        }
         let isFile = try converting { () throws(StorageError) in try Environment.isFile(path) }
         if !isFile { throw .invalid("\(path) is no snapshot of mon; `mon snapshot` makes one") }
     }

@@ -96,9 +96,37 @@ extension Snapshot {
             var registry = try longRegistry(reference.start)
             return try registry.labels(of: id, in: transaction)
         }
-        return try withRegistry(Block.day(of: reference.start)) { registry throws(StoreError) in
-            try registry.labels(of: id, in: transaction)
+        return try name(of: id, onDay: Block.day(of: reference.start))
+    }
+
+    /// Those of the ids of a block of windows that have one of the names.
+    fileprivate func ids(
+        _ ids: Set<UInt32>, in reference: TierReference, named names: Set<Labels>
+    ) throws(StoreError) -> Set<UInt32> {
+        guard reference.layer.registrySpan == .thirtyDays else {
+            return try self.ids(ids, onDay: Block.day(of: reference.start), named: names)
         }
+        var registry = try longRegistry(reference.start)
+        var found: Set<UInt32> = []
+        for id in ids where try names.contains(registry.labels(of: id, in: transaction)) { found.insert(id) }
+        return found
+    }
+
+    /// Those of the ids of a day that have one of the names.
+    fileprivate func ids(
+        _ ids: Set<UInt32>, onDay day: Int64, named names: Set<Labels>
+    ) throws(StoreError) -> Set<UInt32> {
+        if ids.isEmpty { return [] }
+        return try withRegistry(day) { registry throws(StoreError) in
+            var found: Set<UInt32> = []
+            for id in ids where try names.contains(registry.labels(of: id, in: transaction)) { found.insert(id) }
+            return found
+        }
+    }
+
+    /// The labels of a series of a day.
+    fileprivate func name(of id: UInt32, onDay day: Int64) throws(StoreError) -> Labels {
+        try withRegistry(day) { registry throws(StoreError) in try registry.labels(of: id, in: transaction) }
     }
 }
 
@@ -238,9 +266,9 @@ private struct Deletion {
     private mutating func remove(
         _ ids: Set<UInt32>, of day: Int64, from block: Snapshot.BlockReference
     ) throws(StoreError) -> Bool {
-        let (store, range) = (store, range)
+        let (store, range, names) = (store, range, targets.labels)
         let change = try store.change { snapshot throws(StoreError) in
-            try CutSamples(block, without: ids, in: range, store, snapshot)
+            try CutSamples(block, without: ids, named: names, in: range, store, snapshot)
         } apply: { cut, transaction throws(StoreError) in
             try cut.put(in: store, transaction)
         }
@@ -262,12 +290,15 @@ private struct Deletion {
 
         /// Nil where the block has nothing that is meant.
         init?(
-            _ block: Snapshot.BlockReference, without ids: Set<UInt32>, in range: TimeRange, _ store: Store,
-            _ snapshot: Snapshot
+            _ block: Snapshot.BlockReference, without ids: Set<UInt32>, named names: Set<Labels>, in range: TimeRange,
+            _ store: Store, _ snapshot: Snapshot
         ) throws(StoreError) {
             let found = try snapshot.contents(of: block)
             var columns = found.columns
-            removed = Deletion.take(ids, range, from: &columns)
+            // Where the day went, and an import brought it again, an id may be another series' by now.
+            let day = Block.day(of: block.start)
+            let known = try snapshot.ids(ids.intersection(columns.keys), onDay: day, named: names)
+            removed = Deletion.take(known, range, from: &columns)
             if removed.isEmpty { return nil }
             self.block = block
             fingerprint = found.fingerprint
@@ -316,10 +347,7 @@ private struct Deletion {
         report.bytes += max(0, bytes)
         for (id, count) in removed {
             report.samples += count
-            let labels = try snapshot.withRegistry(day) { registry throws(StoreError) in
-                try registry.labels(of: id, in: snapshot.transaction)
-            }
-            touched.insert(labels)
+            touched.insert(try snapshot.name(of: id, onDay: day))
         }
     }
 
@@ -369,9 +397,11 @@ private struct Deletion {
     private mutating func removeWindows(
         from reference: TierReference, _ definition: GroupDefinition
     ) throws(StoreError) -> Bool {
-        let (store, range, ids) = (store, range, targets.ids.of(reference))
-        let change = try store.change { snapshot throws(StoreError) in
-            try CutWindows(reference, without: ids, in: range, definition, snapshot)
+        let (store, range, ids, names) = (store, range, targets.ids.of(reference), targets.labels)
+        let change = try store.change { snapshot throws(StoreError) -> CutWindows? in
+            guard try snapshot.hasBlock(reference) else { return nil }
+            let known = try snapshot.ids(ids.intersection(snapshot.ids(in: reference)), in: reference, named: names)
+            return try CutWindows(reference, without: known, in: range, definition, snapshot)
         } apply: { cut, transaction throws(StoreError) in
             try cut.put(in: store, transaction)
         }

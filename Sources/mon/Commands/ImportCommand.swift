@@ -111,7 +111,7 @@ struct ImportSarCommand: Verb {
         // sadf tells a missing file less clearly.
         _ = try InputFile(file)
         let child = try ChildOutput(["sadf", "-j", file, "--", "-A"], notFound: ImportSarCommand.remedy)
-        let status = try ImportRun(arguments: arguments, format: .sar, name: "sadf -j \(file)")
+        let status = try ImportRun(arguments: arguments, format: .sar, name: "sadf -j \(file)", isOfProgram: true)
             .perform(from: child.output, on: console)
         let code = child.wait()
         guard code == 0 else {

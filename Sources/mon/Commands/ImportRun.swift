@@ -8,6 +8,8 @@ struct ImportRun {
     let format: SampleFormat
     /// What the input is called in messages.
     let name: String
+    /// Whether a program writes it that was started for it.
+    var isOfProgram = false
 
     func perform(from input: borrowing InputFile, on console: Console) throws -> CommandStatus {
         let store = try arguments.open(on: console)
@@ -24,7 +26,11 @@ struct ImportRun {
         } catch let error as StoreError {
             progress.clear()
             // It knows no place in the input: samples go in by time, not in the order in which they are read.
-            console.say("\(name): not all of it is imported; what is stays, and the same import again brings the rest")
+            if case .refused = error {
+                console.say(
+                    "\(name): not all of it is imported; what is stays, and the same import again brings the rest. "
+                        + "Of times of which only windows are left, what is in would count twice then")
+            }
             throw error
         }
         progress.clear()
@@ -50,7 +56,9 @@ struct ImportRun {
         }
         if outcome.samples == 0 && reader.problems.count == 0 {
             let remedy = format == .sar ? " A file of sadc itself is read by `mon import sar FILE`." : ""
-            lines.append("\(name): no sample is in it; was it written as \(format.rawValue)?\(remedy)")
+            // What our own call of a program wrote has its format.
+            let question = isOfProgram ? "" : "; was it written as \(format.rawValue)?\(remedy)"
+            lines.append("\(name): no sample is in it\(question)")
         }
         var parts = ["\(ImportRun.imported(outcome)) samples of \(outcome.series) series imported"]
         if let range = outcome.range {

@@ -38,7 +38,10 @@ enum StoreGuard {
 
     /// - Parameter path: a file that `mon snapshot` made.
     static func install(forSnapshot path: String) {
-        install(path, "mon: \(path): a page of it is damaged and ended this program; make the snapshot anew\n", nil)
+        install(
+            path,
+            "mon: \(path): a page of it is damaged and ended this program; make the snapshot anew, or save the rest "
+                + "with `mon db salvage -o NEW --db \(path)`\n", nil)
     }
 
     /// Runs `body`, which works on the store, on the thread that installed the guard.

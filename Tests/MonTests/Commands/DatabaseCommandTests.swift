@@ -160,7 +160,16 @@ import Testing
         for place in 3 * 4096..<bytes.count { bytes[place] ^= 0xff }
         FileBytes.write(bytes, to: file)
         let (damaged, findings) = look("check")
-        #expect(damaged == .store && findings.output.contains("is damaged") && !findings.output.contains("db salvage"))
+        #expect(damaged == .store && findings.output.contains("is damaged"))
+        #expect(findings.output.contains("anew, or save it: mon db salvage -o NEW --db \(file)"))
+        let (saved, salvage) = look("salvage", "-o", folder.path + "/saved")
+        #expect(saved == .success && salvage.output.contains("lost: page "), "\(salvage.output)")
+        let mistaken = TestConsole()
+        #expect(Mon.run(["query", "up", "--data", file], on: mistaken.console) == .noData)
+        #expect(mistaken.error.contains("a snapshot is read with --db \(file)"))
+        let folderAsFile = TestConsole()
+        #expect(Mon.run(["query", "up", "--db", folder.path], on: folderAsFile.console) != .success)
+        #expect(folderAsFile.error.contains("is a folder") && folderAsFile.error.contains("--data"))
         let both = TestConsole()
         #expect(Mon.run(["db", "check", "--db", file, "--data", folder.path], on: both.console) == .usage)
     }

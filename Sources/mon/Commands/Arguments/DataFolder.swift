@@ -53,6 +53,10 @@ struct DataFolder {
             return try Store.openVerified(at: path)
         } catch {
             guard case .noStore = error else { throw error }
+            if DataFolder.isFile(path) {
+                throw CommandFailure(
+                    .noData, "\(path) is a file, and no folder with a store; a snapshot is read with --db \(path)")
+            }
             let looked = reason.map { " (\($0))" } ?? ""
             throw CommandFailure(
                 .noData,
@@ -66,6 +70,12 @@ struct DataFolder {
         if let state = environment("XDG_STATE_HOME"), state.hasPrefix("/") { return state }
         guard let home = environment("HOME"), !home.isEmpty else { return nil }
         return home + "/.local/state"
+    }
+
+    private static func isFile(_ path: String) -> Bool {
+        var status = stat()
+        // stat(2) reads the path during the call only.
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     static func mayUse(_ path: String, _ use: Use) -> Bool {

@@ -4,9 +4,9 @@ import TSDB
 
 /// A check's report for people and for programs.
 enum CheckText {
-    /// - Parameter canBeSaved: whether it is a folder; a file is made anew from where it came from.
+    /// - Parameter isFile: whether it is no folder, but a file that can be made anew from where it came from.
     static func write(
-        _ report: CheckReport, path: String, seconds: String, canBeSaved: Bool = true, into writer: inout TextWriter
+        _ report: CheckReport, path: String, seconds: String, isFile: Bool = false, into writer: inout TextWriter
     ) {
         let sums =
             "\(report.records) records, \(report.series) series, \(report.samples) samples, \(report.frames) process "
@@ -26,7 +26,8 @@ enum CheckText {
         if let oldest = report.oldest, let newest = report.newest {
             writer.write("  from \(TimeText.rfc3339(oldest, .utc)) to \(TimeText.rfc3339(newest, .utc))\n")
         }
-        if canBeSaved { writer.write("save it: mon db salvage -o NEW --data \(path)\n") }
+        let made = isFile ? "make the snapshot anew, or " : ""
+        writer.write("\(made)save it: mon db salvage -o NEW \(isFile ? "--db" : "--data") \(path)\n")
     }
 
     static func writeJSON(_ report: CheckReport, path: String, seconds: String, into writer: inout TextWriter) {

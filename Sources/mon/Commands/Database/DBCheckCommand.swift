@@ -32,7 +32,7 @@ struct DBCheckCommand: Verb {
         if json {
             CheckText.writeJSON(report, path: path, seconds: seconds, into: &writer)
         } else {
-            CheckText.write(report, path: path, seconds: seconds, canBeSaved: !isFile, into: &writer)
+            CheckText.write(report, path: path, seconds: seconds, isFile: isFile, into: &writer)
         }
         console.write(writer.bytes)
         return report.findings.isEmpty ? .success : .store

@@ -7,7 +7,8 @@ struct DBSalvageCommand: Verb {
         commandName: "salvage", abstract: "Copies what a damaged store still holds into a new one.",
         discussion: """
             mon db salvage -o /var/lib/mon-saved --data /var/lib/mon
-            The damaged store stays as it is. Series whose names are lost become lost_series{id,day}.
+            The damaged store, or snapshot (--db), stays as it is. Series whose names are lost become
+            lost_series{id,day}.
             """)
 
     @OptionGroup var store: StoreOptions
@@ -18,10 +19,14 @@ struct DBSalvageCommand: Verb {
     var output: String
 
     func perform(on console: Console) throws -> CommandStatus {
-        let path = try store.folder(for: .read, on: console).path
-        let report = try Salvage.run(from: path, to: output) { place in
+        func tell(_ place: String) {
             if console.errorIsTerminal { console.say("salvaging \(place)") }
         }
+        let path = try store.name(on: console)
+        let report =
+            store.db == nil
+            ? try Salvage.run(from: path, to: output, progress: tell)
+            : try Salvage.run(snapshotFile: path, to: output, progress: tell)
         for loss in report.losses {
             let costs = loss.costs.isEmpty ? "" : "; costs \(loss.costs)"
             console.write("lost: \(loss.record): \(loss.reason)\(costs)\n")

@@ -166,7 +166,8 @@ struct AgentStatus {
         // While pages inside the file are free, a full disk fails no commit yet.
         if recorderPID != nil, let free = Disk.freeBytes(at: path), free < AgentStatus.freeBytesMin {
             problems.append(
-                "the disk of \(path) is full (\(free >> 10) KiB free): the oldest samples go to make room for new ones")
+                "the disk of \(path) is full (\(free >> 10) KiB free): make room there; the agent records only as long "
+                    + "as pages of its own file are free")
         }
         if let refused = self["refusedSamplesLastHour"], refused >= 1 {
             problems.append(
