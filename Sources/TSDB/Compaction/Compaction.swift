@@ -43,8 +43,9 @@ package struct Compaction: ~Copyable {
     /// A file that is copied under the lock as a whole: some milliseconds.
     static let atOnceBytes = 4 << 20
 
-    /// Free pages of a larger one. Who removes something needs some, and where the disk is full there are no others.
-    static let sparePages = 32
+    /// Free pages of a larger one of so many. Who removes something needs some (six are too few), and where the disk is
+    /// full there are no others.
+    static func sparePages(in pages: Int) -> Int { min(32, max(16, pages / 256)) }
 
     /// How often it copies what came meanwhile before it has the others wait.
     static let roundsMax = 5
@@ -183,9 +184,12 @@ package struct Compaction: ~Copyable {
     }
 
     private func leaveSparePages() throws(StoreError) {
-        // A page more has LMDB's own header.
-        let bytes = try converting { () throws(StorageError) in try copy.statistics().pageBytes }
-        let spare = [UInt8](repeating: 0, count: Compaction.sparePages * bytes - 64)
+        let (bytes, pages) = try converting { () throws(StorageError) in
+            let statistics = try copy.statistics()
+            return (statistics.pageBytes, statistics.filePages)
+        }
+        // The first of them has LMDB's own header.
+        let spare = [UInt8](repeating: 0, count: Compaction.sparePages(in: pages) * bytes - 64)
         try copy.write(wrap: { StoreError($0) }) { transaction throws(StoreError) in
             try converting { () throws(StorageError) in try transaction.put(Compaction.spareKey, spare) }
         }

@@ -41,13 +41,13 @@ import Testing
         #expect(report.records == records.count - 1)
         // Pages full of what there is: the tree's own take a few percent.
         let live = records.reduce(0) { $0 + $1.key.count + $1.value.count }
-        let spare = atOnceBytes > 0 ? 0 : Compaction.sparePages
+        let spare = atOnceBytes > 0 ? 0 : Compaction.sparePages(in: 100)
         #expect(report.bytesAfter < report.bytesBefore + spare * 4096)
         #expect(report.bytesAfter < live * 108 / 100 + (12 + spare) * 4096, "\(report), \(live) bytes of records")
         #expect(StoreFolder(path: written.folder.path).generations() == [2])
         let use = try Store(at: written.folder.path, access: .read).spaceUse()
         if atOnceBytes == 0 {
-            #expect(use.filePages - use.usedPages >= Compaction.sparePages - 8, "\(use)")
+            #expect(use.filePages - use.usedPages >= spare - 8, "\(use)")
         } else {
             #expect(use.filePages == use.usedPages && use.fileBytes == report.bytesAfter, "no page is free: \(use)")
         }
