@@ -131,17 +131,11 @@ enum Folding {
         let slices = try snapshot.tierReferences(.minuteSlice, group: group, after: day, through: end)
         let known = try snapshot.tierReferences(.minuteBlock, group: group, after: day, through: end).first
         let knownHours = try snapshot.tierReferences(.hourSlice, group: group, after: day, through: end).first
-        var bare: [Int64] = []
-        if known == nil {
-            let written = Set(slices.map(\.start))
-            bare = try snapshot.rawStarts(group: group, after: day, through: end).filter { !written.contains($0) }
-        }
+        let bare = known == nil ? try rawStarts(group, day, without: slices, snapshot) : []
         let damage = DamageList(writing: ())
         let forgotten = try snapshot.coverage(ofGroup: group)
-        var ids: Set<UInt32> = []
-        for reference in slices + [known, knownHours].compactMap({ $0 }) {
-            ids.formUnion(try snapshot.ids(in: reference, or: forgotten, tolerating: damage))
-        }
+        var ids = try snapshot.ids(
+            in: slices + [known, knownHours].compactMap { $0 }, or: forgotten, tolerating: damage)
         if !bare.isEmpty || !damage.isEmpty {
             ids.formUnion(try snapshot.rawIDs(group: group, after: day, through: end, tolerating: damage))
         }
@@ -180,12 +174,21 @@ enum Folding {
             }
             hours.add(id, (longer ?? WindowColumns()).continued(.hour, by: windows, wholeAfter: forgotten.minute))
         }
+        let block = TierReference(group: group, layer: .minuteBlock, start: day)
         let writes = [
-            TierWrite(
-                reference: TierReference(group: group, layer: .minuteBlock, start: day), bytes: minutes.finish()),
-            TierWrite(reference: TierReference(group: group, layer: .hourSlice, start: day), bytes: hours.finish()),
+            TierWrite(reference: block, bytes: minutes.finish()), TierWrite(reference: slice, bytes: hours.finish()),
         ]
         return try replace(slices, by: writes, generation, damage, in: store) { _ throws(StoreError) in }
+    }
+
+    /// The raw blocks of a day whose minutes are in none of the slices.
+    private static func rawStarts(
+        _ group: UInt16, _ day: Int64, without slices: [TierReference], _ snapshot: Snapshot
+    ) throws(StoreError) -> [Int64] {
+        let written = Set(slices.map(\.start))
+        return try snapshot.rawStarts(group: group, after: day, through: day + Block.daySeconds).filter {
+            !written.contains($0)
+        }
     }
 
     // MARK: - Thirty days

@@ -28,6 +28,15 @@ extension Snapshot {
         } ?? []
     }
 
+    /// The ids of the series of several blocks.
+    func ids(
+        in references: [TierReference], or kept: TierCoverage, tolerating damage: DamageList
+    ) throws(StoreError) -> Set<UInt32> {
+        var ids: Set<UInt32> = []
+        for reference in references { ids.formUnion(try self.ids(in: reference, or: kept, tolerating: damage)) }
+        return ids
+    }
+
     /// The ids of the series that the raw blocks of a group have in (`after`, `through`], both in seconds.
     func rawIDs(
         group: UInt16, after: Int64, through: Int64, tolerating damage: DamageList
