@@ -199,8 +199,8 @@ package struct Recorder: ~Copyable {
     package var lateBatches: Int { writer.late.batches }
 
     /// Tells the store how long to keep what; series that are appended from now on are grouped by it.
-    package mutating func use(_ policy: RetentionPolicy, now: Timestamp) throws(StoreError) {
-        try store.adopt(policy, now: now)
+    package mutating func use(_ policy: RetentionPolicy) throws(StoreError) {
+        try store.adopt(policy)
         try writer.readClasses()
     }
 

@@ -110,11 +110,6 @@ extension Snapshot {
         return oldest
     }
 
-    /// Starts of the blocks of all frames (tier 0) that overlap `range`, in seconds, ascending.
-    func frameBlockStarts(in range: TimeRange) throws(StoreError) -> [Int64] {
-        try frameBlocks(in: range).filter { $0.tier == 0 }.map(\.start)
-    }
-
     /// The frame blocks of all tiers that overlap `range`, in order of time.
     func frameBlocks(in range: TimeRange) throws(StoreError) -> [FrameBlockReference] {
         var found: [FrameBlockReference] = []

@@ -15,8 +15,7 @@ import Testing
         try recorder.use(
             RetentionPolicy(
                 keep: keep,
-                exceptions: [RetentionPolicy.Exception(matchers: [Matcher("i", equals: "3")], keep: .standard)]),
-            now: Timestamp(milliseconds: 0))
+                exceptions: [RetentionPolicy.Exception(matchers: [Matcher("i", equals: "3")], keep: .standard)]))
         var naive = NaiveStore()
         var (forgotten, refused) = (0, 0)
         for tick in 1...400 as ClosedRange<Int64> {

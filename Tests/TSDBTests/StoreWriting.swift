@@ -43,8 +43,7 @@ struct WrittenStore: ~Copyable {
         try written.store.adopt(
             RetentionPolicy(
                 keep: TierKeep(raw: 1000, minute: 2000, hour: 3000),
-                exceptions: [RetentionPolicy.Exception(matchers: [Matcher("i", equals: "1")], keep: .standard)]),
-            now: Timestamp(milliseconds: 5))
+                exceptions: [RetentionPolicy.Exception(matchers: [Matcher("i", equals: "1")], keep: .standard)]))
         for tick in 1..<7 as Range<Int64> {
             try written.append(tick * 5000, labels.prefix(2).map { ($0, 0.5 * Double(tick * tick)) })
             try written.appendFrame(tick * 5000 + 1)

@@ -239,9 +239,7 @@ extension Salvage {
             let reference = FrameBlockReference(tier: name.tier, start: name.start)
             let damage = DamageList()
             let frames = try source.frames(of: reference, tolerating: damage)
-            for loss in damage.losses {
-                lose(loss.record, loss.reason, costs: CheckReport.samples(in: reference.range, of: "processes"))
-            }
+            lose(damage)
             if damage.isEmpty {
                 try write(readAll(RecordKind.title(of: key(0)), key: key), key: key)
             } else if !frames.isEmpty {

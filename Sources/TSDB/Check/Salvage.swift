@@ -154,8 +154,6 @@ package struct Salvage {
     /// A whole byte string.
     func readAll(_ record: String, key: @escaping (UInt16) -> [UInt8]) throws(StoreError) -> [UInt8] {
         var reader = StripedReader(stripeBytes: stripeBytes, record: record, key: key)
-        var bytes: [UInt8] = []
-        try reader.read(0, .max, into: &bytes, isPartial: true, in: source.transaction)
-        return bytes
+        return try reader.readAll(losing: { _, error throws(StoreError) in throw error }, in: source.transaction)
     }
 }

@@ -132,10 +132,7 @@ extension StoreCheck {
             if zip(frames, frames.dropFirst()).contains(where: { $0.time >= $1.time }) {
                 report.add(title, "its frames are out of order")
             }
-            for loss in damage.losses {
-                report.add(
-                    loss.record, loss.reason, costs: CheckReport.samples(in: reference.range, of: "processes"))
-            }
+            report.add(damage)
         }
     }
 }

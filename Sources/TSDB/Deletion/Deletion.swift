@@ -54,8 +54,7 @@ extension Store {
         var touched = Set(counted.filter { $0.value > 0 }.keys)
         report.samples = counted.values.reduce(0, +)
         for (reference, definition) in try snapshot.tierReferences(in: range) {
-            let cut = try CutWindows(
-                reference, without: targets.ids.of(reference), in: range, definition, snapshot)
+            let cut = try CutWindows(reference, without: targets, in: range, definition, snapshot)
             guard let cut else { continue }
             // Samples may be gone while their windows are not: a deletion that was interrupted.
             report.windowBlocks += 1
@@ -100,7 +99,7 @@ extension Snapshot {
     }
 
     /// Those of the ids of a block of windows that have one of the names.
-    fileprivate func ids(
+    func ids(
         _ ids: Set<UInt32>, in reference: TierReference, named names: Set<Labels>
     ) throws(StoreError) -> Set<UInt32> {
         guard reference.layer.registrySpan == .thirtyDays else {
@@ -131,7 +130,7 @@ extension Snapshot {
 }
 
 /// The ids of the series that are meant, by the registry that gave them.
-private struct DeletionTargets {
+struct DeletionTargets {
     private(set) var ids = RegistryIDs()
     private(set) var labels: Set<Labels> = []
 
@@ -397,11 +396,9 @@ private struct Deletion {
     private mutating func removeWindows(
         from reference: TierReference, _ definition: GroupDefinition
     ) throws(StoreError) -> Bool {
-        let (store, range, ids, names) = (store, range, targets.ids.of(reference), targets.labels)
-        let change = try store.change { snapshot throws(StoreError) -> CutWindows? in
-            guard try snapshot.hasBlock(reference) else { return nil }
-            let known = try snapshot.ids(ids.intersection(snapshot.ids(in: reference)), in: reference, named: names)
-            return try CutWindows(reference, without: known, in: range, definition, snapshot)
+        let (store, range, targets) = (store, range, targets)
+        let change = try store.change { snapshot throws(StoreError) in
+            try CutWindows(reference, without: targets, in: range, definition, snapshot)
         } apply: { cut, transaction throws(StoreError) in
             try cut.put(in: store, transaction)
         }

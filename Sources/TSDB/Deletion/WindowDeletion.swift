@@ -31,15 +31,16 @@ struct CutWindows {
 
     /// Nil where the block has nothing that is meant, or is not there any more.
     init?(
-        _ reference: TierReference, without ids: Set<UInt32>, in range: TimeRange, _ definition: GroupDefinition,
-        _ snapshot: Snapshot
+        _ reference: TierReference, without targets: DeletionTargets, in range: TimeRange,
+        _ definition: GroupDefinition, _ snapshot: Snapshot
     ) throws(StoreError) {
         self.reference = reference
         generation = try snapshot.currentSuperblock().generation
         // A fold or retention beside it may have taken it since it was listed.
         guard try snapshot.hasBlock(reference) else { return nil }
         let known = try snapshot.ids(in: reference)
-        if ids.isDisjoint(with: known) { return nil }
+        let ids = try snapshot.ids(targets.ids.of(reference).intersection(known), in: reference, named: targets.labels)
+        if ids.isEmpty { return nil }
         let forgotten = try snapshot.retentionClasses()[definition.retentionClass]?.forgotten ?? TierCoverage()
         var writer = TierBlockWriter(reference.layer, start: reference.start)
         var isChanged = false

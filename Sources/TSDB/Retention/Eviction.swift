@@ -132,7 +132,7 @@ extension Store {
         for group in try snapshot().groups().values { forgotten[group.retentionClass] = reached }
         var classes = classes
         for number in forgotten.keys where classes[number] == nil {
-            classes[number] = RetentionClass(since: .min, keep: .standard)
+            classes[number] = RetentionClass(keep: .standard)
         }
         return try forget(forgotten, classes, at: generation)
     }

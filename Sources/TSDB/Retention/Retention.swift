@@ -44,10 +44,10 @@ extension Store {
         _ policy: RetentionPolicy? = nil, now: Timestamp, isDryRun: Bool = false
     ) throws(StoreError) -> RetentionReport {
         var report = RetentionReport()
-        if let policy, !isDryRun { try adopt(policy, now: now) }
+        if let policy, !isDryRun { try adopt(policy) }
         let known = try snapshot().retentionClasses()
         let wanted = policy ?? (known[RetentionClass.standard] == nil ? .standard : nil)
-        let cutoffs = Cutoffs(try wanted?.classes(known, now: now) ?? known, now: now)
+        let cutoffs = Cutoffs(try wanted?.classes(known) ?? known, now: now)
         if isDryRun {
             for range in try Doomed(cutoffs, assumingHours: true, in: self).ranges { range.count(&report) }
             return report

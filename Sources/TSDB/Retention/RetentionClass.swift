@@ -3,7 +3,7 @@
 // policy has any more is inactive, gets no new series, and what it has goes on ageing as it was told last.
 //
 //   key     04 class(u8): 0 = all that no exception fits, 1 ... 254 = exceptions, 255 = process frames
-//   value   version(1) isActive(u8) place among the exceptions (varint), since (zigzag ms),
+//   value   version(1) isActive(u8) place among the exceptions (varint), 0 (zigzag; a time of which nothing is made),
 //           kept raw, 1m, 1h (varint ms each), forgotten through raw, 1m, 1h (zigzag ms each),
 //           number of matchers, per matcher: operation(u8: 0 =, 1 !=, 2 =~, 3 !~) field(name) field(value)
 
@@ -18,8 +18,6 @@ struct RetentionClass: Hashable {
     var isActive = true
     /// Lower ones are asked first.
     var place = 0
-    /// When series were first put into it; what they had before is in other classes.
-    var since: Int64
     var keep: TierKeep
     /// Through when what was at each tier is gone, in milliseconds.
     var forgotten = TierCoverage()
@@ -73,9 +71,8 @@ struct RetentionClass: Hashable {
 
     private static let operations: [Matcher.Operation] = [.equal, .notEqual, .matches, .doesNotMatch]
 
-    init(place: Int = 0, since: Int64, keep: TierKeep, matchers: [Matcher] = []) {
+    init(place: Int = 0, keep: TierKeep, matchers: [Matcher] = []) {
         self.place = place
-        self.since = since
         self.keep = keep
         self.matchers = matchers
     }
@@ -83,7 +80,7 @@ struct RetentionClass: Hashable {
     func encoded() -> [UInt8] {
         var writer = ByteWriter([1, isActive ? 1 : 0])
         writer.varint(place)
-        writer.zigzag(since)
+        writer.zigzag(0)
         for tier in Tier.allCases { writer.varint(UInt64(keep[tier])) }
         for tier in Tier.allCases { writer.zigzag(forgotten[tier]) }
         writer.varint(matchers.count)
@@ -101,7 +98,7 @@ struct RetentionClass: Hashable {
         guard version == 1 else { throw .unknownVersion(position: 0, number: version) }
         isActive = try reader.u8() == 1
         place = try reader.count(atMost: .max, "place")
-        since = try reader.zigzag()
+        _ = try reader.zigzag()
         keep = TierKeep(all: 0)
         for tier in Tier.allCases { keep[tier] = Int64(try reader.count(atMost: .max, "time kept")) }
         guard keep.isOrdered else { throw .malformed(position: reader.position, reason: "times kept") }
@@ -126,7 +123,7 @@ struct RetentionClass: Hashable {
 extension RetentionPolicy {
     /// The classes that the policy makes of those that are known.
     /// - Throws: ``StoreError/invalid(_:)`` where it is none, or its exceptions are more than there are numbers.
-    func classes(_ known: [UInt8: RetentionClass], now: Timestamp) throws(StoreError) -> [UInt8: RetentionClass] {
+    func classes(_ known: [UInt8: RetentionClass]) throws(StoreError) -> [UInt8: RetentionClass] {
         for keep in [keep, frames] + exceptions.map(\.keep) where !keep.isOrdered {
             throw .invalid(
                 "retention \(keep): samples are kept for a positive time, and a finer tier no longer than a coarser one"
@@ -136,8 +133,8 @@ extension RetentionPolicy {
         for number in classes.keys where (1..<RetentionClass.frames).contains(number) {
             classes[number]?.isActive = false
         }
-        classes[RetentionClass.standard, default: RetentionClass(since: .min, keep: keep)].keep = keep
-        classes[RetentionClass.frames, default: RetentionClass(since: .min, keep: frames)].keep = frames
+        classes[RetentionClass.standard, default: RetentionClass(keep: keep)].keep = keep
+        classes[RetentionClass.frames, default: RetentionClass(keep: frames)].keep = frames
         for (place, exception) in exceptions.enumerated() {
             let same = classes.first {
                 (1..<RetentionClass.frames).contains($0.key) && !$0.value.isActive
@@ -145,8 +142,6 @@ extension RetentionPolicy {
             }
             if let same {
                 classes[same.key]?.isActive = true
-                // In between its series were in the standard class.
-                if known[same.key]?.isActive == false { classes[same.key]?.since = now.milliseconds }
                 classes[same.key]?.place = place
                 classes[same.key]?.keep = exception.keep
                 continue
@@ -154,8 +149,7 @@ extension RetentionPolicy {
             guard let free = (1..<RetentionClass.frames).first(where: { classes[$0] == nil }) else {
                 throw .invalid("retention: a store has had 254 exceptions; use the matchers of former ones again")
             }
-            classes[free] = RetentionClass(
-                place: place, since: now.milliseconds, keep: exception.keep, matchers: exception.matchers)
+            classes[free] = RetentionClass(place: place, keep: exception.keep, matchers: exception.matchers)
         }
         return classes
     }
@@ -176,13 +170,13 @@ extension Snapshot {
 
 extension Store {
     /// Tells the store how long to keep what, from now on; nothing is removed by it.
-    package func adopt(_ policy: RetentionPolicy, now: Timestamp) throws(StoreError) {
+    package func adopt(_ policy: RetentionPolicy) throws(StoreError) {
         _ = try change {
             snapshot throws(StoreError) -> (
                 generation: UInt64, known: [UInt8: RetentionClass], wanted: [UInt8: RetentionClass]
             )? in
             let known = try snapshot.retentionClasses()
-            let wanted = try policy.classes(known, now: now)
+            let wanted = try policy.classes(known)
             return wanted == known ? nil : (try snapshot.currentSuperblock().generation, known, wanted)
         } apply: { found, transaction throws(StoreError) in
             guard try transaction.superblock(of: self).generation == found.generation else { return false }

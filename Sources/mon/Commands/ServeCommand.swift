@@ -51,7 +51,7 @@ struct ServeCommand: Verb {
         case .alone(var recorder):
             recorder.daySeriesMax = configuration.whole("store.max_series") ?? recorder.daySeriesMax
             if let policy = try request.policy(on: recorder.store.snapshot().retentionPolicy()) {
-                try recorder.use(policy, now: WallClock.now())
+                try recorder.use(policy)
             }
             // Rows that a recorder left would keep what comes late to their span from being merged.
             try recorder.sealEverything()

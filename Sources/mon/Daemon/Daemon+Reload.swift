@@ -42,7 +42,7 @@ extension Daemon {
         do {
             try ingest.adopt(
                 sizeMaxBytes: new.sizeMaxBytes, daySeriesMax: new.daySeriesMax,
-                scrapesPerCommit: new.scrapesPerCommit, policy, now: WallClock.now())
+                scrapesPerCommit: new.scrapesPerCommit, policy)
         } catch {
             prepared.cancel()
             throw error

@@ -67,7 +67,7 @@ struct Daemon: ~Copyable {
             }
         }
         if let policy = try options.retention.policy(on: opened.recorder.store.snapshot().retentionPolicy()) {
-            try opened.recorder.use(policy, now: WallClock.now())
+            try opened.recorder.use(policy)
         }
         opened.recorder.daySeriesMax = options.daySeriesMax
         rescue = opened.rescue

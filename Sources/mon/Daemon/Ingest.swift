@@ -46,9 +46,9 @@ struct Ingest: ~Copyable {
     /// Takes over how much may be in use, how many series a day may name, how many scrapes share a commit, and how long
     /// to keep what.
     mutating func adopt(
-        sizeMaxBytes: Int, daySeriesMax: Int, scrapesPerCommit: Int, _ policy: RetentionPolicy?, now: Timestamp
+        sizeMaxBytes: Int, daySeriesMax: Int, scrapesPerCommit: Int, _ policy: RetentionPolicy?
     ) throws(StoreError) {
-        if let policy { try recorder.use(policy, now: now) }
+        if let policy { try recorder.use(policy) }
         recorder.sizeMax = sizeMaxBytes
         recorder.daySeriesMax = daySeriesMax
         recorder.commitEvery(scrapesPerCommit)

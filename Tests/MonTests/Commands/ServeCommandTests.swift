@@ -48,7 +48,7 @@ import Testing
         var recorder = try Recorder(
             path: folder.path, host: TSDB.HostIdentity(name: "test", machineID: "0"), sizeMax: 64 << 20)
         try recorder.use(
-            RetentionPolicy(keep: TierKeep(all: 10 * 86_400_000)), now: Timestamp(milliseconds: now))
+            RetentionPolicy(keep: TierKeep(all: 10 * 86_400_000)))
         let store = recorder.store
         let inbox = Inbox(into: store, source: PrometheusAPI.source)
         var batch = ImportBatch()

@@ -101,7 +101,7 @@ import Testing
     @Test func framesAloneAreSealed() throws {
         var written = try WrittenStore()
         for tick in 1...3000 as ClosedRange<Int64> { try written.appendFrame(tick * 10_000) }
-        let starts = try written.store.snapshot().frameBlockStarts(in: .all)
+        let starts = try written.store.snapshot().frameBlocks(in: .all).map(\.start)
         #expect(starts == [0, 7200, 14_400, 21_600])
         let rows = try written.store.records().count { $0.key[0] == Key.Kind.headRow.rawValue }
         #expect(rows <= 720 && rows > 0)

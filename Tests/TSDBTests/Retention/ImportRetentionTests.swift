@@ -26,7 +26,7 @@ import Testing
             keep: TierKeep(raw: 2 * day, minute: 3 * day, hour: 4 * day))
         let keep = TierKeep(raw: 100 * day, minute: 100 * day, hour: 100 * day)
         try store.adopt(
-            RetentionPolicy(keep: keep, exceptions: [exception]), now: Timestamp(milliseconds: 0))
+            RetentionPolicy(keep: keep, exceptions: [exception]))
     }
 
     private func expectAged(_ store: Store, _ comment: String) throws {
@@ -219,11 +219,11 @@ import Testing
         let store = try Store(at: folder.path, access: .write(testHost))
         let start = 40 * Self.day
         let keep = TierKeep(raw: Self.day, minute: 100 * Self.day, hour: 200 * Self.day)
-        try store.adopt(RetentionPolicy(keep: keep), now: Timestamp(milliseconds: start))
+        try store.adopt(RetentionPolicy(keep: keep))
         try Self.add(Self.short, at: start + 10_000, to: store)
         let rule = try Self.rule("device", "eth0", TierKeep(all: 300 * Self.day))
         try store.adopt(
-            RetentionPolicy(keep: keep, exceptions: [rule]), now: Timestamp(milliseconds: start + 720_000))
+            RetentionPolicy(keep: keep, exceptions: [rule]))
         try Self.add(Self.short, at: start + 3_700_000, to: store)
         #expect(try store.snapshot().groups().count == 1)
         _ = try store.retain(now: Timestamp(milliseconds: 45 * Self.day))
@@ -238,7 +238,7 @@ import Testing
         let now = Timestamp(milliseconds: 45 * Self.day)
         let keep = TierKeep(raw: Self.day, minute: 5 * Self.day, hour: 200 * Self.day)
         let rule = try Self.rule("device", "eth0", TierKeep(all: 60 * Self.day))
-        try store.adopt(RetentionPolicy(keep: keep, exceptions: [rule]), now: now)
+        try store.adopt(RetentionPolicy(keep: keep, exceptions: [rule]))
         try Self.add(Self.short, at: 35 * Self.day, to: store)
         try Self.add(Self.plain, at: 35 * Self.day, to: store)
         _ = try store.retain(now: now)

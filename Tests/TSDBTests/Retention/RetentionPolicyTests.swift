@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func recordsComeBack() throws {
-        var one = RetentionClass(place: 3, since: -5, keep: .standard, matchers: [try Matcher("a", .matches, "b.*")])
+        var one = RetentionClass(place: 3, keep: .standard, matchers: [try Matcher("a", .matches, "b.*")])
         one.forgotten = TierCoverage(raw: 7, minute: -7, hour: .min)
         one.isActive = false
         #expect(try RetentionClass(one.encoded()) == one)
@@ -43,21 +43,20 @@ import Testing
     @Test func classesKeepTheirNumbers() throws {
         let written = try WrittenStore()
         let short = TierKeep(all: Self.day)
-        let now = Timestamp(milliseconds: 5)
         try written.store.adopt(
-            RetentionPolicy(keep: .standard, exceptions: [exception("a", short), exception("b", short)]), now: now)
-        try written.store.adopt(RetentionPolicy(keep: .standard, exceptions: [exception("b", .standard)]), now: now)
+            RetentionPolicy(keep: .standard, exceptions: [exception("a", short), exception("b", short)]))
+        try written.store.adopt(RetentionPolicy(keep: .standard, exceptions: [exception("b", .standard)]))
         var classes = try written.store.snapshot().retentionClasses()
         #expect(classes.keys.sorted() == [0, 1, 2, 255])
         #expect(classes[1]?.isActive == false && classes[1]?.keep == short && classes[2]?.keep == .standard)
         #expect(RetentionClass.number(of: Labels(name: "a"), classes) == 0)
         #expect(RetentionClass.number(of: Labels(name: "b"), classes) == 2)
         try written.store.adopt(
-            RetentionPolicy(keep: .standard, exceptions: [exception("a", short)]), now: Timestamp(milliseconds: 9))
+            RetentionPolicy(keep: .standard, exceptions: [exception("a", short)]))
         classes = try written.store.snapshot().retentionClasses()
-        #expect(RetentionClass.number(of: Labels(name: "a"), classes) == 1 && classes[1]?.since == 9)
+        #expect(RetentionClass.number(of: Labels(name: "a"), classes) == 1)
         let wrong = RetentionPolicy(keep: TierKeep(raw: 2, minute: 1, hour: 3))
-        #expect(throws: StoreError.self) { try written.store.adopt(wrong, now: now) }
+        #expect(throws: StoreError.self) { try written.store.adopt(wrong) }
     }
 
     /// What a matcher takes out ages alone, and what is left of each series is told.
@@ -76,7 +75,7 @@ import Testing
                     matchers: [try Matcher("__name__", .matches, "network_.*")],
                     keep: TierKeep(raw: Self.day, minute: 20 * Self.day, hour: 30 * Self.day))
             ])
-        try written.recorder.use(policy, now: Timestamp(milliseconds: 2 * Self.day))
+        try written.recorder.use(policy)
         try scrapes(97...384)
         #expect(try Set(written.store.snapshot().groups().values.map(\.retentionClass)) == [0, 1])
         let report = try written.store.retain(now: Timestamp(milliseconds: 8 * Self.day))

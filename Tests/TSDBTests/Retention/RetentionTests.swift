@@ -67,7 +67,7 @@ import Testing
             let snapshot = try written.store.snapshot()
             #expect(try snapshot.registryDays(in: .all).allSatisfy { ($0 + Block.daySeconds) * 1000 > cutoff })
             #expect(try snapshot.events(in: .all).allSatisfy { $0.time.milliseconds >= cutoff })
-            let frames = try snapshot.frameBlockStarts(in: .all)
+            let frames = try snapshot.frameBlocks(in: .all).map(\.start)
             #expect(frames.allSatisfy { ($0 + Block.rawSpanSeconds) * 1000 > cutoff })
             keep -= Int64.random(in: Self.hour...20 * Self.hour, using: &random)
         }
@@ -147,7 +147,7 @@ import Testing
         var importer = Importer(into: store)
         try importer.append(batch((0..<40).map { "m\($0)" }))
         _ = try importer.finish()
-        let classes = [RetentionClass.standard: RetentionClass(since: .min, keep: TierKeep(all: 1))]
+        let classes = [RetentionClass.standard: RetentionClass(keep: TierKeep(all: 1))]
         let doomed = try Doomed(Cutoffs(classes, now: Timestamp(milliseconds: 30 * Self.hour)), in: store)
         let registries = doomed.ranges.filter { $0.kind == .registry && !$0.items.isEmpty }
         for range in doomed.ranges where range.kind != .registry { try store.delete(range) }

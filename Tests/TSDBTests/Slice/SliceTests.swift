@@ -55,7 +55,7 @@ import Testing
         let hour: Int64 = 3_600_000
         var written = try WrittenStore()
         let keep = TierKeep(raw: 20 * hour, minute: 60 * hour, hour: 9000 * hour)
-        try written.recorder.use(RetentionPolicy(keep: keep), now: Timestamp(milliseconds: 0))
+        try written.recorder.use(RetentionPolicy(keep: keep))
         let labels = (0..<4).map { Labels(name: "m\($0 % 2)", ["i": "\($0)"]) }
         var time: Int64 = 0
         while time < 40 * 24 * hour {

@@ -250,7 +250,7 @@ import Testing
         _ = try Self.copy(isAged: false, in: folder)
         var recorder = try Recorder(path: folder.path, host: testHost)
         let store = recorder.store
-        try store.adopt(RetentionPolicy(keep: TierKeep(all: 1000 * Self.day)), now: Timestamp(milliseconds: 0))
+        try store.adopt(RetentionPolicy(keep: TierKeep(all: 1000 * Self.day)))
         let before = try windows(store).found.filter { $0.tier == .hour }
         let start = Key.block(group: 1, tier: 0, start: 10 * 86_400, stripe: 0)[4..<12]
         let end = Key.block(group: 1, tier: 0, start: 11 * 86_400, stripe: 0)[4..<12]
@@ -286,7 +286,7 @@ import Testing
         var keep = TierKeep(all: 1000 * Self.day)
         keep[.raw] = Self.day
         keep[.minute] = 31 * Self.day
-        try store.adopt(RetentionPolicy(keep: keep), now: now)
+        try store.adopt(RetentionPolicy(keep: keep))
         func hours() throws -> Set<Found> { try windows(store).found.filter { $0.tier == .hour } }
         let before = try hours()
         let cutoffs = Cutoffs(try store.snapshot().retentionClasses(), now: now)

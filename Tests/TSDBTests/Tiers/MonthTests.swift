@@ -13,7 +13,7 @@ import Testing
         let folder = TemporaryFolder()
         var recorder = try Recorder(path: folder.path, host: testHost, scrapesPerCommit: 12)
         let keep = TierKeep(raw: 4 * Self.day, minute: 10 * Self.day, hour: 90 * Self.day)
-        try recorder.use(RetentionPolicy(keep: keep), now: Timestamp(milliseconds: 0))
+        try recorder.use(RetentionPolicy(keep: keep))
         let labels = (0..<20).map { Labels(name: "m", ["i": "\($0)"]) }
         let series = labels.map { recorder.reference(for: $0) }
         let group = GroupDefinition(intervalMilliseconds: 300_000)
