@@ -14,6 +14,7 @@ struct CompactionLock: ~Copyable {
         case compactions
     }
 
+    /// flock(2) waits without an end or not at all, so it is asked again: for a second.
     private static let moments = 100
     private static let momentMicroseconds: UInt32 = 10_000
 
